@@ -1,0 +1,60 @@
+"""Purser: a self-hosted billing dashboard. `create_app` is the wiring, in reading order."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app import admin, api, clock, http, web, webhooks
+from app.config import ROOT, Settings, SettingsError
+from app.db import engine_options, normalised, prepare_engine
+from app.extensions import babel, csrf, db, htmx, login_manager
+from app.ledger import Committer
+from app.providers import registry
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application. Raises SettingsError, naming every setting at fault, rather than starting unsafe."""
+    settings = settings or Settings.from_env()
+    if problems := settings.problems():
+        raise SettingsError(problems)
+    if settings.clock_file:
+        clock.use_offset_file(ROOT / settings.clock_file)
+
+    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.config.update(_flask_config(settings))
+    app.extensions["settings"] = settings
+
+    htmx.init_app(app)  # replaces the request class, so it comes first
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+        app.extensions["committer"] = Committer(db.engine)
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    babel.init_app(app)
+    app.extensions["providers"] = registry.build(settings)
+
+    http.register(app)
+    web.register(app)
+    admin.register(app)
+    api.register(app)
+    webhooks.register(app)
+    return app
+
+
+def _flask_config(settings: Settings) -> dict[str, object]:
+    url = normalised(settings.database_url)
+    return {
+        "SECRET_KEY": settings.secret_key or "test-and-demo-only",
+        "SECRET_KEY_FALLBACKS": list(settings.secret_key_fallbacks),
+        "SQLALCHEMY_DATABASE_URI": url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(url),
+        "SESSION_COOKIE_NAME": "__Host-session" if settings.secure_cookies else "session",
+        "SESSION_COOKIE_SECURE": settings.secure_cookies,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "MAX_CONTENT_LENGTH": 1_000_000,
+        "WTF_CSRF_TIME_LIMIT": None,  # a page left open overnight must still submit; the token dies with the session
+        "BABEL_DEFAULT_LOCALE": "en_US",
+        "TESTING": settings.env == "test",
+    }

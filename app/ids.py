@@ -1,0 +1,15 @@
+"""Identifiers: a prefix that says what it is, then 26 characters that sort by time of making (Crockford base 32)."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new(prefix: str) -> str:
+    """A fresh id such as `cus_01k…`: 48 bits of milliseconds, 80 random bits. Not a secret."""
+    # Wall-clock milliseconds, not the movable clock: an id only has to be unique and roughly ordered.
+    value = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
+    return prefix + "_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
