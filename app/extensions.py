@@ -13,7 +13,7 @@ from app.db import Base
 # Models inherit a plain declarative Base, so no domain file knows Flask; this binds it at the edge.
 # expire_on_commit=False: reading order.id after the commit must not open a new transaction around a network call.
 db = SQLAlchemy(
-    model_class=Base,
+    metadata=Base.metadata,
     disable_autonaming=True,
     session_options={"expire_on_commit": False, "autoflush": True},
 )
