@@ -1,0 +1,53 @@
+"""Top-ups: money that a provider's verified event says was paid becomes wallet money (SPEC W2, R3)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from app import activity, ledger
+from app.money import minor_to_micros
+from app.wallet.accounts import cash, wallet_of
+
+
+class PaidOrder(Protocol):
+    """What a top-up needs to know of an order; `app.payments.Order` is one."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def customer_id(self) -> str: ...
+    @property
+    def amount_minor(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def credit(session: Session, order: PaidOrder, *, payment_id: str, channel: str) -> ledger.Entry:
+    """Credit the wallet with what the order says, once per payment whatever reports it (R3).
+
+    The key is the payment, not the event: providers announce one payment under several events and ids. The caller
+    has compared amount and currency with the provider's.
+    """
+    amount = minor_to_micros(order.amount_minor, order.currency)
+    entry = ledger.post(
+        session,
+        "topup",
+        {wallet_of(order.customer_id, order.currency): amount, cash(channel, order.currency): -amount},
+        customer_id=order.customer_id,
+        key=f"topup:{channel}:{payment_id}",
+        data={"description": "Top-up", "order": order.id, "channel": channel, "payment": payment_id},
+    )
+    if not entry.replayed:
+        activity.record(
+            session,
+            actor=channel,
+            action="wallet.topped_up",
+            subject=order.id,
+            customer_id=order.customer_id,
+            amount_micros=amount,
+            entry=entry.id,
+            payment=payment_id,
+        )
+    return entry
