@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app import admin, api, clock, http, web, webhooks
-from app.config import ROOT, Settings, SettingsError
+from app.config import ROOT, Settings, SettingsError, resource
 from app.db import engine_options, normalised, prepare_engine
 from app.extensions import babel, csrf, db, htmx, login_manager
 from app.ledger import Committer
@@ -20,7 +20,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.clock_file:
         clock.use_offset_file(ROOT / settings.clock_file)
 
-    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app = Flask(__name__, template_folder=str(resource("templates")), static_folder=str(resource("static")))
     app.config.update(_flask_config(settings))
     app.extensions["settings"] = settings
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
+ROOT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").exists() else Path.cwd()
 
 _KNOWN_DEFAULTS = {"", "dev", "secret", "changeme", "change-me", "development"}
 
@@ -82,6 +83,12 @@ class Settings:
                 continue
             values[setting.name] = _converted(setting.name, str(setting.type), text)
         return cls(**values)  # type: ignore[arg-type]  # _converted gives each field its own type
+
+
+def resource(name: str) -> Path:
+    """Where `templates`, `static` and `migrations` are: beside the package in a checkout, inside it in a wheel."""
+    within = PACKAGE / f"_{name}"
+    return within if within.is_dir() else ROOT / name
 
 
 def variable(name: str) -> str:

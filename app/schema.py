@@ -1,0 +1,111 @@
+"""The schema: every table in one metadata, and bringing a database up to it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, MetaData, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+import app
+from app.config import resource
+from app.db import Base, normalised
+
+# Two processes that start together must not migrate together; any number will do, as long as it never changes.
+_ADVISORY_LOCK = 7_075_727_401
+
+
+def metadata() -> MetaData:
+    """The metadata with every package's tables in it. A package keeps them in `models` or `tables`."""
+    for package in pkgutil.iter_modules(app.__path__, "app."):
+        if package.ispkg:
+            for name in ("models", "tables"):
+                _import_if_there(f"{package.name}.{name}")
+    return Base.metadata
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database to `revision`, making it first if it is a SQLite file. Safe to run again, and from two processes."""
+    from alembic import command  # costs 0.4 s to import, and a web worker never migrates
+
+    make_directory(url)
+    engine = migration_engine(url)
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+                connection.commit()
+            command.upgrade(_config(connection), revision)
+    finally:
+        engine.dispose()
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database back to `revision` ("base" removes every table and all they hold)."""
+    from alembic import command
+
+    engine = migration_engine(url)
+    try:
+        with engine.connect() as connection:
+            command.downgrade(_config(connection), revision)
+    finally:
+        engine.dispose()
+
+
+def head() -> str:
+    """The newest revision this program knows; "" while there is none."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
+
+
+def current(engine: Engine) -> str:
+    """The revision a database is at; "" for one without tables."""
+    from alembic.migration import MigrationContext
+
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def make_directory(url: str) -> None:
+    """Make the directory a SQLite file stands in, which SQLite itself does not do."""
+    parsed = make_url(normalised(url))
+    if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+
+
+def migration_engine(url: str) -> Engine:
+    """An engine of its own for migrations: on SQLite foreign keys are off, since rebuilding a table would cascade."""
+    engine = create_engine(normalised(url), poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _connected(raw: Any, _record: Any) -> None:
+            raw.isolation_level = None
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=OFF", "busy_timeout=60000"):
+                raw.execute("PRAGMA " + pragma)
+
+        @event.listens_for(engine, "begin")
+        def _begun(connection: Any) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # a second process waits here, then finds nothing to do
+
+    return engine
+
+
+def _config(connection: Any) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(resource("migrations")))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _import_if_there(module: str) -> None:
+    if importlib.util.find_spec(module) is not None:
+        importlib.import_module(module)
