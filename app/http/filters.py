@@ -1,0 +1,133 @@
+"""Jinja filters: amounts, credits and instants as people read them (SPEC R1, R9). Formatting is cached."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.numbers import get_currency_name, get_currency_symbol
+from flask import Flask, current_app, has_request_context
+from flask_login import current_user
+from markupsafe import Markup, escape
+
+from app.config import Settings
+from app.money import EXPONENTS, MICROS_PER_UNIT, micros_to_minor, minor_to_micros
+
+MINUS = "\N{MINUS SIGN}"
+NBSP = "\N{NO-BREAK SPACE}"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def register(app: Flask) -> None:
+    """Give the templates their filters."""
+    app.jinja_env.filters.update(
+        money=money, exact=exact, cents=cents, credits=credits, number=number,
+        day=day, moment=moment, clock=clock_time, day_text=day_text, moment_text=moment_text,
+    )  # fmt: skip
+
+
+def money(micros: int, currency: str | None = None, *, sign: bool = False) -> str:
+    """Micros as `$1,990.00`, rounded down to whole cents as balances are shown (R1)."""
+    currency = currency or default_currency()
+    return _amount(minor_to_micros(micros_to_minor(micros, currency), currency), currency, sign)
+
+
+def exact(micros: int, currency: str | None = None, *, sign: bool = False) -> str:
+    """Micros to the last digit: `−$0.0001`. Two decimals at least, never rounded; for ledgers and statements."""
+    return _amount(micros, currency or default_currency(), sign)
+
+
+def cents(minor: int, currency: str | None = None, *, sign: bool = False) -> str:
+    """Minor units, as cards and invoices count, as `$1,990.00`."""
+    currency = currency or default_currency()
+    return _amount(minor_to_micros(minor, currency), currency, sign)
+
+
+def credits(count: int, *, sign: bool = False) -> str:
+    """`4,005 credits`, `1 credit`: never with a currency sign."""
+    return f"{number(count, sign=sign)} {'credit' if abs(count) == 1 else 'credits'}"
+
+
+def number(count: int, *, sign: bool = False) -> str:
+    """A count with thousands separators and the typographic minus."""
+    return f"{_signed(count, sign)}{abs(count):,}"
+
+
+def day(when: datetime | date) -> Markup:
+    """`4 Dec 2026` in a <time>, in the reader's zone."""
+    local = _local(when) if isinstance(when, datetime) else when
+    return Markup('<time datetime="{}">{}</time>').format(local.strftime("%Y-%m-%d"), day_text(when))
+
+
+def moment(when: datetime) -> Markup:
+    """`4 Dec 2026, 14:22` in a <time>, in the reader's zone."""
+    return Markup('<time datetime="{}">{}</time>').format(_machine(when), moment_text(when))
+
+
+def clock_time(when: datetime) -> Markup:
+    """`14:22` in a <time>, in the reader's zone."""
+    return Markup('<time datetime="{}">{}</time>').format(_machine(when), f"{_local(when):%H:%M}")
+
+
+def day_text(when: datetime | date) -> str:
+    """`4 Dec 2026` as text with no-break spaces."""
+    local = _local(when) if isinstance(when, datetime) else when
+    return f"{local.day}{NBSP}{MONTHS[local.month - 1]}{NBSP}{local.year}"
+
+
+def moment_text(when: datetime) -> str:
+    """`4 Dec 2026, 14:22` as text with no-break spaces."""
+    return f"{day_text(when)},{NBSP}{_local(when):%H:%M}"
+
+
+def reader_zone() -> ZoneInfo:
+    """The signed-in person's time zone; UTC for everyone else and for a zone this machine does not know."""
+    name = getattr(current_user, "time_zone", None) if has_request_context() else None
+    return _zone(name or "UTC")
+
+
+def default_currency() -> str:
+    """The installation's currency, lower case."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings.currency
+
+
+def currency_name(currency: str | None = None) -> str:
+    """`US dollars`, for the footer that says once what every amount is in."""
+    return get_currency_name((currency or default_currency()).upper(), count=2, locale="en_US")
+
+
+def spaced(text: str) -> Markup:
+    """Escaped text with line breaks kept as <br>."""
+    return Markup("<br>").join(escape(line) for line in text.splitlines())
+
+
+@lru_cache(maxsize=8192)
+def _amount(micros: int, currency: str, sign: bool) -> str:
+    whole, part = divmod(abs(micros), MICROS_PER_UNIT)
+    decimals = f"{part:06d}".rstrip("0").ljust(EXPONENTS[currency], "0")
+    figures = f"{whole:,}.{decimals}" if decimals else f"{whole:,}"
+    return f"{_signed(micros, sign)}{get_currency_symbol(currency.upper(), locale='en_US')}{figures}"
+
+
+def _signed(amount: int, sign: bool) -> str:
+    if amount < 0:
+        return MINUS
+    return "+" if sign and amount > 0 else ""
+
+
+def _local(when: datetime) -> datetime:
+    return when.astimezone(reader_zone())
+
+
+def _machine(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,123 @@
+"""The frame around signed-in pages: whose pages they are, and the ways to the others. Only pages that exist are listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, g, request
+from flask_login import current_user
+
+from app.http.filters import currency_name, reader_zone
+
+Place = tuple[str, str, str]  # address, icon, label
+
+CUSTOMER_PLACES: dict[str, tuple[Place, ...]] = {
+    "": (("/", "home", "Overview"), ("/wallet", "wallet", "Wallet")),
+    "Settings": (("/team", "team", "Team"), ("/api-keys", "key", "API keys"), ("/profile", "users", "Profile")),
+}
+CUSTOMER_TABS: tuple[Place, ...] = (
+    ("/", "home", "Overview"),
+    ("/wallet", "wallet", "Wallet"),
+    ("/team", "team", "Team"),
+    ("/api-keys", "key", "API keys"),
+)
+STAFF_PLACES: dict[str, tuple[Place, ...]] = {
+    "": (("/admin/customers", "users", "Customers"),),
+    "System": (
+        ("/admin/webhooks", "hook", "Webhooks"),
+        ("/admin/books", "log", "Books"),
+        ("/admin/activity", "clock", "Activity"),
+    ),
+}
+STAFF_TABS: tuple[Place, ...] = tuple(place for places in STAFF_PLACES.values() for place in places)
+
+
+@dataclass(frozen=True)
+class Link:
+    href: str
+    icon: str
+    label: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What `_layout/base.html` needs to know. `customers` are pairs of id and name this user may switch between."""
+
+    signed_in: bool
+    staff: bool
+    home: str
+    title: str
+    subtitle: str
+    customer_id: str | None
+    customers: tuple[tuple[str, str], ...]
+    groups: tuple[Group, ...]
+    tabs: tuple[Link, ...]
+    other_side: Link | None
+    currency_name: str
+    zone_name: str
+
+
+def register(app: Flask) -> None:
+    """Templates call `shell()` and `chosen_theme()`."""
+    app.jinja_env.globals.update(shell=shell, chosen_theme=chosen_theme)
+
+
+def chosen_theme() -> str:
+    """light or dark when the reader chose one, else an empty string and the system decides."""
+    theme = request.cookies.get("theme", "")
+    return theme if theme in ("light", "dark") else ""
+
+
+def shell() -> Shell:
+    """The frame of this request's page, made once."""
+    made: Shell | None = g.get("shell")
+    if made is None:
+        made = g.shell = _made()
+    return made
+
+
+def _made() -> Shell:
+    staff = request.path == "/admin" or request.path.startswith("/admin/")
+    name = str(getattr(current_user, "name", "") or "")
+    role = getattr(current_user, "staff_role", None)
+    return Shell(
+        signed_in=bool(current_user.is_authenticated),
+        staff=staff,
+        home="/admin/customers" if staff else "/",
+        title="Back office" if staff else name,
+        subtitle=f"{name}, {role}" if staff and role else name,
+        customer_id=None,
+        customers=(),
+        groups=_groups(STAFF_PLACES if staff else CUSTOMER_PLACES),
+        tabs=_links(STAFF_TABS if staff else CUSTOMER_TABS),
+        other_side=_other_side(staff, bool(role), True),
+        currency_name=currency_name(),
+        zone_name=reader_zone().key,
+    )
+
+
+def _other_side(staff: bool, has_role: bool, has_customer: bool) -> Link | None:
+    if staff and has_customer:
+        return Link("/", "swap", "Customer view")
+    if not staff and has_role:
+        return Link("/admin/customers", "swap", "Back office")
+    return None
+
+
+def _groups(places: dict[str, tuple[Place, ...]]) -> tuple[Group, ...]:
+    return tuple(Group(title, _links(entries)) for title, entries in places.items())
+
+
+def _links(places: tuple[Place, ...]) -> tuple[Link, ...]:
+    return tuple(Link(href, icon, label, _here(href)) for href, icon, label in places)
+
+
+def _here(href: str) -> bool:
+    return request.path == href or (href != "/" and request.path.startswith(href + "/"))
