@@ -20,6 +20,8 @@ document.addEventListener('htmx:responseError', ({ detail }) => {
 
 // The choice of appearance lasts: the server reads the cookie, so the next page comes in the right colours at once.
 document.addEventListener('change', ({ target }) => {
+  // A preset takes the place of what was typed: one amount, not two.
+  if (target.dataset.clears) document.getElementById(target.dataset.clears).value = '';
   if (target.name !== 'theme') return;
   const age = target.value === 'system' ? 0 : 31536000;
   document.cookie = `theme=${target.value}; path=/; max-age=${age}; samesite=lax`;

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.numbers import get_currency_name, get_currency_symbol
 from flask import Flask, current_app, has_request_context
 from flask_login import current_user
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from app.config import Settings
 from app.money import EXPONENTS, MICROS_PER_UNIT, micros_to_minor, minor_to_micros
@@ -22,9 +22,10 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def register(app: Flask) -> None:
     """Give the templates their filters."""
     app.jinja_env.filters.update(
-        money=money, exact=exact, cents=cents, credits=credits, number=number,
+        money=money, exact=exact, cents=cents, credits=credit_count, number=number,
         day=day, moment=moment, clock=clock_time, day_text=day_text, moment_text=moment_text,
     )  # fmt: skip
+    app.jinja_env.globals["currency_sign"] = currency_sign
 
 
 def money(micros: int, currency: str | None = None, *, sign: bool = False) -> str:
@@ -44,7 +45,7 @@ def cents(minor: int, currency: str | None = None, *, sign: bool = False) -> str
     return _amount(minor_to_micros(minor, currency), currency, sign)
 
 
-def credits(count: int, *, sign: bool = False) -> str:
+def credit_count(count: int, *, sign: bool = False) -> str:
     """`4,005 credits`, `1 credit`: never with a currency sign."""
     return f"{number(count, sign=sign)} {'credit' if abs(count) == 1 else 'credits'}"
 
@@ -93,14 +94,14 @@ def default_currency() -> str:
     return settings.currency
 
 
+def currency_sign(currency: str | None = None) -> str:
+    """`$`, as it stands before a field for money."""
+    return get_currency_symbol((currency or default_currency()).upper(), locale="en_US")
+
+
 def currency_name(currency: str | None = None) -> str:
     """`US dollars`, for the footer that says once what every amount is in."""
     return get_currency_name((currency or default_currency()).upper(), count=2, locale="en_US")
-
-
-def spaced(text: str) -> Markup:
-    """Escaped text with line breaks kept as <br>."""
-    return Markup("<br>").join(escape(line) for line in text.splitlines())
 
 
 @lru_cache(maxsize=8192)

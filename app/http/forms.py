@@ -45,7 +45,7 @@ class MoneyField(StringField):
         self.minimum, self.maximum = minimum, maximum
         self.minor: int | None = None
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, form: Any) -> None:  # noqa: ARG002  # WTForms calls it so
         currency = default_currency()
         try:
             minor = parse_minor(self.data or "", currency)
@@ -56,11 +56,11 @@ class MoneyField(StringField):
 
 
 class DayField(StringField):
-    """A date as <input type="date"> sends it. `data` keeps the typed text, `day` the date; an empty field is no date."""
+    """A date as <input type="date"> sends it. `data` keeps the typed text, `day` the date, None for an empty field."""
 
     day: date | None = None
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, form: Any) -> None:  # noqa: ARG002  # WTForms calls it so
         if not (self.data or "").strip():
             return
         try:

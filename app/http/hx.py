@@ -23,7 +23,12 @@ def is_partial() -> bool:
 
 
 def answer(
-    body: str, status: int = 200, *, trigger: str | dict[str, object] | None = None, retarget: str = "", reswap: str = ""
+    body: str,
+    status: int = 200,
+    *,
+    trigger: str | dict[str, object] | None = None,
+    retarget: str = "",
+    reswap: str = "",
 ) -> Response:
     """A partial with its htmx headers: events to fire after it, another target, another way to swap."""
     response = make_response(body, status)

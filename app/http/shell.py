@@ -1,4 +1,4 @@
-"""The frame around signed-in pages: whose pages they are, and the ways to the others. Only pages that exist are listed."""
+"""The frame around signed-in pages: whose pages they are, and the ways to the others that exist."""
 
 from __future__ import annotations
 
