@@ -1,0 +1,33 @@
+"""What every test can ask for. The fixtures live in tests/support, one file for each thing.
+
+Databases: `session`, `engine`, `database_url` (SQLite and PostgreSQL both), `sqlite_url`, `pg_url`, `new_database`.
+The web: `app`, `client`, `settings`. Time: `clock`. A browser: `page`, `browser_context`, `javascript`.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+pytest_plugins = [
+    "tests.support.databases",
+    "tests.support.time",
+    "tests.support.network",
+    "tests.support.web",
+    "tests.support.browser",
+    "tests.support.running",
+]
+
+# One machine is slower than another; a test that is wrong is caught by its assertions, not by a stop-watch.
+settings.register_profile("purser", deadline=None, print_blob=True)
+settings.load_profile("purser")
+
+NEEDS = {"pg_url": "postgresql", "pg_server": "postgresql", "browser": "browser"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a PostgreSQL or a browser, so that `bin/test` can say which were left out."""
+    for item in items:
+        for fixture, marker in NEEDS.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)

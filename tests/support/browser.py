@@ -1,0 +1,72 @@
+"""A real browser: Debian's Chromium driven by Playwright, with and without JavaScript, and never leaving this machine."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+QUIET = [
+    "--no-sandbox",  # needed by root; the pages are our own
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+WHAT_IS_MISSING = "No Chromium on PATH: install Debian's package chromium, or run bin/test as root."
+
+
+def found() -> str | None:
+    """The browser's executable, if there is one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    executable = found()
+    assert executable, WHAT_IS_MISSING
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=executable, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def javascript() -> bool:
+    """Whether `page` runs scripts. `@pytest.mark.parametrize("javascript", [True, False])` asks for both."""
+    return True
+
+
+@pytest.fixture
+def browser_context(browser: Browser, javascript: bool) -> Iterator[BrowserContext]:
+    """A person's own browser: cookies of nobody else, scripts as `javascript` says, English, in UTC."""
+    context = browser.new_context(java_script_enabled=javascript, locale="en-US", timezone_id="UTC")
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(browser_context: BrowserContext) -> Iterator[Page]:
+    """A tab. Errors on the console and violations of the content security policy fail the test at its end."""
+    tab = browser_context.new_page()
+    complaints: list[str] = []
+    tab.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+    tab.on("console", lambda said: complaints.append(said.text) if _is_complaint(said.type, said.text) else None)
+    yield tab
+    assert not complaints, "The browser complained:\n" + "\n".join(complaints)
+
+
+def _is_complaint(kind: str, text: str) -> bool:
+    # An answer of 4xx is an answer; the browser writes a line about each.
+    return kind == "error" and not text.startswith("Failed to load resource")

@@ -1,0 +1,115 @@
+"""The real program, started as its own processes on free ports, for journeys and for kill -9."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OUR_VARIABLES = ("PURSER_", "STRIPE_", "SMTP_", "REDIS_")
+
+
+@dataclass
+class Program:
+    """One running process of ours: its address if it listens, and what it printed."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    base_url: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def kill(self) -> None:
+        """End it and everything it started with no chance to tidy up, as a power cut or the kernel would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        """Ask it to finish, and insist after ten seconds."""
+        if self.process.poll() is not None:
+            return
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    @property
+    def printed(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+def free_port() -> int:
+    """A port nobody listens at now. Another process may take it first; that shows as a failed start."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def start_program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Starts `purser <words>` with the given variables and none of the machine's own; stopped after the test."""
+    started: list[Program] = []
+
+    def start(*words: str, base_url: str = "", **variables: str) -> Program:
+        log = tmp_path / f"{words[0]}-{len(started)}.log"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(OUR_VARIABLES)}
+        environment = {**clean, "PYTHONUNBUFFERED": "1", "PURSER_ENV": "demo", **variables}
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app", *words],
+                cwd=ROOT,
+                env=environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        program = Program(process, log, base_url, environment)
+        started.append(program)
+        return program
+
+    yield start
+    for program in reversed(started):
+        program.stop()
+
+
+@pytest.fixture
+def running_purser(start_program: Callable[..., Program], database_url: str, tmp_path: Path) -> Program:
+    """The demo, whole: web, worker and sandbox in one command, on this test's database and a free port."""
+    port = free_port()
+    program = start_program(
+        "demo",
+        "--port",
+        str(port),
+        base_url=f"http://127.0.0.1:{port}",
+        PURSER_DATABASE_URL=database_url,
+        PURSER_DEMO_DIRECTORY=str(tmp_path / "demo"),
+    )
+    wait_until_ready(program)
+    return program
+
+
+def wait_until_ready(program: Program, seconds: int = 60) -> None:
+    """Wait for the program's /readyz. Raises AssertionError with what it printed when it ends or takes too long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if program.process.poll() is not None:
+            raise AssertionError(f"purser ended with {program.process.returncode}:\n{program.printed}")
+        try:
+            with urllib.request.urlopen(program.base_url + "/readyz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    program.kill()
+    raise AssertionError(f"purser was not ready after {seconds} seconds:\n{program.printed}")

@@ -1,0 +1,54 @@
+"""The web application under test, and a client that holds every page it sees to the house rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.config import Settings
+from app.extensions import db
+from tests.support.pages import check_page
+
+
+class PageClient(FlaskClient):
+    """A test client that behaves as a browser on our own page would, and checks every page it gets."""
+
+    def open(self, *args, **kwargs):
+        answer = super().open(*args, **kwargs)
+        check_page(self.application, answer)
+        return answer
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """The settings of the application under test; override this fixture to change one with dataclasses.replace."""
+    return Settings(
+        env="test",
+        database_url=database_url,
+        secret_key="a-secret-of-the-tests-and-nothing-else",
+        base_url="http://localhost",
+        stripe_secret_key="sk_test_of_the_tests",
+        stripe_webhook_secret="whsec_of_the_tests_only",
+        stripe_api_base="http://127.0.0.1:9/sandbox",  # nobody listens at port 9: a test that needs Stripe says where it is
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application on this test's database. Forms need no token here; tests/http covers that they do."""
+    made = create_app(settings)
+    made.test_client_class = PageClient
+    made.config["WTF_CSRF_ENABLED"] = False
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> PageClient:
+    return app.test_client()
