@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from app.http import assets, filters, headers, hx, shell
+from app.http import assets, errors, filters, headers, hx, shell
 
 
 def register(app: Flask) -> None:
@@ -18,3 +18,4 @@ def register(app: Flask) -> None:
     assets.register(app)
     filters.register(app)
     shell.register(app)
+    errors.register(app)

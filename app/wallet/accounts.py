@@ -49,7 +49,5 @@ def upstream_cost(currency: str = "usd") -> Account:
 def payable(publisher: str, currency: str = "usd") -> Account:
     """What the house owes a publisher. Raises Invalid for a name no publisher can have."""
     if not _PUBLISHER.match(publisher):
-        raise Invalid(
-            "Name the publisher with 1 to 64 letters, digits, dots, dashes or underscores.", field="publisher"
-        )
+        raise Invalid("Name the publisher with 1 to 64 letters, digits, dots, dashes, underscores.", field="publisher")
     return Account(HOUSE, f"payable:{publisher}", currency)

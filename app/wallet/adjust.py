@@ -8,6 +8,7 @@ from app import activity, ledger
 from app.errors import Invalid
 from app.wallet import words
 from app.wallet.accounts import adjustments, wallet_of
+from app.wallet.books import key_of
 
 LARGEST_MICROS = 1_000_000_000_000  # a million dollars: more than that by hand is a typing mistake
 
@@ -41,7 +42,7 @@ def adjust(
         "adjustment",
         {wallet_of(customer_id, currency): amount_micros, adjustments(currency): -amount_micros},
         customer_id=customer_id,
-        key=f"adjust:{key}",
+        key=key_of("adjust", key),
         data=data,
     )
     if not entry.replayed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
@@ -19,6 +20,8 @@ from app.ledger import Account, Committer, Entry, Hold
 
 Legs: TypeAlias = Mapping[Account, int]
 Where: TypeAlias = Session | Committer
+
+_LONGEST_KEY = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,12 @@ class InTransaction:
 
     def release(self, customer_id: str, hold_id: str) -> Hold:
         return ledger.release(self.session, customer_id, hold_id)
+
+
+def key_of(verb: str, key: str) -> str:
+    """The ledger's key for a caller's key: as it is, or its digest where the ledger's column would not hold it."""
+    whole = f"{verb}:{key}"
+    return whole if len(whole) <= _LONGEST_KEY else f"{verb}:sha256:{sha256(key.encode()).hexdigest()}"
 
 
 def books(where: Where) -> InTransaction | Committer:

@@ -1,4 +1,4 @@
-"""Charges for services billed to the wallet (SPEC U8): at a publisher's list price, or at upstream cost plus a markup."""
+"""Charges for services billed to the wallet (SPEC U8): at a publisher's list price, or at cost plus a markup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.money import round_half_away
 from app.wallet import words
 from app.wallet.accounts import commission, payable, revenue, upstream_cost, wallet_of
 from app.wallet.amounts import positive
-from app.wallet.books import Where, books
+from app.wallet.books import Where, books, key_of
 
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z", re.ASCII)
 
@@ -70,7 +70,7 @@ def charge(
         priced.kind,
         {wallet_of(customer_id, currency): -priced.total, **parts},
         customer_id=customer_id,
-        key=f"charge:{key}",
+        key=key_of("charge", key),
         data={
             "description": words.description(description, _TITLES[priced.kind] + ": " + priced.service),
             "service": priced.service,

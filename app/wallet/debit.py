@@ -6,7 +6,7 @@ from app.ledger import Entry
 from app.wallet import words
 from app.wallet.accounts import revenue, wallet_of
 from app.wallet.amounts import positive
-from app.wallet.books import Where, books
+from app.wallet.books import Where, books, key_of
 
 
 def debit(
@@ -29,6 +29,6 @@ def debit(
         "debit",
         {wallet_of(customer_id, currency): -amount, revenue(currency): amount},
         customer_id=customer_id,
-        key=f"debit:{key}",
+        key=key_of("debit", key),
         data={"description": words.plain(description, field="description", least=1, most=200), "by": by},
     )

@@ -10,7 +10,7 @@ from app.ledger import Entry, Hold
 from app.wallet import words
 from app.wallet.accounts import revenue, wallet_of
 from app.wallet.amounts import LARGEST_MICROS, positive
-from app.wallet.books import Where, books
+from app.wallet.books import Where, books, key_of
 
 SHORTEST, LONGEST, USUAL = 1, 7 * 24 * 3600, 15 * 60  # seconds a hold may live
 
@@ -32,7 +32,7 @@ def authorise(
     return books(where).hold(
         wallet_of(customer_id, currency),
         positive(amount_micros),
-        key=f"hold:{key}",
+        key=key_of("hold", key),
         expires_at=clock.now() + timedelta(seconds=expires_in),
         data={"description": words.description(description, "Reserved"), "by": by, "expires_in": expires_in},
     )
@@ -48,9 +48,7 @@ def settle(
     """
     if not 0 <= amount_micros <= LARGEST_MICROS:
         raise Invalid("Give an amount of zero or more.", field="amount_micros", minimum=0, maximum=LARGEST_MICROS)
-    return books(where).settle(
-        customer_id, hold_id, amount_micros, kind="settlement", to=revenue(currency), data={"by": by}
-    )
+    return books(where).settle(customer_id, hold_id, amount_micros, kind="debit", to=revenue(currency), data={"by": by})
 
 
 def release(where: Where, customer_id: str, hold_id: str) -> Hold:

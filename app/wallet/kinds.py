@@ -20,15 +20,24 @@ class Kind:
 KINDS = (
     Kind("topup", "topup", "Top-up"),
     Kind("signup_credit", "credit", "Welcome credit"),
+    Kind("promo", "credit", "Promotional credit"),
     Kind("adjustment", "adjustment", "Adjustment"),
     Kind("debit", "debit", "Debit"),
     Kind("invocation", "invocation", "Paid skill"),
     Kind("compute", "compute", "Compute"),
     Kind("identity", "identity", "Identity check"),
     Kind("overage", "overage", "Overage"),
-    Kind("settlement", "hold", "Settled hold"),
+    Kind("llm", "llm", "Model call"),
+    Kind("subscription", "subscription", "Subscription"),
+    Kind("invoice", "invoice", "Invoice"),
+    Kind("pack", "pack", "Credit pack"),
     Kind("refund", "refund", "Refund"),
+    Kind("refund_restored", "refund", "Refund returned"),
+    Kind("provider_refund", "refund", "Refund"),
     Kind("chargeback", "chargeback", "Chargeback"),
+    Kind("chargeback_won", "chargeback", "Chargeback returned"),
+    Kind("expiry", "expiry", "Expired"),
+    Kind("reversal", "reversal", "Reversed"),
 )
 
 OF_LEDGER = {kind.ledger: kind for kind in KINDS}

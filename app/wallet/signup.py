@@ -1,4 +1,4 @@
-"""The sign-up credit: a little promotional money for a new customer, spent before paid money, never refunded (SPEC W1)."""
+"""The sign-up credit: promotional money for a new customer, spent before paid money, never refunded (SPEC W1)."""
 
 from __future__ import annotations
 

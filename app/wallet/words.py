@@ -9,7 +9,8 @@ from app.errors import Invalid
 DESCRIPTION_MOST = 200
 REASON_LEAST, REASON_MOST = 3, 500
 
-# Cc control characters (a null byte breaks PostgreSQL's JSON), Cs lone surrogates (not encodable), Co and Cn have no meaning.
+# Cc are control characters (a null byte breaks PostgreSQL's JSON), Cs lone surrogates (they cannot be encoded);
+# Co and Cn have no meaning anyone agreed on.
 _REFUSED = {"Cc", "Cs", "Co", "Cn"}
 _SPACES = str.maketrans("\r\n\t", "   ")
 

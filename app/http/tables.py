@@ -1,0 +1,29 @@
+"""The table of answers given to keyed requests, so that the same key gets the same answer (SPEC R5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+
+
+class KeyedAnswer(Base):
+    """One request under an `Idempotency-Key`. `status` is empty while it is at work; `started_at` is its lease."""
+
+    __tablename__ = "keyed_answer"
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)  # a key belongs to its customer: others may use the same
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    request_hash: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime]
+    status: Mapped[int | None]
+    answer: Mapped[dict[str, Any] | None]
+
+    __table_args__ = (
+        CheckConstraint("(status IS NULL) = (answer IS NULL)", name="whole"),
+        Index("ix_keyed_answer_started_at", "started_at"),
+    )
