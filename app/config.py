@@ -37,6 +37,7 @@ class Settings:
     stripe_webhook_secret: str = field(default="", repr=False)
     stripe_webhook_secret_previous: str = field(default="", repr=False)
     stripe_api_base: str = ""
+    stripe_invoices: int = 1  # 1: Stripe makes an invoice for each top-up (SPEC I1); 0: a receipt is enough
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "Purser <billing@localhost>"
     redis_url: str = field(default="", repr=False)

@@ -1,1 +1,1 @@
-"""Payment providers behind one port."""
+"""Payment providers behind one port: one package or file per vendor, reached only through `registry`."""

@@ -1,10 +1,23 @@
-"""Which providers are configured: one table."""
+"""Which providers are configured: one table, and the only way to reach an adapter."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import cast
+
 from app.config import Settings
+from app.providers.port import Provider
+
+# Named, not imported: an adapter and its SDK are loaded only where its keys are set, and nobody else can import one.
+ADAPTERS = {"stripe": "app.providers.stripe:Stripe"}
 
 
-def build(settings: Settings) -> dict[str, object]:
-    """The configured adapters by channel name."""
-    return {}
+def build(settings: Settings) -> dict[str, Provider]:
+    """The configured adapters by channel name, the default channel first. Raises ValueError for unusable settings."""
+    found: dict[str, Provider] = {}
+    for channel, place in ADAPTERS.items():
+        module, name = place.split(":")
+        provider = cast("Provider | None", getattr(import_module(module), name).configured(settings))
+        if provider is not None:
+            found[channel] = provider
+    return found

@@ -1,0 +1,148 @@
+"""What providers tell us, normalised: one union of frozen facts that every adapter's `normalize` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from app.money import Money
+from app.providers.values import CheckoutSession, InvoiceDoc, SubscriptionState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What every event has: who told it, under which id, and when it happened there."""
+
+    provider: str
+    event_id: str
+    raw_type: str
+    occurred_at: datetime
+    livemode: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutCompleted(Told):
+    """The page was filled in. Slow methods (bank debits) pay days later: this is not money."""
+
+    session: CheckoutSession
+    order_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutExpired(Told):
+    session_id: str
+    order_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSucceeded(Told):
+    """Money in, one-off (top-up, pack, automatic top-up): the only event that credits a wallet.
+
+    `net` is what the order asked for: before exclusive tax, which is `tax` minor units on top.
+    """
+
+    payment_id: str
+    order_id: str | None
+    net: Money
+    tax: int
+    customer_id: str | None  # the provider's
+    invoice_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFailed(Told):
+    payment_id: str | None
+    order_id: str | None
+    amount: Money
+    code: str | None
+    message: str | None
+    invoice_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChanged(Told):
+    """Every lifecycle event becomes this one; `state` is None when it must be fetched, `hint` is only for words."""
+
+    subscription_id: str
+    state: SubscriptionState | None
+    hint: Literal[
+        "created",
+        "activated",
+        "updated",
+        "renewed",
+        "cancel_scheduled",
+        "uncanceled",
+        "past_due",
+        "paused",
+        "resumed",
+        "ended",
+        "pending_applied",
+        "pending_expired",
+        "trial_ending",
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceChanged(Told):
+    """An invoice reached a state. `upcoming` has an id that cannot be fetched."""
+
+    invoice_id: str
+    invoice: InvoiceDoc | None
+    payment_id: str | None = None  # set by the event that links a payment to its invoice
+    hint: Literal["finalized", "paid", "failed", "action_required", "voided", "uncollectible", "upcoming", "linked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundChanged(Told):
+    """`cumulative` is set by providers that only tell the total paid back so far, per payment."""
+
+    refund_id: str
+    payment_id: str | None
+    status: Literal["pending", "succeeded", "failed", "canceled"]
+    amount: Money
+    cumulative: int | None
+    our_refund_id: str | None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeChanged(Told):
+    """A chargeback, or an inquiry that may become one. No money moves in an inquiry."""
+
+    dispute_id: str
+    payment_id: str | None
+    amount: Money
+    phase: Literal[
+        "inquiry", "open", "funds_withdrawn", "funds_reinstated", "won", "lost", "prevented", "closed_inquiry"
+    ]
+    reason: str | None
+    due_by: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardChanged(Told):
+    customer_id: str | None
+    card_id: str | None
+    hint: Literal["attached", "detached", "updated", "default_changed", "setup_succeeded", "setup_failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored(Told):
+    """Nothing for us, and why: kept in the inbox so that staff can see it came."""
+
+    why: str
+
+
+Event = (
+    CheckoutCompleted
+    | CheckoutExpired
+    | PaymentSucceeded
+    | PaymentFailed
+    | SubscriptionChanged
+    | InvoiceChanged
+    | RefundChanged
+    | DisputeChanged
+    | CardChanged
+    | Ignored
+)

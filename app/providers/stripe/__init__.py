@@ -1,0 +1,255 @@
+"""Stripe: hosted checkout, saved cards, portal, refunds and signed events, through the official SDK."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app import clock
+from app.errors import UnsupportedByChannel
+from app.money import Money
+from app.providers.errors import InvalidRequest, NotFound
+from app.providers.events import Event
+from app.providers.stripe import body as wire
+from app.providers.stripe import checkout, diagnosis, signature, told, told_returns
+from app.providers.stripe.connection import CardRefused, Connection, Json
+from app.providers.values import (
+    Cap,
+    Card,
+    ChargeResult,
+    CheckoutRequest,
+    CheckoutSession,
+    CustomerRef,
+    Finding,
+    Heard,
+    Redirect,
+    RefundResult,
+    SetupSecret,
+    Verified,
+)
+
+SIGNATURE_HEADER = "stripe-signature"
+
+
+class Stripe:
+    """One Stripe account. Every POST carries our idempotency key; every answer leaves as our own value."""
+
+    name = "stripe"
+    capabilities = frozenset(
+        {
+            Cap.CUSTOM_AMOUNT,
+            Cap.EXPIRE_CHECKOUT,
+            Cap.SAVED_CARDS,
+            Cap.SETUP_INTENT,
+            Cap.OFF_SESSION,
+            Cap.PORTAL,
+            Cap.REFUND_FULL,
+            Cap.REFUND_PARTIAL,
+            Cap.DISPUTE_EVENTS,
+            Cap.IDEMPOTENCY_KEYS,
+            Cap.DIAGNOSIS,
+        }
+    )
+
+    def __init__(
+        self, key: str, webhook_secrets: tuple[str, ...], *, api_base: str = "", invoices: bool = True
+    ) -> None:
+        """`webhook_secrets`: the current one first, the previous one while it is being rotated. Raises ValueError."""
+        if any(len(secret.strip()) < signature.SHORTEST_SECRET for secret in webhook_secrets) or not webhook_secrets:
+            raise ValueError("STRIPE_WEBHOOK_SECRET is missing or too short: anyone could sign.")
+        if api_base and "_live_" in key:
+            raise ValueError("STRIPE_API_BASE must not be set together with a live key.")
+        self._stripe = Connection(key, api_base=api_base)
+        self._secrets = webhook_secrets
+        self._invoices = invoices
+        self._livemode = "_live_" in key
+
+    @classmethod
+    def configured(cls, settings: Any) -> Stripe | None:
+        """The adapter for these settings, or None without a key. Raises ValueError when they are unsafe."""
+        if not settings.stripe_secret_key:
+            return None
+        previous = settings.stripe_webhook_secret_previous
+        secrets = (settings.stripe_webhook_secret, *([previous] if previous else []))
+        invoices = bool(settings.stripe_invoices)
+        return cls(settings.stripe_secret_key, secrets, api_base=settings.stripe_api_base, invoices=invoices)
+
+    @property
+    def livemode(self) -> bool:
+        return self._livemode
+
+    # Customers and their cards.
+
+    def ensure_customer(self, *, customer_id: str, email: str, name: str | None, key: str) -> CustomerRef:
+        known = {"email": email, "name": name, "metadata": {"customer_id": customer_id}}
+        made = self._stripe.call(lambda v1: v1.customers.create(known, {"idempotency_key": key}))
+        return CustomerRef(made["id"], customer_id)
+
+    def create_setup(self, customer: CustomerRef, *, key: str) -> SetupSecret:
+        wanted = {
+            "customer": customer.id,
+            "usage": "off_session",
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "metadata": {"customer_id": customer.customer_id},
+        }
+        made = self._stripe.call(lambda v1: v1.setup_intents.create(wanted, {"idempotency_key": key}))
+        return SetupSecret(made["id"], made["client_secret"])
+
+    def list_cards(self, customer: CustomerRef) -> Sequence[Card]:
+        default = self._default_card(customer)
+        found = self._stripe.pages(
+            lambda v1, page: v1.customers.payment_methods.list(customer.id, {"type": "card", **page}), most=100
+        )
+        return [_card(method, default) for method in found]
+
+    def set_default_card(self, customer: CustomerRef, card_id: str) -> None:
+        self._own_card(customer, card_id)
+        wanted = {"invoice_settings": {"default_payment_method": card_id}}
+        self._stripe.call(lambda v1: v1.customers.update(customer.id, wanted))
+
+    def detach_card(self, customer: CustomerRef, card_id: str) -> None:
+        self._own_card(customer, card_id)
+        self._stripe.call(lambda v1: v1.payment_methods.detach(card_id))
+
+    def _own_card(self, customer: CustomerRef, card_id: str) -> None:
+        # The id comes from a request: without this, one customer could remove another's card.
+        method = self._stripe.call(lambda v1: v1.payment_methods.retrieve(card_id))
+        if wire.id_of(method.get("customer")) != customer.id:
+            raise NotFound("There is no such card.", code="resource_missing")
+
+    def _default_card(self, customer: CustomerRef) -> str | None:
+        known = self._stripe.call(lambda v1: v1.customers.retrieve(customer.id))
+        return wire.id_of((known.get("invoice_settings") or {}).get("default_payment_method"))
+
+    # Money in.
+
+    def create_checkout(self, request: CheckoutRequest, *, key: str) -> CheckoutSession:
+        if request.kind == "subscription":
+            raise UnsupportedByChannel("Subscriptions cannot be bought through stripe here.", channel=self.name)
+        wanted = checkout.parameters(request, invoices=self._invoices)
+        made = self._stripe.call(lambda v1: v1.checkout.sessions.create(wanted, {"idempotency_key": key}))
+        return checkout.session_of(made)
+
+    def get_checkout(self, session_id: str) -> CheckoutSession:
+        return checkout.session_of(self._stripe.call(lambda v1: v1.checkout.sessions.retrieve(session_id)))
+
+    def expire_checkout(self, session_id: str) -> CheckoutSession:
+        return checkout.session_of(self._stripe.call(lambda v1: v1.checkout.sessions.expire(session_id)))
+
+    def recheck_checkout(self, session_id: str) -> Heard | None:
+        expanded = {"expand": ["payment_intent"]}
+        session = self._stripe.call(lambda v1: v1.checkout.sessions.retrieve(session_id, expanded))
+        event = checkout.missed_event(session, at=int(clock.now().timestamp()))
+        if event is None:
+            return None
+        text = json.dumps(event, separators=(",", ":"), sort_keys=True).encode()
+        return Heard(wire.verified(event), text)
+
+    def charge_saved_card(
+        self,
+        customer: CustomerRef,
+        amount: Money,
+        *,
+        card_id: str | None,
+        description: str,
+        key: str,
+        metadata: Mapping[str, str],
+    ) -> ChargeResult:
+        card = card_id or self._default_card(customer)
+        if card is None:
+            raise InvalidRequest("There is no saved card to charge.", code="no_saved_card")
+        wanted = {
+            "amount": amount.minor,
+            "currency": amount.currency,
+            "customer": customer.id,
+            "payment_method": card,
+            "off_session": True,
+            "confirm": True,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "description": description,
+            "metadata": dict(metadata),
+        }
+        try:
+            made = self._stripe.call(lambda v1: v1.payment_intents.create(wanted, {"idempotency_key": key}))
+        except CardRefused as refused:
+            return _refused(refused)
+        return ChargeResult(made["id"], _CHARGE_STATES.get(made["status"], "processing"))
+
+    # Money back, and the customer's own page.
+
+    def refund(
+        self,
+        *,
+        payment_id: str,
+        amount: Money,
+        reason: str,
+        our_refund_id: str,
+        key: str,
+        invoice_id: str | None = None,  # noqa: ARG002 - Stripe needs only the payment
+    ) -> RefundResult:
+        wanted = {
+            "payment_intent": payment_id,
+            "amount": amount.minor,
+            "reason": reason if reason in ("duplicate", "fraudulent") else "requested_by_customer",
+            "metadata": {"refund_id": our_refund_id},
+        }
+        return told_returns.refund_of(self._stripe.call(lambda v1: v1.refunds.create(wanted, {"idempotency_key": key})))
+
+    def list_refunds(self, payment_id: str) -> Sequence[RefundResult]:
+        found = self._stripe.pages(lambda v1, page: v1.refunds.list({"payment_intent": payment_id, **page}))
+        return [told_returns.refund_of(each) for each in found]
+
+    def portal(self, customer: CustomerRef, *, return_url: str) -> Redirect:
+        wanted = {"customer": customer.id, "return_url": return_url}
+        return Redirect(self._stripe.call(lambda v1: v1.billing_portal.sessions.create(wanted))["url"])
+
+    # What Stripe tells us.
+
+    def verify(self, body: bytes, headers: Mapping[str, str]) -> Verified:
+        header = {name.lower(): value for name, value in headers.items()}.get(SIGNATURE_HEADER)
+        signature.check(body, header, self._secrets, now=int(clock.now().timestamp()))
+        return wire.verified(wire.parsed(body))
+
+    def normalize(self, body: bytes) -> Sequence[Event]:
+        return told.events_of(wire.parsed(body))
+
+    def diagnose(self, *, webhook_url: str) -> Sequence[Finding]:
+        return diagnosis.findings(self._stripe, webhook_url=webhook_url, livemode=self._livemode)
+
+
+_CHARGE_STATES: dict[str, Any] = {
+    "succeeded": "succeeded",
+    "processing": "processing",
+    "requires_action": "requires_action",
+    "requires_payment_method": "failed",
+    "canceled": "failed",
+}
+_ADVICE: dict[str, Any] = {
+    "try_again_later": "later",
+    "do_not_try_again": "never",
+    "confirm_card_data": "new_card",
+}
+
+
+def _refused(refused: CardRefused) -> ChargeResult:
+    """A decline of a payment that exists. Raises the decline itself if Stripe made no payment."""
+    intent: Json = refused.told.get("payment_intent") or {}
+    if not intent.get("id"):
+        raise refused
+    needs_person = refused.code == "authentication_required"
+    return ChargeResult(
+        intent["id"],
+        "requires_action" if needs_person else "failed",
+        decline_code=refused.told.get("decline_code") or refused.code,
+        message=str(refused),
+        retry_advice=_ADVICE.get(str(refused.told.get("advice_code"))),
+        action_secret=intent.get("client_secret") if needs_person else None,
+    )
+
+
+def _card(method: Json, default: str | None) -> Card:
+    card = method["card"]
+    return Card(
+        method["id"], card["brand"], card["last4"], card["exp_month"], card["exp_year"], method["id"] == default
+    )

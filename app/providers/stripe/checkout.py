@@ -1,0 +1,105 @@
+"""Stripe Checkout: what we ask for, what a session says, and the event a lost webhook would have brought."""
+
+from __future__ import annotations
+
+from app.providers.stripe.body import id_of, maybe_instant
+from app.providers.stripe.connection import Json
+from app.providers.values import CheckoutRequest, CheckoutSession
+
+# Our order's id under the name it travels by. Session metadata is not copied to the payment intent: it is set on both.
+REFERENCE = "intent_id"
+KINDS = {"topup": "wallet_topup", "credit_pack": "credit_pack", "save_card": "save_card"}
+
+
+def parameters(request: CheckoutRequest, *, invoices: bool) -> Json:
+    """The form for POST /v1/checkout/sessions. Pure, so that a retry with the same key sends the same content."""
+    metadata = {
+        REFERENCE: request.order_id,
+        "kind": KINDS[request.kind],
+        "customer_id": request.customer.customer_id,
+        **request.metadata,
+    }
+    shared = {
+        "customer": request.customer.id,
+        "client_reference_id": request.order_id,
+        "metadata": metadata,
+        "success_url": request.success_url,
+        "cancel_url": request.cancel_url,
+    }
+    if request.kind == "save_card":
+        return {"mode": "setup", "currency": request.currency, "setup_intent_data": {"metadata": metadata}, **shared}
+    return {"mode": "payment", **_purchase(request, metadata, invoices=invoices), **shared}
+
+
+def _purchase(request: CheckoutRequest, metadata: Json, *, invoices: bool) -> Json:
+    assert request.amount is not None, "a purchase has an amount"
+    price = {
+        "currency": request.amount.currency,
+        "unit_amount": request.amount.minor,
+        "tax_behavior": "exclusive",
+        "product_data": {"name": request.title},
+    }
+    intent: Json = {"metadata": metadata}
+    wanted: Json = {
+        "line_items": [{"quantity": 1, "price_data": price}],
+        "payment_intent_data": intent,
+        "invoice_creation": {"enabled": invoices},
+    }
+    if request.save_card:
+        intent["setup_future_usage"] = "off_session"
+        wanted["saved_payment_method_options"] = {"payment_method_save": "enabled"}
+    if request.discount_code:
+        wanted["discounts"] = [{"promotion_code": request.discount_code}]
+    elif request.allow_codes:
+        wanted["allow_promotion_codes"] = True
+    return wanted
+
+
+def session_of(session: Json) -> CheckoutSession:
+    """A session as our value. An unknown status counts as open: it will be asked about again."""
+    status = session["status"]
+    return CheckoutSession(
+        id=session["id"],
+        url=session.get("url"),
+        status=status if status in ("complete", "expired") else "open",
+        paid=session["payment_status"] == "paid",
+        order_id=order_id_of(session),
+        payment_id=id_of(session.get("payment_intent")),
+        subscription_id=id_of(session.get("subscription")),
+        expires_at=maybe_instant(session.get("expires_at")),
+    )
+
+
+def order_id_of(session: Json) -> str | None:
+    return session.get("client_reference_id") or (session.get("metadata") or {}).get(REFERENCE)
+
+
+def missed_event(session: Json, *, at: int) -> Json | None:
+    """The event this session would have sent by now, under an id that says it was asked for; None while it is open."""
+    found = _news(session)
+    if found is None:
+        return None
+    word, kind = found
+    return {
+        "id": f"poll:{session['id']}:{word}",
+        "object": "event",
+        "api_version": None,
+        "created": at,
+        "livemode": session["livemode"],
+        "type": kind,
+        "data": {"object": session},
+    }
+
+
+def _news(session: Json) -> tuple[str, str] | None:
+    if session["status"] == "expired":
+        return "expired", "checkout.session.expired"
+    if session["status"] != "complete":
+        return None
+    if session["payment_status"] != "unpaid":
+        return "paid", "checkout.session.completed"
+    intent = session.get("payment_intent")
+    given_up = isinstance(intent, dict) and intent.get("status") in ("requires_payment_method", "canceled")
+    if given_up:
+        return "failed", "checkout.session.async_payment_failed"
+    return "processing", "checkout.session.completed"

@@ -1,0 +1,66 @@
+"""What Stripe tells about money going back: refunds and disputes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.providers.events import DisputeChanged, Event, RefundChanged
+from app.providers.stripe.body import id_of, maybe_instant
+from app.providers.stripe.connection import Json
+from app.providers.stripe.told_payments import money
+from app.providers.values import RefundResult
+
+_REFUND_STATES: dict[str, Any] = {"succeeded": "succeeded", "failed": "failed", "canceled": "canceled"}
+
+
+def refund_of(refund: Json) -> RefundResult:
+    return RefundResult(
+        refund_id=refund["id"],
+        status=_REFUND_STATES.get(str(refund.get("status")), "pending"),
+        amount=money(refund["amount"], refund["currency"]),
+        our_refund_id=(refund.get("metadata") or {}).get("refund_id"),
+    )
+
+
+def refund_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
+    refund = event["data"]["object"]
+    known = refund_of(refund)
+    return [
+        RefundChanged(
+            refund_id=refund["id"],
+            payment_id=id_of(refund.get("payment_intent")),
+            status=known.status,
+            amount=known.amount,
+            cumulative=None,
+            our_refund_id=known.our_refund_id,
+            failure=refund.get("failure_reason"),
+            **told,
+        )
+    ]
+
+
+def dispute_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
+    dispute = event["data"]["object"]
+    return [
+        DisputeChanged(
+            dispute_id=dispute["id"],
+            payment_id=id_of(dispute.get("payment_intent")),
+            amount=money(dispute["amount"], dispute["currency"]),
+            phase=_phase(event["type"], dispute["status"]),
+            reason=dispute.get("reason"),
+            due_by=maybe_instant((dispute.get("evidence_details") or {}).get("due_by")),
+            **told,
+        )
+    ]
+
+
+def _phase(kind: str, status: str) -> Any:
+    moved = kind.removeprefix("charge.dispute.")
+    if moved in ("funds_withdrawn", "funds_reinstated"):
+        return moved
+    if status == "warning_closed":
+        return "closed_inquiry"
+    if status.startswith("warning_"):
+        return "inquiry"
+    return status if status in ("won", "lost", "prevented") else "open"

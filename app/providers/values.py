@@ -1,0 +1,254 @@
+"""The values that cross the port: capabilities, requests, answers and snapshots, free of any vendor's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from app.money import Money
+
+
+class Cap(StrEnum):
+    """What an adapter may be able to do. Declared per adapter; only what is built is declared."""
+
+    CUSTOM_AMOUNT = "custom_amount"
+    EXPIRE_CHECKOUT = "expire_checkout"
+    DISCOUNTS = "discounts"
+    SAVED_CARDS = "saved_cards"
+    SETUP_INTENT = "setup_intent"
+    OFF_SESSION = "off_session"
+    PORTAL = "portal"
+    REFUND_FULL = "refund_full"
+    REFUND_PARTIAL = "refund_partial"
+    SUBSCRIPTIONS = "subscriptions"
+    PREVIEW = "preview"
+    CHANGE_NOW = "change_now"
+    CHANGE_AT_PERIOD_END = "change_at_period_end"
+    CANCEL_AT_PERIOD_END = "cancel_at_period_end"
+    CANCEL_NOW = "cancel_now"
+    RESUME = "resume"
+    INVOICES = "invoices"
+    INVOICE_LINES = "invoice_lines"
+    RETRY_PAYMENT = "retry_payment"
+    DISPUTE_EVENTS = "dispute_events"
+    DISPUTE_POLL = "dispute_poll"
+    EVENT_LIST = "event_list"
+    IDEMPOTENCY_KEYS = "idempotency_keys"  # an unanswered call may simply be sent again with its key
+    MERCHANT_OF_RECORD = "merchant_of_record"
+    DIAGNOSIS = "diagnosis"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRef:
+    """A customer as the provider knows it (`id`) and as we do (`customer_id`)."""
+
+    id: str
+    customer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRef:
+    """One price of our catalogue, already mapped to this provider's own id for it."""
+
+    plan: str
+    interval: Literal["month", "year"]
+    price: Money
+    provider_price_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRequest:
+    """One hosted page to make. `amount` is before exclusive tax; a subscription names a `plan` instead."""
+
+    order_id: str
+    kind: Literal["topup", "credit_pack", "subscription", "save_card"]
+    customer: CustomerRef
+    title: str
+    success_url: str
+    cancel_url: str
+    amount: Money | None = None
+    plan: PlanRef | None = None
+    currency: str | None = None  # save_card only: which methods are offered depends on it
+    product_id: str | None = None  # the provider's product behind a custom amount, where one is needed
+    discount_code: str | None = None
+    allow_codes: bool = False
+    save_card: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSession:
+    """A hosted page as it is now. `url` is None once nobody can pay there any more."""
+
+    id: str
+    url: str | None
+    status: Literal["open", "complete", "expired"]
+    paid: bool
+    order_id: str | None
+    payment_id: str | None
+    subscription_id: str | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """A page of the provider's to send the customer to."""
+
+    url: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetupSecret:
+    """What the browser needs to save a card with the provider directly."""
+
+    id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A saved card: what a person recognises it by, never its number."""
+
+    id: str
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    is_default: bool
+
+
+SubscriptionStatus = Literal["incomplete", "trialing", "active", "past_due", "unpaid", "paused", "canceled"]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionState:
+    """A whole snapshot of a subscription: stored whole, never patched field by field."""
+
+    id: str
+    customer_id: str  # the provider's
+    status: SubscriptionStatus
+    provider_price_id: str
+    quantity: int
+    period_start: datetime | None
+    period_end: datetime | None
+    cancel_at_period_end: bool
+    cancel_at: datetime | None
+    ended_at: datetime | None
+    trial_end: datetime | None
+    pending_price_id: str | None
+    pending_at: datetime | None
+    item_id: str | None
+    latest_invoice_id: str | None
+    version: datetime  # when this was true at the provider; an older one never replaces a newer one
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    description: str
+    quantity: int
+    amount: int
+    tax: int
+    proration: bool
+    period_start: datetime | None
+    period_end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceDoc:
+    """A whole snapshot of a provider's invoice, in minor units. `complete`: these are all its lines."""
+
+    id: str
+    number: str | None
+    customer_id: str
+    subscription_id: str | None
+    status: Literal["draft", "open", "paid", "void", "uncollectible", "refunded"]
+    reason: Literal["subscription_create", "subscription_cycle", "subscription_update", "one_off", "other"]
+    currency: str
+    subtotal: int
+    discount: int
+    tax: int
+    total: int
+    amount_paid: int
+    amount_due: int
+    lines: Sequence[InvoiceLine]
+    complete: bool
+    created: datetime
+    paid_at: datetime | None
+    next_attempt: datetime | None
+    hosted_url: str | None
+    pdf_url: str | None
+    payment_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePreview:
+    due_now: Money
+    credit: int
+    charge: int
+    tax: int
+    lines: Sequence[InvoiceLine]
+    as_of: datetime
+    next_total: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedValue:
+    """What is left of a paid period, and so can be paid back: net and its tax, in minor units."""
+
+    net: Money
+    tax: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeResult:
+    """What came of a charge. `action_secret` is set when the customer must confirm it (3-D Secure)."""
+
+    payment_id: str
+    status: Literal["succeeded", "processing", "requires_action", "failed"]
+    decline_code: str | None = None
+    message: str | None = None
+    retry_advice: Literal["later", "never", "new_card"] | None = None
+    action_secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundResult:
+    """`refund_id` is None where a vendor answers a refund without naming it."""
+
+    refund_id: str | None
+    status: Literal["pending", "succeeded", "failed", "canceled"]
+    amount: Money
+    our_refund_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The fast half of a webhook: enough to keep it once. Nothing of it is believed about money yet."""
+
+    event_id: str
+    raw_type: str
+    occurred_at: datetime
+    livemode: bool
+    object_id: str | None
+    api_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event that did not come by webhook: read from the provider, and put through the same inbox."""
+
+    verified: Verified
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `purser doctor`: whether it is well, and a sentence that says what to do if not."""
+
+    ok: bool
+    sentence: str
