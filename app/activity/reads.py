@@ -1,0 +1,66 @@
+"""The audit log for pages: newest first, by cursor, never by count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from app.activity.models import Activity
+from app.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some lines, newest first, and the cursor of the next older page, None at the end."""
+
+    lines: list[Activity]
+    older: str | None
+
+
+def of_customer(session: Session, customer_id: str, *, before: str | None = None, limit: int = 50) -> Page:
+    """What happened to one customer. Raises Invalid for a cursor that is none of ours."""
+    return _page(session, select(Activity).where(Activity.customer_id == customer_id), before, limit)
+
+
+def of_everyone(
+    session: Session,
+    *,
+    before: str | None = None,
+    limit: int = 50,
+    action: str | None = None,
+    actor: str | None = None,
+) -> Page:
+    """What happened anywhere, for staff; `action` may be a whole word or a beginning such as "wallet."."""
+    lines = select(Activity)
+    if action:
+        lines = lines.where(Activity.action.startswith(action, autoescape=True))
+    if actor:
+        lines = lines.where(Activity.actor == actor)
+    return _page(session, lines, before, limit)
+
+
+def _page(session: Session, lines: Select[tuple[Activity]], before: str | None, limit: int) -> Page:
+    if before:
+        at, last = _read_cursor(before)
+        lines = lines.where(or_(Activity.at < at, and_(Activity.at == at, Activity.id < last)))
+    found = list(session.scalars(lines.order_by(Activity.at.desc(), Activity.id.desc()).limit(limit + 1)))
+    older = _cursor(found[limit - 1]) if len(found) > limit else None
+    return Page(found[:limit], older)
+
+
+def _cursor(line: Activity) -> str:
+    return f"{line.at.isoformat()}~{line.id}"
+
+
+def _read_cursor(text: str) -> tuple[datetime, str]:
+    instant, _, last = text.partition("~")
+    try:
+        at = datetime.fromisoformat(instant.replace(" ", "+"))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or not last:
+        raise Invalid("This page of the list does not exist any more. Start again from the newest.", field="before")
+    return at, last

@@ -1,0 +1,174 @@
+"""API keys: what programs sign in with. Shown once, kept as a hash, never stronger than the person who made them."""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.orm import Session
+
+from app import activity, clock, ids
+from app.customers import members
+from app.customers.models import ApiKey, Membership
+from app.errors import Forbidden, Invalid, NotFound
+from app.people import tokens
+from app.people.models import STAFF_ROLES, User
+from app.people.users import clean_name
+
+HOUSE = "house"
+PREFIXES = {"customer": "pur_live_", "service": "pur_svc_", "staff": "pur_staff_"}
+CUSTOMER_PERMISSIONS = ("billing:read", "billing:write")
+SERVICE_SCOPES = ("billing:read", "billing:write", "wallet:write", "charges:write", "customers:write")
+USED_EVERY = timedelta(hours=1)  # how coarse "last used" is: a call must not cost a write
+
+_NEEDS = {"billing:read": "read", "billing:write": "write"}
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who a key speaks for, as of this request."""
+
+    kind: str
+    key_id: str
+    customer_id: str | None  # a customer key's own; the others name it elsewhere
+    permissions: frozenset[str]
+    used_lately: bool
+
+
+def create_customer_key(
+    session: Session, customer_id: str, *, name: str, permissions: Collection[str], made_by: str | None
+) -> tuple[ApiKey, str]:
+    """A key for the customer's programs, and its text to show once. `made_by` None: the command line.
+
+    Raises Invalid, and Forbidden when the maker lacks what the key should do (never wider than its maker).
+    """
+    wanted = _chosen(permissions, CUSTOMER_PERMISSIONS)
+    if made_by is not None:
+        held = members.permission_of(session, customer_id, made_by)
+        if not all(members.allows(held, _NEEDS[permission]) for permission in wanted):
+            raise Forbidden("A key cannot do more than you may do yourself.", field="permissions")
+    return _create(session, "customer", customer_id, name, wanted, made_by)
+
+
+def create_service_key(
+    session: Session, *, name: str, scopes: Collection[str] = SERVICE_SCOPES, made_by: str | None = None
+) -> tuple[ApiKey, str]:
+    """A key for the host product's back end, and its text to show once. Raises Invalid."""
+    return _create(session, "service", HOUSE, name, _chosen(scopes, SERVICE_SCOPES), made_by)
+
+
+def create_staff_key(session: Session, *, name: str, role: str, made_by: str | None = None) -> tuple[ApiKey, str]:
+    """A key for the back office's programs, with a staff role, and its text to show once. Raises Invalid."""
+    return _create(session, "staff", HOUSE, name, _chosen([role], STAFF_ROLES), made_by)
+
+
+def revoke(session: Session, customer_id: str, key_id: str, *, actor: str) -> ApiKey:
+    """Calls with this key fail from the next one on. Twice is once. Raises NotFound."""
+    key = session.get(ApiKey, (customer_id, key_id))
+    if key is None:
+        raise NotFound("There is no such API key.")
+    if key.revoked_at is None:
+        key.revoked_at = clock.now()
+        activity.record(session, actor, "api_key.revoked", key.id, customer_id=_owner(key), name=key.name)
+    return key
+
+
+def of_customer(session: Session, customer_id: str) -> list[tuple[ApiKey, str | None]]:
+    """The customer's keys, living ones first, the newest first, each with the name of who made it."""
+    mine = select(ApiKey, User.name).outerjoin(User, User.id == ApiKey.created_by)
+    mine = mine.where(ApiKey.customer_id == customer_id).order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
+    rows = [(row.ApiKey, row.name) for row in session.execute(mine.limit(500))]
+    return sorted(rows, key=lambda row: row[0].revoked_at is not None)
+
+
+def caller(session: Session, text: str) -> Caller | None:
+    """Who calls with this key, or None. One indexed query; the maker's permissions are read anew each time."""
+    if not is_well_formed(text):
+        return None
+    row = session.execute(
+        select(ApiKey, Membership.permission.label("held"))
+        .outerjoin(User, User.id == ApiKey.created_by)
+        .outerjoin(
+            Membership,
+            (Membership.customer_id == ApiKey.customer_id) & (Membership.user_id == ApiKey.created_by),
+        )
+        .where(ApiKey.key_hash == tokens.hashed(text), ApiKey.revoked_at.is_(None), _maker_is_active())
+    ).first()
+    if row is None:
+        return None
+    key: ApiKey = row.ApiKey
+    permissions = set(key.permissions)
+    if key.kind == "customer" and key.created_by is not None:
+        permissions = {one for one in permissions if members.allows(row.held, _NEEDS[one])}
+    lately = key.last_used_at is not None and key.last_used_at > clock.now() - USED_EVERY
+    customer_id = key.customer_id if key.kind == "customer" else None
+    return Caller(key.kind, key.id, customer_id, frozenset(permissions), lately)
+
+
+def note_use(session: Session, text: str) -> None:
+    """Remember that the key was used, to the hour."""
+    now = clock.now().replace(minute=0, second=0, microsecond=0)
+    session.execute(update(ApiKey).where(ApiKey.key_hash == tokens.hashed(text)).values(last_used_at=now))
+
+
+def is_well_formed(text: str) -> bool:
+    """Whether the text could be one of our keys: prefix, length and checksum. Also what a secret scanner asks."""
+    prefix = next((prefix for prefix in PREFIXES.values() if text.startswith(prefix)), None)
+    return prefix is not None and len(text) == len(prefix) + 49 and text.isascii() and _checksum(text[:-6]) == text[-6:]
+
+
+def _create(
+    session: Session, kind: str, customer_id: str, name: str, permissions: list[str], made_by: str | None
+) -> tuple[ApiKey, str]:
+    body = PREFIXES[kind] + _base62(secrets.randbits(256), 43)
+    text = body + _checksum(body)
+    key = ApiKey(
+        customer_id=customer_id,
+        id=ids.new("key"),
+        kind=kind,
+        name=clean_name(name),
+        prefix=PREFIXES[kind],
+        last4=text[-4:],
+        key_hash=tokens.hashed(text),
+        permissions=permissions,
+        created_by=made_by,
+        created_at=clock.now(),
+    )
+    session.add(key)
+    actor = made_by or "system"
+    activity.record(
+        session, actor, "api_key.created", key.id, customer_id=_owner(key), name=key.name, permissions=permissions
+    )
+    return key, text
+
+
+def _chosen(wanted: Collection[str], possible: Collection[str]) -> list[str]:
+    if not wanted or not set(wanted) <= set(possible):
+        raise Invalid(f"Choose what the key can do: {', '.join(possible)}.", field="permissions")
+    return [one for one in possible if one in wanted]
+
+
+def _maker_is_active() -> ColumnElement[bool]:
+    # A disabled person's keys stop with them; keys from the command line have no person.
+    return or_(ApiKey.created_by.is_(None), (User.id.is_not(None)) & User.disabled_at.is_(None))
+
+
+def _owner(key: ApiKey) -> str | None:
+    return key.customer_id if key.kind == "customer" else None
+
+
+def _checksum(body: str) -> str:
+    return _base62(zlib.crc32(body.encode("ascii")), 6)
+
+
+def _base62(number: int, length: int) -> str:
+    digits = ""
+    for _ in range(length):
+        number, rest = divmod(number, 62)
+        digits = _BASE62[rest] + digits
+    return digits

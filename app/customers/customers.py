@@ -1,0 +1,70 @@
+"""Opening a customer, finding one, and claiming what a person may have once."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import activity, clock, ids, ledger
+from app.customers.models import Customer, SignupClaim
+from app.errors import Conflict, Invalid
+from app.people import addresses
+from app.people.users import clean_name
+
+_EXTERNAL_ID = re.compile(r"[\x21-\x7e]{1,200}\Z")
+
+
+def open_customer(
+    session: Session, *, name: str, email: str, actor: str, currency: str = "usd", external_id: str | None = None
+) -> Customer:
+    """A new customer with an empty wallet and no members. Raises Invalid, AddressInvalid, Conflict (external id taken)."""
+    if external_id is not None and not _EXTERNAL_ID.match(external_id):
+        raise Invalid("An external id has 1 to 200 printable characters without spaces.", field="external_id")
+    customer = Customer(
+        id=ids.new("cus"),
+        name=clean_name(name, "company"),
+        email=addresses.clean(email),
+        external_id=external_id,
+        time_zone="UTC",
+        created_at=clock.now(),
+    )
+    session.add(customer)
+    try:
+        session.flush()
+    except IntegrityError as taken:
+        raise Conflict("Another customer has this external id.", field="external_id") from taken
+    ledger.open_account(session, ledger.Account(customer.id, "wallet", currency))
+    activity.record(session, actor, "customer.opened", customer.id, customer_id=customer.id)
+    return customer
+
+
+def by_id(session: Session, customer_id: str) -> Customer | None:
+    return session.get(Customer, customer_id)
+
+
+def by_external_id(session: Session, external_id: str) -> Customer | None:
+    """The customer the host product calls so."""
+    return session.scalar(select(Customer).where(Customer.external_id == external_id))
+
+
+def rename(session: Session, customer: Customer, name: str, *, actor: str) -> None:
+    """Raises Invalid for an empty or endless name."""
+    before, customer.name = customer.name, clean_name(name, "company")
+    activity.record(session, actor, "customer.renamed", customer.id, customer_id=customer.id, before=before)
+
+
+def claim_signup(session: Session, customer_id: str, email: str) -> bool:
+    """Whether this person may have the sign-up credit: true once, whatever spelling of the address comes later (W1)."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    claimed = session.scalar(
+        insert(SignupClaim)
+        .values(person_hash=addresses.person_hash(email), customer_id=customer_id, claimed_at=clock.now())
+        .on_conflict_do_nothing(index_elements=["person_hash"])
+        .returning(SignupClaim.customer_id)
+    )
+    return claimed is not None

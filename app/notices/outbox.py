@@ -1,0 +1,83 @@
+"""The outbox: putting a mail in, taking due ones out, and writing down how the sending went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock, ids
+from app.errors import Invalid
+from app.notices.models import Mail
+from app.notices.words import MAILS
+
+LEASE = timedelta(minutes=5)  # longer than a sending can take; a worker that dies leaves its mails to the next
+# After each failure we wait longer; when the list is used up we give up, three days after the first try.
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440, 1920))
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail taken out for sending: plain values, so that no transaction is open while the network is slow."""
+
+    id: str
+    recipient: str
+    subject: str
+    body: str
+    attempts: int
+
+
+def queue(session: Session, template: str, to: str, **words: str) -> Mail:
+    """Queue a mail, put into words now, so that later changes do not change what it tells.
+
+    Raises Invalid for an address that could smuggle a second header in.
+    """
+    if not to or not to.isprintable() or "," in to or " " in to:
+        raise Invalid("This email address cannot be written to.", field="email")
+    subject, body = MAILS[template]
+    mail = Mail(
+        id=ids.new("mail"),
+        template=template,
+        recipient=to,
+        subject=_one_line(subject.format_map({name: _one_line(word) for name, word in words.items()})),
+        body=body.format_map({name: _one_line(word) for name, word in words.items()}),
+        state="queued",
+        attempts=0,
+        due_at=clock.now(),
+        created_at=clock.now(),
+    )
+    session.add(mail)
+    return mail
+
+
+def take(session: Session, limit: int) -> list[Letter]:
+    """Take due mails for sending. Nobody else gets them before the lease ends."""
+    now = clock.now()
+    due = select(Mail).where(Mail.state == "queued", Mail.due_at <= now).order_by(Mail.due_at, Mail.id)
+    taken = list(session.scalars(due.limit(limit).with_for_update(skip_locked=True)))
+    for mail in taken:
+        mail.due_at, mail.attempts = now + LEASE, mail.attempts + 1
+    return [Letter(mail.id, mail.recipient, mail.subject, mail.body, mail.attempts) for mail in taken]
+
+
+def sent(session: Session, mail_id: str) -> None:
+    """It is on its way. Its body goes, since it may hold a link that signs someone in."""
+    mail = session.get_one(Mail, mail_id)
+    mail.state, mail.sent_at, mail.body, mail.last_error = "sent", clock.now(), "", None
+
+
+def failed(session: Session, mail_id: str, why: str) -> None:
+    """Try again later, or give up when the waits are used up."""
+    mail = session.get_one(Mail, mail_id)
+    mail.last_error = why[:200]
+    if mail.attempts > len(WAITS):
+        mail.state, mail.body = "gave_up", ""
+    else:
+        mail.due_at = clock.now() + WAITS[mail.attempts - 1]
+
+
+def _one_line(text: str) -> str:
+    """No line breaks or control characters: what a person typed must not become a header or a second paragraph."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -1,0 +1,65 @@
+"""People's tables: users, the sessions they are signed in with, and the links they were mailed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+
+STAFF_ROLES = ("support", "finance", "admin")
+
+
+class User(Base):
+    """A person. `email_key` is the address as we compare it; `email` is how they wrote it."""
+
+    __tablename__ = "user_account"  # "user" is a reserved word in PostgreSQL
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    email_verified_at: Mapped[datetime | None]
+    password_hash: Mapped[str | None]
+    staff_role: Mapped[str | None]
+    time_zone: Mapped[str] = mapped_column(default="UTC")
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("staff_role IN ('support', 'finance', 'admin')", name="staff_role"),)
+
+
+class LoginSession(Base):
+    """One browser, signed in. Ending it deletes the row, so a copied cookie is worth nothing afterwards."""
+
+    __tablename__ = "login_session"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)  # what the page that ends single sessions may show
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id"), index=True)
+    customer_id: Mapped[str | None]  # the membership chosen; it is checked on every request, not trusted
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    address: Mapped[str]
+    browser: Mapped[str]
+
+
+class EmailToken(Base):
+    """A link we mailed, stored as a hash: it proves that whoever follows it reads that mailbox. Good once."""
+
+    __tablename__ = "email_token"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id"))
+    purpose: Mapped[str]  # verify | reset
+    email: Mapped[str]  # the address it was sent to, which "verify" makes the user's own
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("purpose IN ('verify', 'reset')", name="purpose"),
+        Index("ix_email_token_user_id_purpose", "user_id", "purpose"),
+    )
