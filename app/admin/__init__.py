@@ -1,4 +1,4 @@
-"""admin: see docs/architecture.md."""
+"""The back office: pages for staff. Support reads, finance also moves money and replays, admin may do everything."""
 
 from __future__ import annotations
 

@@ -1,0 +1,104 @@
+"""The HTTP server: gunicorn's threads in this process tree, waitress where there is no fork (Windows)."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from app.config import SettingsError
+from app.extensions import db
+from app.ledger import Committer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+Hook = Callable[[], object]
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raises SettingsError, naming the port, when something listens there already or we may not."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if sys.platform != "win32":  # there this option would let two servers share the port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise SettingsError(
+                [f"Port {port} needs more rights than this user has; give another with --port."]
+            ) from None
+        except OSError as fault:
+            busy = f"Something listens on port {port} of {host} already; stop it or give another port with --port."
+            raise SettingsError(
+                [busy if fault.errno in (48, 98, 10048) else f"{host}:{port} cannot be used: {fault.strerror}."]
+            ) from None
+
+
+def start_afresh(app: Flask) -> None:
+    """After a fork: no database connection, and no thread's state, of the parent is used in the child."""
+    with app.app_context():
+        db.engine.dispose(close=False)
+        app.extensions["committer"] = Committer(db.engine)
+
+
+def run(
+    wsgi: WSGIApplication,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    on_worker: Hook,
+    on_ready: Hook,
+    **more: Any,
+) -> None:
+    """Serve until told to stop: TERM lets requests finish, INT does not wait.
+
+    `on_worker` runs in each worker before its first request, `on_ready` once when the port is open.
+    """
+    if sys.platform == "win32":
+        _run_waitress(wsgi, host, port, threads, on_worker, on_ready)
+        return
+    options = {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "workers": workers,
+        "threads": threads,
+        "worker_class": "gthread",  # a slow call to a provider blocks one thread, not a whole worker
+        "preload_app": True,
+        "post_worker_init": lambda _worker: on_worker(),
+        "when_ready": lambda _arbiter: on_ready(),
+        "timeout": 60,
+        "graceful_timeout": 30,
+        "keepalive": 5,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+        **more,
+    }
+    _run_gunicorn(wsgi, options)
+
+
+def _run_gunicorn(wsgi: WSGIApplication, options: Mapping[str, Any]) -> None:
+    from gunicorn.app.base import BaseApplication  # noqa: PLC0415  # not installed on Windows
+
+    class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+        def load_config(self) -> None:
+            for name, value in options.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> WSGIApplication:
+            return wsgi
+
+    Server().run()
+
+
+def _run_waitress(wsgi: WSGIApplication, host: str, port: int, threads: int, on_worker: Hook, on_ready: Hook) -> None:
+    from waitress import create_server  # noqa: PLC0415  # only needed on Windows
+
+    server = create_server(wsgi, host=host, port=port, threads=threads)
+    on_worker()
+    on_ready()
+    server.run()
