@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import pkgutil
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,7 @@ from sqlalchemy import Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-import app
-from app.config import resource
+from app.config import PACKAGE, resource
 from app.db import Base, normalised
 
 # Two processes that start together must not migrate together; any number will do, as long as it never changes.
@@ -21,11 +18,9 @@ _ADVISORY_LOCK = 7_075_727_401
 
 
 def metadata() -> MetaData:
-    """The metadata with every package's tables in it. A package keeps them in `models` or `tables`."""
-    for package in pkgutil.iter_modules(app.__path__, "app."):
-        if package.ispkg:
-            for name in ("models", "tables"):
-                _import_if_there(f"{package.name}.{name}")
+    """The metadata with every package's tables in it. A package keeps them in `models.py` or `tables.py`."""
+    for file in sorted([*PACKAGE.glob("*/models.py"), *PACKAGE.glob("*/tables.py")]):
+        importlib.import_module(f"app.{file.parent.name}.{file.stem}")
     return Base.metadata
 
 
@@ -104,8 +99,3 @@ def _config(connection: Any) -> Any:
     config.set_main_option("script_location", str(resource("migrations")))
     config.attributes["connection"] = connection
     return config
-
-
-def _import_if_there(module: str) -> None:
-    if importlib.util.find_spec(module) is not None:
-        importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""A real browser: Debian's Chromium driven by Playwright, with and without JavaScript, and never leaving this machine."""
+"""A real browser: Chromium driven by Playwright, with and without JavaScript, never leaving this machine."""
 
 from __future__ import annotations
 

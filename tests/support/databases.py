@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -41,7 +41,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path, request: pytest.FixtureReq
 
 
 @pytest.fixture
-def pg_url(pg_server: "PostgreSQL", request: pytest.FixtureRequest) -> Iterator[str]:
+def pg_url(pg_server: PostgreSQL, request: pytest.FixtureRequest) -> Iterator[str]:
     with closing(pg_server.database()) as database:
         yield database.url
         audit_the_books(database.url, request.node)
@@ -87,7 +87,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pg_server() -> Iterator["PostgreSQL"]:
+def pg_server() -> Iterator[PostgreSQL]:
     with postgresql.server() as url:
         running = PostgreSQL(url)
         yield running
@@ -114,18 +114,22 @@ class PostgreSQL:
         self._run(f"CREATE DATABASE {self._template}")
         make_tables(self._address(self._template))
 
-    def database(self) -> "PostgreSQLDatabase":
+    def database(self) -> PostgreSQLDatabase:
         """A database of its own with all tables; `close()` drops it."""
         name = self._named()
         # wal_log: a tenth of the time of copying files, for a template this small.
         self._run(f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY wal_log")
-        return PostgreSQLDatabase(self._address(name), lambda: self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        return PostgreSQLDatabase(
+            self._address(name), lambda: self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        )
 
-    def empty_database(self) -> "PostgreSQLDatabase":
+    def empty_database(self) -> PostgreSQLDatabase:
         """A database without tables."""
         name = self._named()
         self._run(f"CREATE DATABASE {name}")
-        return PostgreSQLDatabase(self._address(name), lambda: self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        return PostgreSQLDatabase(
+            self._address(name), lambda: self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        )
 
     def close(self) -> None:
         self._run(f"DROP DATABASE IF EXISTS {self._template} WITH (FORCE)")

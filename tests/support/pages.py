@@ -74,9 +74,8 @@ def _element_faults(app: Flask, node: Element) -> list[str]:
         verb = (node.get("method") or "get").upper()
         if verb in ("GET", "POST") and not _resolves(app, verb, node.get("action") or ""):
             faults.append(f'<form method="{verb}" action="{node.get("action")}"> leads nowhere.')
-    if node.tag == "script" and not node.get("src") and (node.text or "").strip():
-        if node.get("type") not in ("application/json", "application/ld+json"):
-            faults.append("The page has an inline script.")
+    if node.tag == "script" and (node.text or "").strip() and node.get("type") != "application/json":
+        faults.append("The page has an inline script.")
     return faults
 
 
@@ -85,9 +84,8 @@ def _pointing_faults(tree: Element, ids: set[str | None]) -> list[str]:
     faults = []
     for node in _elements(tree):
         for name in ("for", "aria-describedby", "aria-labelledby", "aria-controls"):
-            for target in (node.get(name) or "").split():
-                if target not in ids:
-                    faults.append(f'<{node.tag} {name}="{target}"> points at no element.')
+            lost = [target for target in (node.get(name) or "").split() if target not in ids]
+            faults += [f'<{node.tag} {name}="{target}"> points at no element.' for target in lost]
         target = node.get("hx-target") or ""
         if target.startswith("#") and target[1:] not in ids:
             faults.append(f'<{node.tag} hx-target="{target}"> points at no element.')

@@ -90,7 +90,9 @@ def _as_somebody_else(home: Path) -> Any:
     def run(command: list[Any]) -> None:
         # pg_ctl hands its output to the server, which would keep a pipe open for ever: hence a file.
         with told.open("a") as file:
-            done = subprocess.run([str(word) for word in command], cwd="/", stdout=file, stderr=file, check=False, **identity)
+            done = subprocess.run(
+                [str(word) for word in command], cwd="/", stdout=file, stderr=file, check=False, **identity
+            )
         if done.returncode:
             raise RuntimeError(f"{command[0]} failed:\n{told.read_text()}")
         told.unlink()

@@ -33,7 +33,8 @@ def settings(database_url: str) -> Settings:
         base_url="http://localhost",
         stripe_secret_key="sk_test_of_the_tests",
         stripe_webhook_secret="whsec_of_the_tests_only",
-        stripe_api_base="http://127.0.0.1:9/sandbox",  # nobody listens at port 9: a test that needs Stripe says where it is
+        # Nobody listens at port 9: a test that needs Stripe says where it is.
+        stripe_api_base="http://127.0.0.1:9/sandbox",
     )
 
 
