@@ -1,0 +1,30 @@
+"""The endpoints of Stripe's API that the sandbox answers. A new group is a new file and a line here."""
+
+from app.sandbox.api import (
+    catalogue,
+    checkout_sessions,
+    customers,
+    events,
+    invoices,
+    money,
+    payment_intents,
+    payment_methods,
+    portal,
+    setup_intents,
+)
+from app.sandbox.api.call import Call, Endpoints
+
+ENDPOINTS: Endpoints = {
+    **customers.ENDPOINTS,
+    **payment_methods.ENDPOINTS,
+    **catalogue.ENDPOINTS,
+    **checkout_sessions.ENDPOINTS,
+    **payment_intents.ENDPOINTS,
+    **setup_intents.ENDPOINTS,
+    **money.ENDPOINTS,
+    **invoices.ENDPOINTS,
+    **portal.ENDPOINTS,
+    **events.ENDPOINTS,
+}
+
+__all__ = ["ENDPOINTS", "Call"]

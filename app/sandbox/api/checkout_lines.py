@@ -1,0 +1,80 @@
+"""What a checkout session sells: prices by id or written on the spot, with their tax. Amounts in minor units."""
+
+from __future__ import annotations
+
+from app.sandbox.api.call import Call
+from app.sandbox.api.catalogue import make_price, make_product
+from app.sandbox.blanks import Object, blank
+from app.sandbox.engine.payments import check_amount
+from app.sandbox.fault import refused
+from app.sandbox.ids import new_id
+
+_WHOLE = 10_000  # basis points
+
+
+def lines_of(call: Call) -> list[Object]:
+    """The session's line items. Raises a Fault unless all are one-time prices in one currency."""
+    taxed = bool(call.params.get("automatic_tax", {}).get("enabled"))
+    lines = [_line(call, place, asked, taxed) for place, asked in enumerate(call.params["line_items"])]
+    if len({line["currency"] for line in lines}) > 1:
+        raise refused("All line items must have the same currency.", param="line_items")
+    check_amount(sum(line["amount_total"] for line in lines), "line_items")
+    return lines
+
+
+def tax_on(amount: int, basis_points: int) -> int:
+    """Exclusive tax in minor units, rounded half up."""
+    return (2 * amount * basis_points + _WHOLE) // (2 * _WHOLE)
+
+
+def _line(call: Call, place: int, asked: Object, taxed: bool) -> Object:
+    at = f"line_items[{place}]"
+    price = _price(call, asked, at)
+    if price["recurring"]:
+        words = "You specified `payment` mode but passed a recurring price. Use only one-time prices."
+        raise refused(words, param=at)
+    quantity = asked.get("quantity", 1)
+    if quantity < 1:
+        raise refused(
+            "This value must be greater than or equal to 1.", code="parameter_invalid_integer", param=f"{at}[quantity]"
+        )
+    amount = price["unit_amount"] * quantity
+    rate = call.tx.config.tax_basis_points if taxed and price["tax_behavior"] == "exclusive" else 0
+    tax = tax_on(amount, rate)
+    product = call.tx.get("product", price["product"])
+    return blank(
+        "item",
+        id=new_id("item"),
+        amount_subtotal=amount,
+        amount_tax=tax,
+        amount_total=amount + tax,
+        currency=price["currency"],
+        description=product["name"],
+        metadata=asked.get("metadata", {}),
+        price=price,
+        quantity=quantity,
+    )
+
+
+def _price(call: Call, asked: Object, at: str) -> Object:
+    if ("price" in asked) == ("price_data" in asked):
+        raise refused("You must specify either `price` or `price_data` for each line item.", param=f"{at}[price]")
+    if "price" in asked:
+        price = call.tx.get("price", asked["price"], f"{at}[price]")
+        if not price["active"]:
+            raise refused(
+                "The price specified is inactive. This field only accepts active prices.", param=f"{at}[price]"
+            )
+        return price
+    data = asked["price_data"]
+    if "unit_amount" not in data or data["unit_amount"] < 0:
+        raise refused(
+            "Missing or invalid unit_amount.", code="parameter_missing", param=f"{at}[price_data][unit_amount]"
+        )
+    if ("product" in data) == ("product_data" in data):
+        raise refused("You must specify either `product` or `product_data`.", param=f"{at}[price_data][product]")
+    if "product" in data:
+        product = call.tx.get("product", data["product"], f"{at}[price_data][product]")
+    else:
+        product = make_product(call.tx, data["product_data"], quiet=True)
+    return make_price(call.tx, data, product["id"], active=False, quiet=True)

@@ -1,0 +1,47 @@
+"""The sandbox as a web application: Stripe's API, the hosted pages and the operator's console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from app.sandbox import protocol
+from app.sandbox.config import SandboxConfig
+from app.sandbox.core import Sandbox
+from app.sandbox.engine import portal
+from app.sandbox.tx import Tx
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def create_sandbox(config: SandboxConfig) -> Flask:
+    """An application to run alone or to mount under a prefix. `app.extensions["sandbox"]` is its Sandbox.
+
+    Nothing is delivered until `start_delivery` runs, or `deliver_due` is called.
+    """
+    app = Flask(
+        "sandbox", template_folder=str(_ROOT / "templates" / "sandbox"), static_folder=str(_ROOT / "static" / "sandbox")
+    )
+    app.config["MAX_CONTENT_LENGTH"] = 1_000_000
+    sandbox = Sandbox(config)
+    app.extensions["sandbox"] = sandbox
+    with sandbox.writing() as tx:
+        portal.prepare(tx)
+        _configured_endpoint(tx, config)
+    protocol.register(app)
+    return app
+
+
+def _configured_endpoint(tx: Tx, config: SandboxConfig) -> None:
+    """The endpoint of the configuration replaces the one that an earlier start left behind."""
+    present = tx.find(tx.setting("configured_endpoint"))
+    if not config.webhook_url:
+        if present:
+            tx.change(present, status="disabled")
+        return
+    if present is None:
+        present = tx.new("webhook_endpoint", description="As configured", url=config.webhook_url)
+        tx.set("configured_endpoint", present["id"])
+    tx.change(present, url=config.webhook_url, status="enabled")
+    tx.hide(present["id"], secret=config.webhook_secret)

@@ -1,0 +1,178 @@
+"""Checkout sessions: from the moment somebody pays, saves a card, leaves, or is too late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.sandbox.blanks import Object
+from app.sandbox.engine import methods, payments, receipts, setups
+from app.sandbox.engine.cards import Decline
+from app.sandbox.fault import refused
+from app.sandbox.tx import Tx
+from app.sandbox.webhooks.events import emit
+
+
+@dataclass(frozen=True)
+class Payer:
+    """What somebody typed on the checkout page beside the card."""
+
+    email: str | None = None
+    name: str | None = None
+    save: bool = False
+
+
+def submit(tx: Tx, session: Object, method: Object, payer: Payer) -> Object:
+    """Pay or save with this method. Returns the PaymentIntent or SetupIntent, whose status tells how it went."""
+    _must_be_open(session)
+    customer = _customer(tx, session, payer)
+    tx.hide(session["id"], payer={"email": payer.email, "name": payer.name, "save": payer.save}, customer=customer)
+    intent = _setup_of(tx, session, customer) if session["mode"] == "setup" else _payment_of(tx, session, customer)
+    (setups if session["mode"] == "setup" else payments).attempt(tx, intent, method)
+    _conclude(tx, session, intent, method)
+    return intent
+
+
+def authenticate(tx: Tx, session: Object, *, approved: bool) -> Object:
+    """The answer of the 3-D Secure page. Returns the intent like `submit`; a second answer changes nothing."""
+    _must_be_open(session)
+    engine = setups if session["mode"] == "setup" else payments
+    intent = tx.find(session["setup_intent"] or session["payment_intent"])
+    if intent is None or intent["status"] != "requires_action":
+        raise refused("Nothing is waiting to be authenticated in this session.")
+    method = tx.get("payment_method", intent["payment_method"])
+    if approved:
+        engine.attempt(tx, intent, method, authenticated=True)
+    else:
+        engine.authentication_failed(tx, intent)
+    _conclude(tx, session, intent, method)
+    return intent
+
+
+def expire(tx: Tx, session: Object) -> None:
+    """Nobody can pay this any more. Raises a Fault unless it is open."""
+    if session["status"] != "open":
+        words = 'Only Checkout Sessions with a status in ["open"] can be expired.'
+        raise refused(f"{words} This Checkout Session has a status of {session['status']}.")
+    tx.change(session, status="expired", url=None)
+    emit(tx, "checkout.session.expired", session)
+
+
+def debit_settled(tx: Tx, intent: Object) -> None:
+    """The bank paid a debit: tell it through the session it came from, if any."""
+    if not payments.settle_debit(tx, intent):
+        return
+    if session := _session_of(tx, intent):
+        tx.change(session, payment_status="paid")
+        _receipt(tx, session, intent)
+        emit(tx, "checkout.session.async_payment_succeeded", session)
+
+
+def debit_failed(tx: Tx, intent: Object, decline: Decline) -> None:
+    """The bank refused a debit: tell it through the session it came from, if any."""
+    if payments.fail_debit(tx, intent, decline) and (session := _session_of(tx, intent)):
+        emit(tx, "checkout.session.async_payment_failed", session)
+
+
+def _must_be_open(session: Object) -> None:
+    if session["status"] != "open":
+        raise refused(f"This Checkout Session is {session['status']}.", code="checkout_session_not_open")
+
+
+def _session_of(tx: Tx, intent: Object) -> Object | None:
+    return next(iter(tx.every("checkout.session", payment_intent=intent["id"])), None)
+
+
+def _customer(tx: Tx, session: Object, payer: Payer) -> str | None:
+    """The customer paid for, made now where the session says so; otherwise the payer stays a guest."""
+    if session["customer"]:
+        return str(session["customer"])
+    known = tx.hidden(session["id"])
+    if known.get("customer"):
+        return str(known["customer"])
+    keeps = known["intent_data"].get("setup_future_usage") or (session["invoice_creation"] or {}).get("enabled")
+    if session["customer_creation"] != "always" and not keeps:
+        return None
+    customer = tx.new("customer", email=session["customer_email"] or payer.email, name=payer.name)
+    emit(tx, "customer.created", customer)
+    return str(customer["id"])
+
+
+def _payment_of(tx: Tx, session: Object, customer: str | None) -> Object:
+    """The session's PaymentIntent, opened at the first attempt. Its metadata is its own, never the session's."""
+    if session["payment_intent"]:
+        return tx.get("payment_intent", session["payment_intent"])
+    data = tx.hidden(session["id"])["intent_data"]
+    wanted = {
+        name: data[name]
+        for name in ("description", "metadata", "receipt_email", "setup_future_usage", "statement_descriptor_suffix")
+        if name in data
+    }
+    intent = payments.open_intent(
+        tx,
+        amount=session["amount_total"],
+        currency=session["currency"],
+        customer=customer,
+        automatic_payment_methods={"allow_redirects": "always", "enabled": True},
+        **wanted,
+    )
+    tx.change(session, payment_intent=intent["id"])
+    return intent
+
+
+def _setup_of(tx: Tx, session: Object, customer: str | None) -> Object:
+    setup = tx.get("setup_intent", session["setup_intent"])
+    if customer and not setup["customer"]:
+        tx.change(setup, customer=customer)
+    return setup
+
+
+def _conclude(tx: Tx, session: Object, intent: Object, method: Object) -> None:
+    """Complete the session if the intent went through; a refusal leaves it open for another try."""
+    if intent["status"] not in ("succeeded", "processing"):
+        return
+    known = tx.hidden(session["id"])
+    payer, customer = known["payer"], known["customer"]
+    _save(tx, session, intent, method, customer, payer["save"])
+    status = {"payment": "paid" if intent["status"] == "succeeded" else "unpaid"}.get(
+        session["mode"], "no_payment_required"
+    )
+    tx.change(
+        session,
+        status="complete",
+        payment_status=status,
+        url=None,
+        customer=customer,
+        customer_details=_details(tx, session, payer, customer),
+    )
+    if status == "paid":
+        _receipt(tx, session, intent)
+    emit(tx, "checkout.session.completed", session)
+
+
+def _save(tx: Tx, session: Object, intent: Object, method: Object, customer: str | None, asked: bool) -> None:
+    if customer is None or session["mode"] == "setup":
+        return
+    if asked:
+        methods.attach(tx, method, customer, redisplay="always")
+    elif intent["setup_future_usage"]:
+        methods.attach(tx, method, customer, redisplay=None if method["customer"] else "limited")
+
+
+def _details(tx: Tx, session: Object, payer: Object, customer: str | None) -> Object:
+    known = tx.find(customer) or {}
+    return {
+        "address": known.get("address"),
+        "business_name": None,
+        "email": known.get("email") or session["customer_email"] or payer["email"],
+        "individual_name": None,
+        "name": known.get("name") or payer["name"],
+        "phone": known.get("phone"),
+        "tax_exempt": "none",
+        "tax_ids": [],
+    }
+
+
+def _receipt(tx: Tx, session: Object, intent: Object) -> None:
+    if (session["invoice_creation"] or {}).get("enabled"):
+        invoice = receipts.write(tx, session, intent, tx.hidden(session["id"])["lines"])
+        tx.change(session, invoice=invoice["id"])

@@ -1,0 +1,111 @@
+"""Receipts: the paid invoice that a one-time checkout leaves when it was asked for one."""
+
+from __future__ import annotations
+
+from app.sandbox.blanks import Object, blank
+from app.sandbox.ids import new_id
+from app.sandbox.tx import Tx
+from app.sandbox.webhooks.events import emit
+
+_PAID = ("invoice.finalized", "invoice.paid", "invoice.payment_succeeded")
+
+
+def write(tx: Tx, session: Object, intent: Object, lines: list[Object]) -> Object:
+    """An invoice for what was bought, paid by this intent, and the news of it. Amounts in minor units."""
+    customer = tx.get("customer", intent["customer"])
+    number = customer["next_invoice_sequence"]
+    prefix = customer["invoice_prefix"] or customer["id"][-8:].upper()
+    tx.change(customer, invoice_prefix=prefix, next_invoice_sequence=number + 1)
+    data = session["invoice_creation"]["invoice_data"]
+    tax = session["total_details"]["amount_tax"]
+    invoice = tx.new(
+        "invoice",
+        amount_due=session["amount_total"],
+        amount_paid=session["amount_total"],
+        attempt_count=1,
+        attempted=True,
+        currency=session["currency"],
+        customer=customer["id"],
+        customer_address=customer["address"],
+        customer_email=customer["email"],
+        customer_name=customer["name"],
+        description=data["description"],
+        effective_at=tx.now,
+        footer=data["footer"],
+        metadata=data["metadata"] or {},
+        number=f"{prefix}-{number:04d}",
+        period_end=tx.now,
+        period_start=tx.now,
+        status="paid",
+        status_transitions={
+            "finalized_at": tx.now,
+            "marked_uncollectible_at": None,
+            "paid_at": tx.now,
+            "voided_at": None,
+        },
+        subtotal=session["amount_subtotal"],
+        subtotal_excluding_tax=session["amount_subtotal"],
+        total=session["amount_total"],
+        total_excluding_tax=session["amount_total"] - tax,
+        total_taxes=_taxes(tax, session["amount_subtotal"]),
+    )
+    shown = {"hosted_invoice_url": f"{tx.root}/i/{invoice['id']}", "invoice_pdf": f"{tx.root}/i/{invoice['id']}"}
+    tx.change(invoice, lines=_lines(tx, invoice, lines), **shown)
+    _tell(tx, invoice, intent)
+    return invoice
+
+
+def _tell(tx: Tx, invoice: Object, intent: Object) -> None:
+    draft = {**invoice, "status": "draft", "amount_paid": 0, "amount_remaining": invoice["amount_due"], "number": None}
+    emit(tx, "invoice.created", draft)
+    for kind in _PAID:
+        emit(tx, kind, invoice)
+    payment = tx.new(
+        "invoice_payment",
+        amount_paid=invoice["amount_paid"],
+        amount_requested=invoice["amount_due"],
+        currency=invoice["currency"],
+        invoice=invoice["id"],
+        payment={"payment_intent": intent["id"], "type": "payment_intent"},
+        status="paid",
+        status_transitions={"canceled_at": None, "paid_at": tx.now},
+    )
+    emit(tx, "invoice_payment.paid", payment)
+
+
+def _lines(tx: Tx, invoice: Object, items: list[Object]) -> Object:
+    data = [_line(tx, invoice, item) for item in items]
+    return {"object": "list", "data": data, "has_more": False, "url": f"/v1/invoices/{invoice['id']}/lines"}
+
+
+def _line(tx: Tx, invoice: Object, item: Object) -> Object:
+    price = item["price"]
+    return blank(
+        "line_item",
+        id=new_id("line_item"),
+        amount=item["amount_subtotal"],
+        currency=item["currency"],
+        description=item["description"],
+        invoice=invoice["id"],
+        period={"end": tx.now, "start": tx.now},
+        pricing={
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": price["unit_amount_decimal"],
+        },
+        quantity=item["quantity"],
+        quantity_decimal=str(item["quantity"]),
+        subtotal=item["amount_subtotal"],
+        taxes=_taxes(item["amount_tax"], item["amount_subtotal"]),
+    )
+
+
+def _taxes(amount: int, on: int) -> list[Object]:
+    if not amount:
+        return []
+    known = {
+        "tax_behavior": "exclusive",
+        "tax_rate_details": {"tax_rate": "txr_sandbox"},
+        "taxability_reason": "standard_rated",
+    }
+    return [{"amount": amount, "taxable_amount": on, "type": "tax_rate_details", **known}]

@@ -1,0 +1,77 @@
+"""`expand[]`: ids in an answer replaced by the objects they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.sandbox.blanks import Object
+from app.sandbox.fault import refused
+from app.sandbox.tx import Tx
+
+_DEEPEST = 4
+
+
+def _line_items(tx: Tx, session: Object) -> Object:
+    lines = tx.hidden(session["id"])["lines"]
+    return {
+        "object": "list",
+        "data": lines,
+        "has_more": False,
+        "url": f"/v1/checkout/sessions/{session['id']}/line_items",
+    }
+
+
+def _payments(tx: Tx, invoice: Object) -> Object:
+    paid = tx.every("invoice_payment", invoice=invoice["id"])
+    return {"object": "list", "data": paid, "has_more": False, "url": f"/v1/invoice_payments?invoice={invoice['id']}"}
+
+
+def _refunds(tx: Tx, charge: Object) -> Object:
+    made = tx.every("refund", charge=charge["id"])
+    return {"object": "list", "data": made, "has_more": False, "url": f"/v1/charges/{charge['id']}/refunds"}
+
+
+# Fields that exist only when they are asked for.
+INCLUDABLE: dict[tuple[str, str], Callable[[Tx, Object], Object]] = {
+    ("checkout.session", "line_items"): _line_items,
+    ("invoice", "payments"): _payments,
+    ("charge", "refunds"): _refunds,
+}
+
+
+def expand(tx: Tx, answer: Object, paths: list[str]) -> Object:
+    """The answer with every path expanded. Raises a Fault for a path that leads nowhere."""
+    for path in paths:
+        steps = path.split(".")
+        if len(steps) > _DEEPEST:
+            raise refused(f"You cannot expand more than {_DEEPEST} levels of a property: {path}.", param="expand")
+        _expand(tx, answer, steps, path)
+    return answer
+
+
+def _expand(tx: Tx, at: Any, steps: list[str], path: str) -> None:
+    if isinstance(at, list):
+        for each in at:
+            _expand(tx, each, steps, path)
+    if not isinstance(at, dict):
+        return
+    name, further = steps[0], steps[1:]
+    include = INCLUDABLE.get((str(at.get("object")), name))
+    if include is not None and name not in at:
+        at[name] = include(tx, at)
+    elif name not in at:
+        raise refused(f"This property cannot be expanded ({path}).", param="expand")
+    elif isinstance(at[name], str):
+        at[name] = _object(tx, at[name], path)
+    elif not further and name != "data" and at[name] is not None and "object" not in at[name]:
+        raise refused(f"This property cannot be expanded ({path}).", param="expand")
+    if further:
+        _expand(tx, at[name], further, path)
+
+
+def _object(tx: Tx, identifier: str, path: str) -> Object:
+    found = tx.find(identifier)
+    if found is None:
+        raise refused(f"This property cannot be expanded ({path}).", param="expand")
+    return found

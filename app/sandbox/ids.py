@@ -1,0 +1,38 @@
+"""Ids that look like Stripe's: a prefix that says the kind, then 24 letters and digits."""
+
+from __future__ import annotations
+
+import secrets
+import string
+
+_ALPHABET = string.ascii_letters + string.digits
+
+PREFIXES = {
+    "billing_portal.configuration": "bpc_",
+    "billing_portal.session": "bps_",
+    "charge": "ch_",
+    "checkout.session": "cs_test_",
+    "customer": "cus_",
+    "event": "evt_",
+    "invoice": "in_",
+    "invoice_payment": "inpay_",
+    "item": "li_",
+    "line_item": "il_",
+    "payment_intent": "pi_",
+    "payment_method": "pm_",
+    "price": "price_",
+    "product": "prod_",
+    "refund": "re_",
+    "setup_intent": "seti_",
+    "webhook_endpoint": "we_",
+}
+
+
+def new_id(kind: str) -> str:
+    """A fresh id for an object of this kind, such as `cus_…`."""
+    return PREFIXES[kind] + random_text(24)
+
+
+def random_text(length: int) -> str:
+    """Letters and digits nobody can guess."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

@@ -1,0 +1,1 @@
+"""Events and their delivery: signed, retried, and breakable on purpose."""
