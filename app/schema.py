@@ -25,7 +25,7 @@ def metadata() -> MetaData:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database to `revision`, making it first if it is a SQLite file. Safe to run again, and from two processes."""
+    """Bring the database to `revision`, making a SQLite file first. Safe to run again, and from two processes."""
     from alembic import command  # costs 0.4 s to import, and a web worker never migrates
 
     make_directory(url)

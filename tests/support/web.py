@@ -29,6 +29,7 @@ def settings(database_url: str) -> Settings:
     return Settings(
         env="test",
         database_url=database_url,
+        password_memory_kib=8,  # a real hash takes 60 ms, and a journey makes dozens
         secret_key="a-secret-of-the-tests-and-nothing-else",
         base_url="http://localhost",
         stripe_secret_key="sk_test_of_the_tests",
