@@ -1,0 +1,124 @@
+"""Topping up a wallet: the order first, then the provider's page, then its address (SPEC W2, R4). Credit comes later.
+
+Three short transactions with the network between them. A crash at any point leaves an order that the next call with
+the same form key takes up where it was: the provider gets the same key and the same content again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.errors import Conflict, ProviderDown, UnsupportedByChannel
+from app.money import Money
+from app.payments import customers, orders
+from app.payments.models import Order
+from app.providers.errors import InvalidRequest, NotFound, ProviderError
+from app.providers.port import Provider
+from app.providers.values import Cap, CheckoutRequest, CheckoutSession, CustomerRef
+
+_DOWN = "The payment page could not be opened just now. Nothing was charged; please try again."
+ORDER_IN_URL = "{order}"  # stands in a return URL for the id the order is about to get
+
+
+class Payer(Protocol):
+    """Who tops up, as far as a provider is told; `app.customers.Customer` is one."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+
+
+def start(
+    session: Session,
+    provider: Provider,
+    customer: Payer,
+    amount_minor: int,
+    *,
+    form_key: str,
+    return_url: str,
+    actor: str,
+    currency: str = "usd",
+    cancel_url: str | None = None,
+) -> Order:
+    """An order whose `checkout_url` is the page to pay it on; the same `form_key` gives the same order and page.
+
+    `return_url` (and `cancel_url`, which defaults to it) may hold `{order}` for the
+    order's id. `amount_minor` is in cents. Raises AmountOutOfRange, IdempotencyKeyReused, UnsupportedByChannel, and
+    ProviderDown, after which the same call may simply be made again.
+    """
+    if Cap.CUSTOM_AMOUNT not in provider.capabilities:
+        raise UnsupportedByChannel(f"{provider.name} cannot take an amount of your choice.", channel=provider.name)
+    with transaction(session):
+        order = orders.open_order(
+            session,
+            customer_id=customer.id,
+            amount_minor=amount_minor,
+            currency=currency,
+            channel=provider.name,
+            form_key=form_key,
+            created_by=actor,
+        )
+        if order.state != "pending":
+            return order
+        if order.channel != provider.name:
+            raise Conflict("This payment was begun with another provider. Open the page again.", channel=order.channel)
+        asked = orders.freeze(session, order, _request(order, customer, return_url, cancel_url or return_url))
+    try:
+        page = _page(session, provider, order, asked)
+    except ProviderError as error:
+        if isinstance(error, InvalidRequest) or error.code == "idempotency_error":
+            _give_up_attempt(session, order, error)
+        raise ProviderDown(_DOWN, channel=provider.name) from error
+    with transaction(session):
+        orders.sent(session, order, page)
+    return order
+
+
+def _request(order: Order, customer: Payer, return_url: str, cancel_url: str) -> dict[str, Any]:
+    """What the provider will be asked, as it is kept: everything that could be different at a second try."""
+    return {
+        "email": customer.email,
+        "name": customer.name,
+        "success_url": return_url.replace(ORDER_IN_URL, order.id),
+        "cancel_url": cancel_url.replace(ORDER_IN_URL, order.id),
+    }
+
+
+def _page(session: Session, provider: Provider, order: Order, asked: dict[str, Any]) -> CheckoutSession:
+    """The provider's page for this order. No transaction is open while it is asked. Raises ProviderError."""
+    wanted = CheckoutRequest(
+        order_id=order.id,
+        kind="topup",
+        customer=_known_customer(session, provider, order, asked),
+        title="Wallet top-up",
+        success_url=asked["success_url"],
+        cancel_url=asked["cancel_url"],
+        amount=Money(order.amount_minor, order.currency),
+    )
+    return provider.create_checkout(wanted, key=orders.key_of(order))
+
+
+def _known_customer(session: Session, provider: Provider, order: Order, asked: dict[str, Any]) -> CustomerRef:
+    email, name = asked["email"], asked["name"]
+    with transaction(session):
+        known = customers.known_as(session, order.customer_id, provider.name)
+    if known is not None:
+        return known
+    key = customers.key_of(order.customer_id, email=email, name=name, attempt=order.attempt)
+    made = provider.ensure_customer(customer_id=order.customer_id, email=email, name=name, key=key)
+    with transaction(session):
+        return customers.remember(session, made, provider.name)
+
+
+def _give_up_attempt(session: Session, order: Order, error: ProviderError) -> None:
+    """A definite no: nothing was made under this key, and nothing would be. The next try uses another."""
+    with transaction(session):
+        orders.refused(session, order, str(error))
+        if isinstance(error, NotFound):  # all we named was the customer
+            customers.forget(session, order.customer_id, order.channel)

@@ -1,0 +1,217 @@
+"""The inbox: every verified event kept once, claimed by one worker at a time, and finished, retried or given up."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
+from sqlalchemy.orm import Session
+
+from app import activity, clock, ids
+from app.errors import Conflict, Invalid, NotFound
+from app.payments.models import ProviderEvent
+from app.providers.values import Verified
+
+LEASE = timedelta(minutes=2)
+MOST_ATTEMPTS = 12  # with the waits below, about seven hours
+ATTEMPTS_FOR_A_FAULT = 3  # an event that breaks our code breaks it every time
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
+_KEPT_HEADERS = ("content-type", "user-agent", "stripe-signature")
+_ERROR_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One event and the right to apply it, until the lease ends."""
+
+    id: str
+    lease: str
+    provider: str
+    body: bytes
+    livemode: bool
+    attempts: int  # including this one
+
+
+def keep(session: Session, *, provider: str, verified: Verified, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Store the event unless it is here already; whether it is new. What a repetition says is not taken over.
+
+    Should the same id come with other content, the first stays and staff are told.
+    """
+    now, digest = clock.now(), hashlib.sha256(body).hexdigest()
+    row: dict[str, Any] = {
+        "id": ids.new("whe"),
+        "provider": provider,
+        "event_id": verified.event_id,
+        "type": verified.raw_type,
+        "object_id": verified.object_id,
+        "occurred_at": verified.occurred_at,
+        "livemode": verified.livemode,
+        "api_version": verified.api_version,
+        "body": body,
+        "sha256": digest,
+        "headers": {name.lower(): value for name, value in headers.items() if name.lower() in _KEPT_HEADERS},
+        "received_at": now,
+        "deliveries": 1,
+        "state": "pending",
+        "attempts": 0,
+        "next_at": now,
+        "effects": [],
+    }
+    unique = ["provider", "event_id"]
+    statement = insert(ProviderEvent).values(row).on_conflict_do_nothing(index_elements=unique)
+    if session.execute(statement.returning(ProviderEvent.id)).scalar_one_or_none() is not None:
+        return True
+    _came_again(session, provider, verified.event_id, digest)
+    return False
+
+
+def _came_again(session: Session, provider: str, event_id: str, digest: str) -> None:
+    known = ProviderEvent.provider == provider, ProviderEvent.event_id == event_id
+    counted = update(ProviderEvent).where(*known).values(deliveries=ProviderEvent.deliveries + 1)
+    kept = session.execute(counted.returning(ProviderEvent.id, ProviderEvent.sha256)).one()
+    # A polled event is written by us, with the time of asking in it: only the provider's own bytes must not differ.
+    if kept.sha256 != digest and not event_id.startswith("poll:"):
+        activity.record(session, provider, "webhook.changed_content", kept.id, event=event_id, sha256=digest)
+
+
+def claim(session: Session, *, limit: int) -> list[Claim]:
+    """Up to `limit` due events, oldest first, leased to the caller alone. Needs a transaction of its own."""
+    now, lease = clock.now(), secrets.token_hex(8)
+    due = (
+        select(ProviderEvent.id)
+        .where(
+            ProviderEvent.state == "pending",
+            ProviderEvent.next_at <= now,
+            or_(ProviderEvent.locked_until.is_(None), ProviderEvent.locked_until < now),
+        )
+        .order_by(ProviderEvent.occurred_at, ProviderEvent.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # SQLite ignores it: there the transaction is the only writer
+    )
+    chosen = list(session.scalars(due))
+    if not chosen:
+        return []
+    leased = (
+        update(ProviderEvent)
+        .where(ProviderEvent.id.in_(chosen))
+        .values(locked_until=now + LEASE, lease=lease, attempts=ProviderEvent.attempts + 1)
+        .returning(
+            ProviderEvent.id,
+            ProviderEvent.provider,
+            ProviderEvent.body,
+            ProviderEvent.livemode,
+            ProviderEvent.attempts,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    rows = {row.id: row for row in session.execute(leased)}
+    return [
+        Claim(row.id, lease, row.provider, bytes(row.body), row.livemode, row.attempts)
+        for row in (rows[chosen_id] for chosen_id in chosen)
+    ]
+
+
+# The end of a claim: each is one guarded UPDATE, so a worker whose lease was taken over changes nothing.
+
+
+def done(session: Session, claim: Claim, effects: list[Any]) -> bool:
+    """Applied. Belongs in the transaction of the effects; when it says False, roll them back: another worker has it."""
+    return _finish(session, claim, state="done", error=None, effects=effects, handled_at=clock.now())
+
+
+def unused(session: Session, claim: Claim, why: str) -> bool:
+    """There is nothing to do about it."""
+    return _finish(session, claim, state="ignored", error=why[:_ERROR_LENGTH], handled_at=clock.now())
+
+
+def retry(session: Session, claim: Claim, why: str, *, most: int = MOST_ATTEMPTS, counts: bool = True) -> bool:
+    """Not now: again after 10 s, 20 s, 40 s … up to an hour, each with a little chance in it; dead after `most`.
+
+    With counts=False the try is not held against the event: the provider was away, which says nothing about it.
+    """
+    attempts = claim.attempts if counts else claim.attempts - 1
+    if attempts >= most:
+        return dead(session, claim, why)
+    next_at = clock.now() + wait_after(claim.attempts)
+    return _finish(session, claim, state="pending", error=why[:_ERROR_LENGTH], attempts=attempts, next_at=next_at)
+
+
+def dead(session: Session, claim: Claim, why: str) -> bool:
+    """Given up: staff are told, and may replay it."""
+    finished = _finish(session, claim, state="dead", error=why[:_ERROR_LENGTH], handled_at=clock.now())
+    if finished:
+        activity.record(session, "system", "webhook.dead", claim.id, provider=claim.provider, why=why[:_ERROR_LENGTH])
+    return finished
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait after so many tries: doubling, at most an hour, plus up to a tenth by chance."""
+    wait = min(_FIRST_WAIT * (1 << min(max(attempts - 1, 0), 20)), _LONGEST_WAIT)
+    return wait + wait * secrets.randbelow(1001) / 10_000
+
+
+def _finish(session: Session, claim: Claim, **values: Any) -> bool:
+    finished = (
+        update(ProviderEvent)
+        .where(ProviderEvent.id == claim.id, ProviderEvent.state == "pending", ProviderEvent.lease == claim.lease)
+        .values(locked_until=None, lease=None, **values)
+        .returning(ProviderEvent.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(finished).scalar_one_or_none() is not None
+
+
+# What staff do by hand.
+
+
+def replay(session: Session, event_id: str, *, actor: str) -> ProviderEvent:
+    """Apply it again from the start, whatever became of it: its effects are unique, so nothing happens twice."""
+    event = _for_staff(session, event_id)
+    if event.state == "pending" and event.locked_until and event.locked_until > clock.now():
+        raise Conflict("This event is being applied at this moment.", event=event_id)
+    before, now = event.state, clock.now()
+    event.state, event.attempts, event.next_at = "pending", 0, now
+    event.locked_until = event.lease = event.handled_at = None
+    activity.record(session, actor, "webhook.replayed", event.id, was=before)
+    session.flush()
+    return event
+
+
+def ignore(session: Session, event_id: str, *, reason: str, actor: str) -> ProviderEvent:
+    """Put it away for good, with a reason. Raises Invalid without one, Conflict for one that was applied."""
+    reason = reason.strip()
+    if not 3 <= len(reason) <= _ERROR_LENGTH:
+        raise Invalid(f"Give a reason of 3 to {_ERROR_LENGTH} characters.", field="reason")
+    event = _for_staff(session, event_id)
+    if event.state == "done":
+        raise Conflict("This event was applied already.", event=event_id)
+    event.state, event.error, event.handled_at = "ignored", reason, clock.now()
+    event.locked_until = event.lease = None
+    activity.record(session, actor, "webhook.ignored", event.id, reason=reason)
+    session.flush()
+    return event
+
+
+def _for_staff(session: Session, event_id: str) -> ProviderEvent:
+    found = session.scalars(
+        select(ProviderEvent)
+        .where(ProviderEvent.id == event_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("There is no such event.")
+    return found
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next waiting event is due; None when none waits."""
+    return session.scalar(
+        select(ProviderEvent.next_at).where(ProviderEvent.state == "pending").order_by(ProviderEvent.next_at).limit(1)
+    )

@@ -1,0 +1,144 @@
+"""Payments' tables: orders, the payments that settled them, providers' names for customers, and the webhook inbox."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+
+# An order only ever moves to the right: late, repeated and out-of-order news change nothing that came after.
+# `paid` is last: money that arrives for an order already given up is still the customer's.
+ORDER_STATES = ("pending", "open", "processing", "canceled", "expired", "failed", "paid")
+EVENT_STATES = ("pending", "done", "ignored", "dead")
+
+
+class Order(Base):
+    """One purchase through a provider. `amount_minor` is before tax, in minor units of `currency`.
+
+    pending: not yet known to the provider. open: its page can be paid. processing: filled in, the money is on its
+    way. The other states are ends.
+    """
+
+    __tablename__ = "payment_order"
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]  # topup
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    channel: Mapped[str]
+    state: Mapped[str]
+    form_key: Mapped[str]  # the form (or Idempotency-Key) it came from: the same one is the same order
+    attempt: Mapped[int]  # counts the definite refusals of the provider; part of the key of the next call
+    request: Mapped[dict[str, Any]]  # what the provider is asked, frozen: the same key must send the same content
+    provider_ref: Mapped[str | None]  # the provider's checkout session
+    checkout_url: Mapped[str | None]
+    payment_id: Mapped[str | None]  # the payment that settled it; a second one is in `payment` alone
+    failure: Mapped[str | None]  # why it failed, fit to show a person
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]  # when its page closes
+    paid_at: Mapped[datetime | None]
+    next_poll_at: Mapped[datetime | None]  # when to ask the provider, should no webhook come first
+    polls: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint(f"state IN {ORDER_STATES}", name="state"),
+        CheckConstraint("state <> 'paid' OR payment_id IS NOT NULL", name="paid_by"),
+        UniqueConstraint("customer_id", "form_key"),
+        Index("ix_payment_order_id", "id"),
+        Index("ix_payment_order_customer_id_created_at", "customer_id", "created_at"),
+        Index("ix_payment_order_next_poll_at", "next_poll_at"),
+    )
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is expected of it (a payment may still arrive, and counts)."""
+        return self.state in ("canceled", "expired", "failed", "paid")
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its page can find out something new by asking again."""
+        return self.state in ("pending", "open", "processing")
+
+
+class Payment(Base):
+    """A payment a provider told of, credited once. Filed by the provider's own id, before we know whose it is."""
+
+    __tablename__ = "payment"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    payment_id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    order_id: Mapped[str]
+    net_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    invoice_id: Mapped[str | None]  # the provider's
+    is_extra: Mapped[bool]  # the order had been paid already
+    event_id: Mapped[str]  # the inbox row that credited it
+    at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("net_minor > 0 AND tax_minor >= 0", name="amounts"),
+        Index("ix_payment_customer_id_at", "customer_id", "at"),
+    )
+
+
+class ProviderCustomer(Base):
+    """What a provider calls one of our customers."""
+
+    __tablename__ = "provider_customer"
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    provider_id: Mapped[str]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_provider_customer_channel_provider_id", "channel", "provider_id"),)
+
+
+class ProviderEvent(Base):
+    """One verified event, kept once exactly as it came, with what became of it.
+
+    pending: to be applied, not before `next_at`, and not while another worker's lease (`locked_until`) lasts.
+    dead: given up; staff replay it or ignore it with a reason.
+    """
+
+    __tablename__ = "provider_event"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    provider: Mapped[str]
+    event_id: Mapped[str]
+    type: Mapped[str]
+    object_id: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+    livemode: Mapped[bool]
+    api_version: Mapped[str | None]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str] = mapped_column(String(64))
+    headers: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    deliveries: Mapped[int]  # how often it came
+    state: Mapped[str]
+    attempts: Mapped[int]
+    next_at: Mapped[datetime]
+    locked_until: Mapped[datetime | None]
+    lease: Mapped[str | None]  # whose turn it is; only that worker may finish it
+    error: Mapped[str | None]  # why it is retried or dead, or why it is ignored
+    effects: Mapped[list[Any]]  # what it did, for staff
+    handled_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint(f"state IN {EVENT_STATES}", name="state"),
+        UniqueConstraint("provider", "event_id"),
+        Index("ix_provider_event_state_next_at", "state", "next_at"),
+        Index("ix_provider_event_state_received_at_id", "state", "received_at", "id"),
+        Index("ix_provider_event_received_at_id", "received_at", "id"),
+    )
