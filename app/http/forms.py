@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,9 @@ from wtforms.validators import ValidationError
 from app.errors import Refusal
 from app.http.filters import cents, default_currency
 from app.money import parse_minor
+
+EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)  # a day at the edge of the calendar has no zone's midnight
+_LONG_FIGURES = re.compile(r"\$?[0-9]{13,}(\.[0-9]*)?\Z")  # an amount all right, but more than any limit
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
@@ -39,20 +43,34 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 class MoneyField(StringField):
     """An amount as a person types it. `data` keeps the typed text, `minor` holds the minor units once it is valid."""
 
-    def __init__(self, label: str = "", *, minimum: int = 1, maximum: int | None = None, **options: Any) -> None:
-        """`minimum` and `maximum` are minor units, both allowed; their refusals say the fix."""
+    def __init__(
+        self, label: str = "", *, minimum: int = 1, maximum: int | None = None, instead: str = "", **options: Any
+    ) -> None:
+        """`minimum` and `maximum` are minor units, both allowed. `instead` names the field read when this is empty."""
         super().__init__(label, **options)
-        self.minimum, self.maximum = minimum, maximum
+        self.minimum, self.maximum, self.instead = minimum, maximum, instead
         self.minor: int | None = None
 
-    def pre_validate(self, form: Any) -> None:  # noqa: ARG002  # WTForms calls it so
-        currency = default_currency()
+    def pre_validate(self, form: Any) -> None:
+        typed = self.data or ""
+        if not typed.strip() and self.instead:
+            typed = form[self.instead].data or ""
         try:
-            minor = parse_minor(self.data or "", currency)
+            minor = self._parsed(typed)
+        except ValidationError:
+            self.data = typed  # what is wrong is shown where the sentence stands
+            raise
+        self.minor = minor
+
+    def _parsed(self, typed: str) -> int:
+        if self.maximum is not None and _LONG_FIGURES.match(typed.strip()):
+            raise ValidationError(f"Enter {cents(self.maximum)} or less.")
+        try:
+            minor = parse_minor(typed, default_currency())
         except Refusal as refusal:
             raise ValidationError(refusal.sentence) from refusal
         check_range(minor, self.minimum, self.maximum)
-        self.minor = minor
+        return minor
 
 
 class DayField(StringField):
@@ -67,6 +85,9 @@ class DayField(StringField):
             self.day = date.fromisoformat((self.data or "").strip())
         except ValueError as wrong:
             raise ValidationError("Enter a date like 2026-12-04.") from wrong
+        if not EARLIEST <= self.day <= LATEST:
+            self.day = None
+            raise ValidationError("Enter a year from 2000 to 2999.")
 
 
 def check_range(minor: int, minimum: int, maximum: int | None) -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from flask import Flask, g, request
 from flask_login import current_user
 
+from app.customers import members
+from app.customers.signed_in import SignedIn
+from app.extensions import db
 from app.http.filters import currency_name, reader_zone
 
 Place = tuple[str, str, str]  # address, icon, label
@@ -85,30 +88,43 @@ def shell() -> Shell:
 
 def _made() -> Shell:
     staff = request.path == "/admin" or request.path.startswith("/admin/")
-    name = str(getattr(current_user, "name", "") or "")
-    role = getattr(current_user, "staff_role", None)
+    person: SignedIn | None = current_user._get_current_object() if current_user.is_authenticated else None  # noqa: SLF001
+    title, subtitle = _whose(person, staff)
     return Shell(
-        signed_in=bool(current_user.is_authenticated),
+        signed_in=person is not None,
         staff=staff,
         home="/admin/customers" if staff else "/",
-        title="Back office" if staff else name,
-        subtitle=f"{name}, {role}" if staff and role else name,
-        customer_id=None,
-        customers=(),
+        title=title,
+        subtitle=subtitle,
+        customer_id=person.customer_id if person else None,
+        customers=_customers(person, staff),
         groups=_groups(STAFF_PLACES if staff else CUSTOMER_PLACES),
         tabs=_links(STAFF_TABS if staff else CUSTOMER_TABS),
-        other_side=_other_side(staff, bool(role), True),
+        other_side=_other_side(person, staff),
         currency_name=currency_name(),
         zone_name=reader_zone().key,
     )
 
 
-def _other_side(staff: bool, has_role: bool, has_customer: bool) -> Link | None:
-    if staff and has_customer:
-        return Link("/", "swap", "Customer view")
-    if not staff and has_role:
-        return Link("/admin/customers", "swap", "Back office")
-    return None
+def _whose(person: SignedIn | None, staff: bool) -> tuple[str, str]:
+    """What stands at the top of the navigation: the customer and the person, or the back office and the role."""
+    if person is None:
+        return "", ""
+    if staff:
+        return "Back office", f"{person.name}, {person.staff_role}" if person.staff_role else person.name
+    return (person.customer_name, person.name) if person.customer_name else (person.name, person.email)
+
+
+def _customers(person: SignedIn | None, staff: bool) -> tuple[tuple[str, str], ...]:
+    return () if person is None or staff else tuple(members.of_user(db.session(), person.id))
+
+
+def _other_side(person: SignedIn | None, staff: bool) -> Link | None:
+    if person is None:
+        return None
+    if staff:
+        return Link("/", "swap", "Customer view") if person.customer_id else None
+    return Link("/admin/customers", "swap", "Back office") if person.staff_role else None
 
 
 def _groups(places: dict[str, tuple[Place, ...]]) -> tuple[Group, ...]:

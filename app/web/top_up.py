@@ -1,0 +1,134 @@
+"""Topping up: the form that leads to the provider's page, and the page that waits for the money (SPEC W2, R3)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import ledger
+from app.config import Settings
+from app.customers import customers
+from app.errors import ProviderDown, Refusal
+from app.extensions import db
+from app.flows import top_up as flow
+from app.http import hx
+from app.http.auth import current_customer_id, customer_required
+from app.http.filters import cents, default_currency
+from app.payments import reads as payments
+from app.payments.models import Order
+from app.wallet.accounts import wallet_of
+from app.web import top_up_panel, top_up_status, wallet
+from app.web.wallet_forms import TopUpForm, fresh_form_key
+
+_FORM_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z", re.ASCII)
+
+top_up = Blueprint("top_up", __name__, url_prefix="/wallet")
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A notice over the page."""
+
+    title: str
+    text: str
+    tone: str = "warn"
+
+
+NO_ANSWER = Trouble(
+    "The payment provider does not answer",
+    "Nothing was charged. Your amount is kept: try again in a minute, and no second payment is made.",
+)
+
+
+@top_up.post("/topups")
+@customer_required("write")
+def create() -> AnyResponse:
+    """Open the order of this form and go to its checkout. The same form again leads to the same checkout."""
+    form = TopUpForm()
+    if not _FORM_KEY.match(form.form_key.data or ""):
+        form.form_key.data = fresh_form_key()
+    if not form.validate() or top_up_panel.closed_because():
+        return make_response(wallet.page(form=form), 422)
+    try:
+        order = _started(form)
+    except ProviderDown:
+        return make_response(wallet.page(form=form, trouble=NO_ANSWER), 503)
+    except Refusal as refusal:
+        form.refuse(refusal, "custom")
+        return make_response(wallet.page(form=form), 422)
+    return _onward(order)
+
+
+@top_up.get("/quote")
+@customer_required("read")
+def quote() -> str:
+    """What the amount typed so far comes to."""
+    form = TopUpForm(formdata=request.args)
+    panel = {"quote": top_up_panel.quote_of(form), "provider_title": top_up_panel.provider_title()}
+    return render_template("wallet/_quote.html", **panel)
+
+
+@top_up.get("/topups/<order_id>")
+@customer_required("read")
+def show(order_id: str) -> str:
+    """Where the checkout sends people back to: it waits, and says how it ended."""
+    order = _mine(order_id)
+    return render_template("wallet/topup.html", order=order, status=_status(order))
+
+
+@top_up.get("/topups/<order_id>/status")
+@customer_required("read")
+def status(order_id: str) -> Response:
+    """The waiting part alone. Nothing new is an empty answer, so the page stands still while it waits."""
+    order = _mine(order_id)
+    now = _status(order)
+    if request.args.get("seen") == now.seen:
+        return make_response("", 204)
+    template = "wallet/_topup_news.html" if order.is_final else "wallet/_topup_status.html"
+    body = render_template(template, order=order, status=now)
+    return hx.answer(body, trigger="wallet-changed" if order.state == "paid" else None)
+
+
+def _started(form: TopUpForm) -> Order:
+    settings: Settings = current_app.extensions["settings"]
+    back = f"{settings.base_url.rstrip('/')}/wallet/topups/{flow.ORDER_IN_URL}"
+    session, provider = db.session(), top_up_panel.provider()
+    customer = customers.by_id(session, current_customer_id())
+    assert provider is not None, "the panel is closed without one"
+    assert customer is not None, "a membership names its customer"
+    return flow.start(
+        session,
+        provider,
+        customer,
+        form.minor,
+        form_key=form.order_key,
+        return_url=back,
+        cancel_url=f"{back}?left=1",
+        actor=current_user.id,
+        currency=default_currency(),
+    )
+
+
+def _onward(order: Order) -> AnyResponse:
+    """To the checkout while it can be paid; else to the page that says what became of the order."""
+    if order.state == "open" and order.checkout_url:
+        return redirect(order.checkout_url, 303)
+    if order.state == "paid":
+        flash(f"This form was sent before, and {cents(order.amount_minor, order.currency)} is already paid.", "pos")
+    return redirect(url_for("top_up.show", order_id=order.id), 303)
+
+
+def _mine(order_id: str) -> Order:
+    return payments.order(db.session(), current_customer_id(), order_id)
+
+
+def _status(order: Order) -> top_up_status.Status:
+    left = request.args.get("left") == "1"
+    balance = None
+    if order.state == "paid":
+        balance = ledger.balance(db.session(), wallet_of(order.customer_id, order.currency))
+    return top_up_status.of(order, left=left, balance=balance)

@@ -1,0 +1,112 @@
+"""The top-up panel: who may use it, what it offers, and what the amount typed so far would cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, request
+from flask_login import current_user
+
+from app.customers import members
+from app.http.filters import cents, currency_sign, default_currency
+from app.money import EXPONENTS
+from app.payments.orders import LARGEST, SMALLEST
+from app.providers.port import Provider
+from app.web.wallet_forms import PRESETS, USUAL, TopUpForm, fresh_form_key
+
+TITLES = {"stripe": "Stripe"}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An amount offered. `value` is what the form sends: figures a person could have typed."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What the button would do: the sum in minor units, or the sentence that says why there is none yet."""
+
+    minor: int | None
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Why there is no form."""
+
+    title: str
+    text: str
+
+
+def panel(form: TopUpForm | None = None) -> dict[str, Any]:
+    """What `wallet/_topup.html` needs: the refused form, or a fresh one, or the reason why there is none."""
+    closed = closed_because()
+    if form is None and closed is None:
+        form = fresh_form()
+    return {
+        "form": None if closed else form,
+        "closed": closed,
+        "presets": [Preset(figures(minor), _label(minor)) for minor in PRESETS],
+        "limits": f"{cents(SMALLEST)} to {cents(LARGEST)}",
+        "quote": quote_of(form) if form else None,
+        "provider_title": provider_title(),
+    }
+
+
+def closed_because() -> Closed | None:
+    """Who may not top up, or why nobody can; None when the form is to be shown."""
+    if not members.allows(current_user.permission, "write"):
+        return Closed("You can look, not pay", "Ask an owner of this customer for the right to pay, on the team page.")
+    if provider() is None:
+        return Closed(
+            "Top-ups are switched off", "This installation has no payment provider yet. Nothing is wrong here."
+        )
+    return None
+
+
+def fresh_form() -> TopUpForm:
+    """A form nobody has typed into. `?amount=50.00` in the address fills it, after a checkout that was left."""
+    form = TopUpForm(formdata=None)
+    form.form_key.data = fresh_form_key()
+    offered = {figures(minor) for minor in PRESETS}
+    asked = request.args.get("amount", "")
+    form.amount.data = asked if asked in offered else figures(USUAL)
+    if asked and asked not in offered:
+        form.custom.data = asked[:24]
+    return form
+
+
+def quote_of(form: TopUpForm) -> Quote:
+    """What this form would cost; the same rules as when it is sent."""
+    asked = TopUpForm(formdata=None, data={"amount": form.amount.data, "custom": form.custom.data})
+    if asked.validate():
+        return Quote(asked.minor)
+    return Quote(None, asked.error("custom"))
+
+
+def provider() -> Provider | None:
+    """The channel top-ups go through: the first that is configured."""
+    configured: dict[str, Provider] = current_app.extensions["providers"]
+    return next(iter(configured.values()), None)
+
+
+def provider_title() -> str:
+    """The provider's name as people write it."""
+    chosen = provider()
+    return TITLES.get(chosen.name, chosen.name.capitalize()) if chosen else ""
+
+
+def figures(minor: int) -> str:
+    """Minor units as a person would type them: `50.00`."""
+    digits = EXPONENTS[default_currency()]
+    whole, part = divmod(minor, 10**digits)
+    return f"{whole}.{part:0{digits}d}" if digits else str(whole)
+
+
+def _label(minor: int) -> str:
+    whole, part = divmod(minor, 10 ** EXPONENTS[default_currency()])
+    return cents(minor) if part else f"{currency_sign()}{whole:,}"

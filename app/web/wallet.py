@@ -1,0 +1,180 @@
+"""The wallet page: what is available and why, and every transaction with the balance after it (SPEC W3, W7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, current_app, render_template, request, url_for
+from markupsafe import Markup
+
+from app import clock, ledger
+from app.extensions import db
+from app.http import csv_file, hx, paging
+from app.http.auth import current_customer_id, customer_required
+from app.http.filters import default_currency, number
+from app.wallet import kinds, reads
+from app.wallet.accounts import wallet_of
+from app.web import top_up_panel
+from app.web.wallet_forms import FilterForm, TopUpForm, filters_from_address
+from app.web.wallet_rows import hold_line, row_of
+
+ROWS = 50
+CSV_ROWS_AT_ONCE = 1_000
+
+wallet = Blueprint("wallet", __name__, url_prefix="/wallet")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the shown kinds brought in and took out over the wallet's life; kept by the ledger, never summed here."""
+
+    entries: int
+    money_in: int
+    money_out: int
+
+
+@dataclass(frozen=True)
+class Pager:
+    label: str
+    newer: str
+    older: str
+
+
+@wallet.get("")
+@customer_required("read")
+def show() -> Response | tuple[str, int]:
+    """The whole page; for htmx only the transactions, at the same address."""
+    filters = filters_from_address()
+    status = 422 if filters.errors else 200
+    if hx.is_partial():
+        return render_template("wallet/_ledger.html", **_ledger(filters, _page(filters))), status
+    return page(filters=filters), status
+
+
+@wallet.get("/transactions")
+@customer_required("read")
+def transactions() -> tuple[str, int]:
+    """The transactions alone, for refreshing them in place."""
+    filters = filters_from_address()
+    status = 422 if filters.errors else 200
+    return render_template("wallet/_ledger.html", **_ledger(filters, _page(filters))), status
+
+
+@wallet.get("/balance")
+@customer_required("read")
+def balance() -> str:
+    """The balance alone: fetched again whenever the wallet changed."""
+    account = wallet_of(current_customer_id(), default_currency())
+    held = ledger.live_holds(db.session(), account, limit=reads.MOST_HOLDS)
+    return render_template("wallet/_balance.html", **_balance(ledger.balance(db.session(), account), held))
+
+
+@wallet.get("/transactions.csv")
+@customer_required("read")
+def transactions_csv() -> Response:
+    """Every transaction of the filter as CSV, written while it is read, so its length costs no memory."""
+    filters = filters_from_address()
+    if filters.errors:
+        return current_app.make_response((page(filters=filters), 422))
+    heading = ("id", "time", "type", "title", "detail", "amount", "balance_after", "currency")
+    name = f"wallet-{clock.now():%Y-%m-%d}.csv"
+    return csv_file.answer(name, heading, _csv_rows(current_customer_id(), default_currency(), filters))
+
+
+def page(*, filters: FilterForm | None = None, form: TopUpForm | None = None, trouble: Any = None) -> str:
+    """The whole wallet page, with a refused top-up form or what stands in its way when there is one."""
+    filters = filters or FilterForm(formdata=None)
+    read = _page(filters)
+    return render_template(
+        "wallet/show.html",
+        trouble=trouble,
+        **_balance(read.balance, read.holds),
+        **_ledger(filters, read),
+        **top_up_panel.panel(form),
+    )
+
+
+def _page(filters: FilterForm) -> reads.WalletPage:
+    return reads.wallet_page(
+        db.session(),
+        current_customer_id(),
+        default_currency(),
+        before=paging.position(request.args.get("before")),
+        kinds=filters.kinds_chosen,
+        since=filters.first_instant,
+        until=filters.end,
+        limit=ROWS,
+    )
+
+
+def _balance(balance: ledger.Balance, holds: Sequence[ledger.Hold]) -> dict[str, Any]:
+    lines = [hold_line(hold) for hold in holds]
+    return {"balance": balance, "holds": lines, "other_holds": balance.held - sum(line.amount for line in lines)}
+
+
+def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
+    tally = _tally(read.totals, filters.kinds_chosen)
+    address = url_for("wallet.show")
+    return {
+        "filters": filters,
+        "types": [("", "All types"), *((kind.api, kind.title) for kind in kinds.KINDS)],
+        "rows": [row_of(line) for line in read.lines],
+        # Days have no kept tallies, and summing a million rows is no way to draw a page.
+        "tally": None if filters.dated else tally,
+        "pager": _pager(filters, read, tally),
+        "filtered": bool(filters.query),
+        "clear_link": Markup('<a class="btn" href="{}">Clear filters</a>').format(address),
+        "csv_url": url_for("wallet.transactions_csv", **filters.query),
+    }
+
+
+def _tally(totals: Mapping[str, tuple[int, int, int]], chosen: Iterable[str] | None) -> Tally:
+    shown = [of_kind for kind, of_kind in totals.items() if chosen is None or kind in chosen]
+    return Tally(*(sum(figures) for figures in zip(*shown, strict=True))) if shown else Tally(0, 0, 0)
+
+
+def _pager(filters: FilterForm, read: reads.WalletPage, tally: Tally) -> Pager:
+    count = "Newest first" if filters.dated else f"{number(tally.entries)} transactions, newest first"
+    older = _address(filters, before=read.next_cursor) if read.next_cursor else ""
+    return Pager(count, _newer(filters, read), older)
+
+
+def _newer(filters: FilterForm, read: reads.WalletPage) -> str:
+    """The page before this one. Its place is known because the lines of an unfiltered history are numbered gaplessly;
+    a filtered one leads back to its newest page."""
+    if not request.args.get("before"):
+        return ""
+    if filters.query or not read.lines:
+        return _address(filters, before=None)
+    first = read.lines[0].seq + ROWS + 1
+    return _address(filters, before=first if first <= read.balance.entries else None)
+
+
+def _address(filters: FilterForm, *, before: int | None) -> str:
+    place: dict[str, Any] = {"before": paging.cursor(before)} if before else {}
+    return url_for("wallet.show", **filters.query, **place)
+
+
+def _csv_rows(customer_id: str, currency: str, filters: FilterForm) -> Iterator[Sequence[object]]:
+    account, before = wallet_of(customer_id, currency), None
+    chosen, since, until = filters.kinds_chosen, filters.first_instant, filters.end
+    while True:
+        lines = ledger.history(
+            db.session(), account, before=before, limit=CSV_ROWS_AT_ONCE, kinds=chosen, since=since, until=until
+        )
+        for line in lines:
+            yield _csv_row(line, currency)
+        # A long download must not hold one read transaction open all the while; the cursor needs none.
+        db.session.rollback()
+        if len(lines) < CSV_ROWS_AT_ONCE:
+            return
+        before = lines[-1].seq
+
+
+def _csv_row(line: ledger.Line, currency: str) -> Sequence[object]:
+    title, detail = reads.line_title(line)
+    amount, after = csv_file.decimal(line.amount), csv_file.decimal(line.balance_after)
+    kind = kinds.named(line.kind).api
+    return line.entry_id, clock.timestamp(line.occurred_at), kind, title, detail, amount, after, currency.upper()

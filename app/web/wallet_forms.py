@@ -1,0 +1,96 @@
+"""The wallet page's forms: how much to top up, and which transactions to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask import request
+from wtforms import StringField
+from wtforms.validators import ValidationError
+
+from app import ids
+from app.errors import Invalid
+from app.http.filters import reader_zone
+from app.http.forms import DayField, Form, MoneyField
+from app.payments.orders import LARGEST, SMALLEST
+from app.wallet import kinds
+
+PRESETS = (2_500, 5_000, 10_000, 25_000)  # minor units (SPEC W2)
+USUAL = 5_000
+
+
+class TopUpForm(Form):
+    """A preset or an own amount; the own amount wins. Errors stand beside the own amount."""
+
+    form_key = StringField()
+    amount = StringField()
+    custom = MoneyField(minimum=SMALLEST, maximum=LARGEST, instead="amount")
+
+    @property
+    def minor(self) -> int:
+        """The amount in minor units, once the form has validated."""
+        assert self.custom.minor is not None
+        return self.custom.minor
+
+    @property
+    def order_key(self) -> str:
+        """What makes a second submit the same order. Going back and choosing another sum makes another one."""
+        return f"{self.form_key.data}:{self.minor}"
+
+
+class FilterForm(Form):
+    """Type and days of the transactions shown. The days are the reader's, and both are included."""
+
+    kinds_chosen: Sequence[str] | None = None  # ledger kinds to show; None for all
+
+    type = StringField()
+    since = DayField(name="from")
+    until = DayField(name="to")
+
+    def validate_type(self, field: StringField) -> None:
+        try:
+            self.kinds_chosen = kinds.of_type(field.data) if field.data else None
+        except Invalid as refusal:
+            raise ValidationError(refusal.sentence) from refusal
+
+    def validate_until(self, field: DayField) -> None:
+        if field.day and self.since.day and field.day < self.since.day:
+            raise ValidationError("Choose a day on or after the first one.")
+
+    @property
+    def first_instant(self) -> datetime | None:
+        """Where the first day begins in the reader's zone; None when nothing was chosen or something is wrong."""
+        return None if self.errors else _start_of(self.since.day)
+
+    @property
+    def end(self) -> datetime | None:
+        """The instant after the last day shown."""
+        return None if self.errors or not self.until.day else _start_of(self.until.day + timedelta(days=1))
+
+    @property
+    def dated(self) -> bool:
+        return self.first_instant is not None or self.end is not None
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The filter as it stands in an address."""
+        named = {"type": self.type.data, "from": self.since.data, "to": self.until.data}
+        return {name: value for name, value in named.items() if value}
+
+
+def _start_of(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(), reader_zone()) if day else None
+
+
+def fresh_form_key() -> str:
+    """A key for one rendered form, so that sending it twice opens one checkout."""
+    return ids.new("form")
+
+
+def filters_from_address() -> FilterForm:
+    """The filter of this request, validated; its errors say what was ignored."""
+    form = FilterForm(formdata=request.args)
+    form.validate()
+    return form
