@@ -43,6 +43,7 @@ class Settings:
     redis_url: str = field(default="", repr=False)
     trusted_proxies: int = 0
     clock_file: str = ""
+    password_memory_kib: int = 19456  # what hashing a password costs; less only where no real passwords are
     commission_percent: int = 20  # of a paid skill's list price (SPEC U8)
     markup_percent: int = 15  # on upstream cost (SPEC U8)
 
@@ -69,6 +70,8 @@ class Settings:
             found.append("STRIPE_WEBHOOK_SECRET is too short to be one.")
         if self.is_production and self.clock_file:
             found.append("PURSER_CLOCK_FILE moves the clock and is for the demo only.")
+        if self.is_production and self.password_memory_kib < 19456:
+            found.append("PURSER_PASSWORD_MEMORY_KIB must be 19456 or more.")
         if self.signup_credit_when not in ("signup", "verified"):
             found.append("PURSER_SIGNUP_CREDIT_WHEN must be signup or verified.")
         return found

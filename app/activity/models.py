@@ -39,10 +39,10 @@ SQLITE_TRIGGERS = [
     for verb in ("UPDATE", "DELETE")
 ]
 POSTGRESQL_TRIGGERS = [
-    "CREATE OR REPLACE FUNCTION activity_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$ BEGIN RAISE EXCEPTION 'activity is append-only'; END $$",
-    "CREATE TRIGGER activity_no_edit BEFORE UPDATE OR DELETE OR TRUNCATE ON activity "
-    "FOR EACH STATEMENT EXECUTE FUNCTION activity_append_only()",
+    """CREATE OR REPLACE FUNCTION activity_append_only() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'activity is append-only'; END $$""",
+    """CREATE TRIGGER activity_no_edit BEFORE UPDATE OR DELETE OR TRUNCATE ON activity
+    FOR EACH STATEMENT EXECUTE FUNCTION activity_append_only()""",
 ]
 
 

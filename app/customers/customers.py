@@ -22,7 +22,7 @@ _EXTERNAL_ID = re.compile(r"[\x21-\x7e]{1,200}\Z")
 def open_customer(
     session: Session, *, name: str, email: str, actor: str, currency: str = "usd", external_id: str | None = None
 ) -> Customer:
-    """A new customer with an empty wallet and no members. Raises Invalid, AddressInvalid, Conflict (external id taken)."""
+    """A new customer with an empty wallet and no members. Raises Invalid, AddressInvalid, Conflict."""
     if external_id is not None and not _EXTERNAL_ID.match(external_id):
         raise Invalid("An external id has 1 to 200 printable characters without spaces.", field="external_id")
     customer = Customer(

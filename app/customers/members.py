@@ -51,15 +51,13 @@ def join(session: Session, customer_id: str, user: User, permission: str, *, act
 
 
 def change(session: Session, customer_id: str, user_id: str, permission: str, *, actor: str) -> Membership:
-    """Another permission, from the member's next request on, and their API keys' too. Raises NotFound, Invalid, LastOwner."""
+    """Another permission, from the next request on, for their API keys too. Raises NotFound, Invalid, LastOwner."""
     _known(permission)
     member = _locked(session, customer_id, user_id)
     if member.permission == "owner" and permission != "owner":
         _refuse_last_owner(session, customer_id)
     before, member.permission = member.permission, permission
-    activity.record(
-        session, actor, "member.changed", user_id, customer_id=customer_id, before=before, after=permission
-    )
+    activity.record(session, actor, "member.changed", user_id, customer_id=customer_id, before=before, after=permission)
     return member
 
 

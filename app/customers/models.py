@@ -94,7 +94,7 @@ class ApiKey(Base):
 
 
 class SignupClaim(Base):
-    """A person who had the sign-up credit, as a hash: the same person under another spelling gets it no second time (W1)."""
+    """A person who had the sign-up credit, as a hash: another spelling gets it no second time (W1)."""
 
     __tablename__ = "signup_claim"
 

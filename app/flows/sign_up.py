@@ -36,15 +36,14 @@ def sign_up(session: Session, terms: Terms, *, name: str, email: str, password: 
     address = addresses.clean(email)
     name, company = users.clean_name(name), users.clean_name(company, "company")
     passwords.check(password, email=address)
-    password_hash = passwords.hashed(password)  # slow on purpose, so before the transaction, for known and unknown alike
+    # Slow on purpose, so it comes before the transaction; and for known addresses too, so that time tells nothing.
+    password_hash = passwords.hashed(password)
     with transaction(session):
         user = users.create(session, name=name, email=address, password_hash=password_hash)
         if user is None:
             _tell_the_owner(session, terms, address)
             return None
-        customer = customers.open_customer(
-            session, name=company, email=address, actor=user.id, currency=terms.currency
-        )
+        customer = customers.open_customer(session, name=company, email=address, actor=user.id, currency=terms.currency)
         members.join(session, customer.id, user, "owner", actor=user.id)
         if terms.signup_credit_when == "signup":
             _welcome(session, terms, customer.id, address)

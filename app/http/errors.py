@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from app import errors, ids, money
 from app.extensions import db
-from app.http import hx
+from app.http import hx, origin
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ STATUS: Mapping[type[errors.Refusal], int] = {
     errors.Refusal: 422,
     errors.Invalid: 422,
     money.AmountInvalid: 422,
+    origin.StalePage: 400,
     errors.Unauthorized: 401,
     errors.InsufficientFunds: 402,
     errors.Forbidden: 403,

@@ -1,4 +1,4 @@
-"""The table of answers given to keyed requests, so that the same key gets the same answer (SPEC R5)."""
+"""The tables of the edge: answers given to keyed requests (SPEC R5), and counts of rate limits."""
 
 from __future__ import annotations
 
@@ -27,3 +27,13 @@ class KeyedAnswer(Base):
         CheckConstraint("(status IS NULL) = (answer IS NULL)", name="whole"),
         Index("ix_keyed_answer_started_at", "started_at"),
     )
+
+
+class RateCount(Base):
+    """How often one limit was used in its present window. The key names the limit and who it limits."""
+
+    __tablename__ = "rate_count"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    ends_at: Mapped[datetime] = mapped_column(index=True)

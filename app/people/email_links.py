@@ -1,4 +1,4 @@
-"""Mailed links that prove a mailbox: to verify an address (24 hours) or to reset a password (1 hour). Each works once."""
+"""Mailed links that prove a mailbox: to verify an address (24 hours), to reset a password (1 hour). Once each."""
 
 from __future__ import annotations
 

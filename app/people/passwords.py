@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from argon2 import PasswordHasher, Type
@@ -65,7 +66,7 @@ def needs_rehash(password_hash: str) -> bool:
 
 
 def is_common(password: str) -> bool:
-    """Whether guessing programs try it early: a listed word, however dressed up with digits, signs, case or repetition."""
+    """Whether guessing programs try it early: a listed word, however dressed up with digits, signs or case."""
     plain = _normal(password).casefold()
     if len(set(plain)) <= 3 or _is_run(plain):
         return True
@@ -84,7 +85,7 @@ def _normal(password: str) -> str:
 
 def _is_run(text: str) -> bool:
     """Letters or digits that follow each other in the alphabet: abcdefgh, 98765432."""
-    steps = {ord(after) - ord(before) for before, after in zip(text, text[1:], strict=False)}
+    steps = {ord(after) - ord(before) for before, after in pairwise(text)}
     return len(steps) == 1
 
 

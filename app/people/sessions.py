@@ -16,9 +16,7 @@ IDLE, ABSOLUTE = timedelta(hours=12), timedelta(days=7)
 SEEN_AFTER = timedelta(minutes=5)  # how coarse "last seen" is: a write per page would cost more than it tells
 
 
-def begin(
-    session: Session, user: User, *, address: str = "", browser: str = "", customer_id: str | None = None
-) -> str:
+def begin(session: Session, user: User, *, address: str = "", browser: str = "", customer_id: str | None = None) -> str:
     """Sign this browser in, and return the token for its cookie. It is not kept here in readable form."""
     token = tokens.fresh()
     session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, ~alive()))
@@ -70,9 +68,9 @@ def end(session: Session, token: str) -> None:
 def end_one(session: Session, user_id: str, session_id: str) -> bool:
     """End one of the user's own sessions, by the id the profile page shows."""
     gone = delete(LoginSession).where(LoginSession.user_id == user_id, LoginSession.id == session_id)
-    ended = cast(CursorResult[Any], session.execute(gone)).rowcount == 1
+    ended = cast("CursorResult[Any]", session.execute(gone)).rowcount == 1
     if ended:
-        activity.record(session, user_id, "session.ended", user_id, session=session_id)
+        activity.record(session, user_id, "session.ended", user_id, ended=session_id)
     return ended
 
 
@@ -81,7 +79,7 @@ def end_all(session: Session, user_id: str, *, keep_token: str | None = None) ->
     others = delete(LoginSession).where(LoginSession.user_id == user_id)
     if keep_token:
         others = others.where(LoginSession.token_hash != tokens.hashed(keep_token))
-    return int(cast(CursorResult[Any], session.execute(others)).rowcount)
+    return int(cast("CursorResult[Any]", session.execute(others)).rowcount)
 
 
 def of_user(session: Session, user_id: str) -> list[LoginSession]:

@@ -19,7 +19,13 @@ LONGEST_NAME = 120
 
 
 def create(
-    session: Session, *, name: str, email: str, password_hash: str | None, verified: bool = False, actor: str | None = None
+    session: Session,
+    *,
+    name: str,
+    email: str,
+    password_hash: str | None,
+    verified: bool = False,
+    actor: str | None = None,
 ) -> User | None:
     """A new user, or None when the address already has one: two people who race for it get one user.
 
@@ -80,7 +86,7 @@ def set_password(session: Session, user: User, password_hash: str, *, keep_token
     activity.record(session, user.id, "user.password_changed", user.id, sessions_ended=ended)
 
 
-def renew_hash(session: Session, user: User, password_hash: str) -> None:
+def renew_hash(user: User, password_hash: str) -> None:
     """The same password at today's cost: nothing anybody needs to be told about."""
     user.password_hash = password_hash
 
@@ -101,4 +107,3 @@ def clean_name(name: str, field: str = "name") -> str:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise Invalid(f"Enter a name of 1 to {LONGEST_NAME} characters.", field=field)
     return name
-

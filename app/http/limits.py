@@ -1,0 +1,82 @@
+"""Rate limits: how often each thing may be tried, on one page, counted exactly across all processes (ASVS 6.3.1).
+
+The counting is Flask-Limiter's, in our own database or, with REDIS_URL, in Redis. A limit that is used up is a
+`TooManyRequests` with the seconds to wait. No limit locks anyone out for good: every window ends by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from limits import RateLimitItem, parse
+
+from app import clock
+from app.config import Settings
+from app.errors import TooManyRequests
+from app.extensions import db
+from app.http.limit_storage import SCHEME
+
+# An account's limit alone would let a stranger lock its owner out for long; the address's limit alone would let many
+# addresses try one account. So guesses spend from both, and the account's window is short.
+RULES: dict[str, RateLimitItem] = {
+    name: parse(rule)
+    for name, rule in {
+        "sign-in.account": "10 per 15 minutes",
+        "sign-in.address": "60 per 15 minutes",
+        "sign-up.address": "20 per hour",
+        "reset.account": "5 per hour",
+        "reset.address": "30 per hour",
+        "verify.account": "5 per hour",
+        "link.address": "60 per 15 minutes",  # following mailed links: nobody guesses 256 bits, but let them not try
+        "password.account": "10 per 15 minutes",  # proving one's current password
+        "invitation.customer": "50 per day",
+        "topup.customer": "20 per 10 minutes",
+        "api-key.customer": "20 per hour",
+        "api.key": "600 per minute",
+    }.items()
+}
+
+
+def register(app: Flask) -> None:
+    """Make this application's limiter. One per application, not a global: two must not share their counts."""
+    settings: Settings = app.extensions["settings"]
+    with app.app_context():
+        engine = db.engine
+    options: dict[str, Any] = {} if settings.redis_url else {"engine": engine}
+    app.extensions["rate_limiter"] = Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=settings.redis_url or f"{SCHEME}://",
+        storage_options=options,
+        strategy="fixed-window",
+        key_prefix="purser",
+    )
+
+
+def spend(rule: str, *who: str) -> None:
+    """Count one try of `rule` by `who` (a key, a customer, an address). Raises TooManyRequests.
+
+    Details: retry_after in seconds. Call it outside of a transaction: the try counts even when what follows is
+    refused and rolled back.
+    """
+    limit = RULES[rule]
+    strategy = current_app.extensions["rate_limiter"].limiter
+    if strategy.hit(limit, rule, *who):
+        return
+    ends = int(strategy.get_window_stats(limit, rule, *who).reset_time)
+    wait = max(1, ends - int(clock.now().timestamp()))
+    raise TooManyRequests(f"Too many tries. Try again in {_in_words(wait)}.", retry_after=wait)
+
+
+def address() -> str:
+    """Where the request came from; behind proxies only as far as PURSER_TRUSTED_PROXIES says they are ours."""
+    return str(get_remote_address())
+
+
+def _in_words(seconds: int) -> str:
+    if seconds < 90:
+        return f"{seconds} seconds" if seconds > 1 else "a second"
+    return f"{-(-seconds // 60)} minutes"
