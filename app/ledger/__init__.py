@@ -1,12 +1,60 @@
-"""The books: double entry, append-only, with the floor in the write."""
+"""The books: double entry, append-only, with the floor in the write (SPEC R1, R2). All that others may use is named here."""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from app.ledger.accounts import HOUSE, Account, Balance
+from app.ledger.audit import Audit, audit
+from app.ledger.balances import balance, balance_at, balances, totals
+from app.ledger.chart import CREDIT_KINDS, ENTRY_KINDS, WALLET_KINDS, ChartViolation
+from app.ledger.committer import Committer
+from app.ledger.ddl import install
+from app.ledger.entries import AlreadyReversed, Entry, Hold, HoldEnded, Leg, Line
+from app.ledger.holds import expire_holds, find_hold, hold, live_holds, release, settle
+from app.ledger.posting import entry, open_account, post, reverse
+from app.ledger.requests import MAX_AMOUNT, Posting, posting
+from app.ledger.rollups import TrialRow, trial_balance
+from app.ledger.sheet import SettlementTooLarge
+from app.ledger.statement import history, history_offset, movements
 
-
-class Committer:
-    """Group commit for the hot verbs."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+__all__ = [
+    "CREDIT_KINDS",
+    "ENTRY_KINDS",
+    "HOUSE",
+    "MAX_AMOUNT",
+    "WALLET_KINDS",
+    "Account",
+    "AlreadyReversed",
+    "Audit",
+    "Balance",
+    "ChartViolation",
+    "Committer",
+    "Entry",
+    "Hold",
+    "HoldEnded",
+    "Leg",
+    "Line",
+    "Posting",
+    "SettlementTooLarge",
+    "TrialRow",
+    "audit",
+    "balance",
+    "balance_at",
+    "balances",
+    "entry",
+    "expire_holds",
+    "find_hold",
+    "history",
+    "history_offset",
+    "hold",
+    "install",
+    "live_holds",
+    "movements",
+    "open_account",
+    "post",
+    "posting",
+    "release",
+    "reverse",
+    "settle",
+    "totals",
+    "trial_balance",
+]

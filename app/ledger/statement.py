@@ -1,0 +1,166 @@
+"""An account's history: lines with their running balance, by cursor or by offset, at the same price for ten or ten million.
+
+A line's `seq` is gapless per account and `kind_seq` gapless per account and kind, so "the 900,000th from the top" is
+arithmetic and one index range, never a count. Times mean when the books recorded a line: a closed statement never
+changes, even when something that occurred earlier is learnt of later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from app.ledger import tables
+from app.ledger.accounts import Account
+from app.ledger.balances import seq_at, totals
+from app.ledger.entries import Line
+
+_leg, _entry = tables.legs, tables.entries
+_ALL = 2**62  # above any seq
+
+
+def history(
+    session: Session,
+    account: Account,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    kinds: Sequence[str] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Line]:
+    """Lines, newest first: those with a seq below `before`, of these kinds, recorded in [since, until)."""
+    top = _ALL if before is None else before - 1
+    bottom = 0
+    if until is not None:
+        top = min(top, seq_at(session, account, until, included=False))
+    if since is not None:
+        bottom = seq_at(session, account, since, included=False)
+    if kinds is None:
+        return _lines(session, account, [_leg.c.seq <= top, _leg.c.seq > bottom], limit)
+    tallies = totals(session, account)
+    wanted = {kind: tallies[kind][0] for kind in kinds if kind in tallies}
+    if len(wanted) == len(tallies):
+        return _lines(session, account, [_leg.c.seq <= top, _leg.c.seq > bottom], limit)
+    if top < _ALL:
+        wanted = {kind: _kind_seq_at(session, account, kind, count, top) for kind, count in wanted.items()}
+    seqs = _merged(session, account, wanted, offset=0, limit=limit)
+    return _lines(session, account, [_leg.c.seq.in_(seqs), _leg.c.seq > bottom], limit) if seqs else []
+
+
+def history_offset(
+    session: Session, account: Account, *, offset: int, limit: int, kinds: Sequence[str] | None = None
+) -> tuple[int, list[Line]]:
+    """How many lines there are, and one page of them, newest first, skipping `offset`.
+
+    No page is counted or skipped through, save one far down a filter of several kinds: that one reads an index as far.
+    """
+    tallies = totals(session, account)
+    wanted = {kind: tallies[kind][0] for kind in (tallies if kinds is None else kinds) if kind in tallies}
+    total = sum(wanted.values())
+    if offset >= total or limit <= 0:
+        return total, []
+    if len(wanted) == len(tallies):
+        top = total - offset
+        return total, _lines(session, account, [_leg.c.seq <= top, _leg.c.seq > top - limit], limit)
+    if len(wanted) == 1:
+        [(kind, count)] = wanted.items()
+        top = count - offset
+        here = [_leg.c.kind == kind, _leg.c.kind_seq <= top, _leg.c.kind_seq > top - limit]
+        return total, _lines(session, account, here, limit, by_kind=True)
+    seqs = _merged(session, account, wanted, offset=offset, limit=limit)
+    return total, _lines(session, account, [_leg.c.seq.in_(seqs)], limit)
+
+
+def movements(session: Session, account: Account, *, since: datetime, until: datetime) -> Iterator[Line]:
+    """Every line recorded in [since, until), oldest first, a few hundred at a time: for statements and exports (W8)."""
+    done = seq_at(session, account, since, included=False)
+    top = seq_at(session, account, until, included=False)
+    while done < top:
+        step = min(top, done + 500)
+        page = _lines(session, account, [_leg.c.seq > done, _leg.c.seq <= step], 500)
+        yield from reversed(page)
+        done = step
+
+
+def _of(account: Account) -> list[ColumnElement[bool]]:
+    return [
+        _leg.c.customer_id == account.customer_id,
+        _leg.c.account == account.kind,
+        _leg.c.asset == account.asset,
+        _leg.c.seq.is_not(None),
+    ]
+
+
+def _lines(
+    session: Session, account: Account, which: list[ColumnElement[bool]], limit: int, by_kind: bool = False
+) -> list[Line]:
+    rows = session.execute(
+        select(
+            _leg.c.seq, _leg.c.entry_id, _leg.c.kind, _leg.c.amount, _leg.c.balance_after,
+            _entry.c.occurred_at, _leg.c.recorded_at, _entry.c.data, _entry.c.key,
+        )
+        .join(_entry, and_(_entry.c.customer_id == _leg.c.customer_id, _entry.c.id == _leg.c.entry_id))
+        .where(*_of(account), *which)
+        .order_by((_leg.c.kind_seq if by_kind else _leg.c.seq).desc())
+        .limit(limit)
+    )  # fmt: skip
+    return [Line(*row) for row in rows]
+
+
+def _merged(session: Session, account: Account, wanted: dict[str, int], *, offset: int, limit: int) -> list[int]:
+    """The seqs of one page over several kinds, each read from its own newest line at or below the given kind_seq."""
+    tops: list[Select[tuple[int]]] = []
+    for kind, top in wanted.items():
+        newest = (
+            select(_leg.c.seq)
+            .where(*_of(account), _leg.c.kind == kind, _leg.c.kind_seq <= top)
+            .order_by(_leg.c.kind_seq.desc())
+            .limit(offset + limit)
+            .subquery()
+        )
+        tops.append(select(newest.c.seq))
+    if not tops:
+        return []
+    merged = union_all(*tops).subquery()
+    return list(session.scalars(select(merged.c.seq).order_by(merged.c.seq.desc()).offset(offset).limit(limit)))
+
+
+def _kind_seq_at(session: Session, account: Account, kind: str, count: int, top: int) -> int:
+    """How many lines of a kind have a seq up to `top`: found by halving, like an instant in `balances`."""
+    return session.execute(
+        _SEARCH, {"customer_id": account.customer_id, "account": account.kind, "asset": account.asset, "kind": kind,
+                  "count": count, "top": top}
+    ).scalar_one()  # fmt: skip
+
+
+def _search() -> Select[tuple[int]]:
+    span = select(
+        literal(0, _leg.c.seq.type).label("low"), bindparam("count", type_=_leg.c.seq.type).label("high")
+    ).cte("span", recursive=True)
+    middle = (span.c.low + span.c.high + 1) // 2
+    seq = (
+        select(_leg.c.seq)
+        .where(
+            _leg.c.customer_id == bindparam("customer_id"),
+            _leg.c.account == bindparam("account"),
+            _leg.c.asset == bindparam("asset"),
+            _leg.c.kind == bindparam("kind"),
+            _leg.c.kind_seq == middle,
+            _leg.c.seq.is_not(None),
+        )
+        .scalar_subquery()
+    )
+    below = seq <= bindparam("top", type_=_leg.c.seq.type)
+    span = span.union_all(
+        select(case((below, middle), else_=span.c.low), case((below, span.c.high), else_=middle - 1)).where(
+            span.c.low < span.c.high
+        )
+    )
+    return select(span.c.low).where(span.c.low == span.c.high)
+
+
+_SEARCH = _search()
