@@ -24,6 +24,11 @@ def now() -> datetime:
     return datetime.now(UTC) + _offset()
 
 
+def real_now() -> datetime:
+    """The machine's own time, whatever the clock file says: for comparing with what strangers stamped, nothing else."""
+    return _source() if _source is not None else datetime.now(UTC)
+
+
 def timestamp(instant: datetime) -> str:
     """RFC 3339 in UTC with a Z, as the API writes times (R9)."""
     text = instant.astimezone(UTC).isoformat(timespec="milliseconds" if instant.microsecond else "seconds")

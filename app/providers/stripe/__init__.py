@@ -208,7 +208,7 @@ class Stripe:
 
     def verify(self, body: bytes, headers: Mapping[str, str]) -> Verified:
         header = {name.lower(): value for name, value in headers.items()}.get(SIGNATURE_HEADER)
-        signature.check(body, header, self._secrets, now=int(clock.now().timestamp()))
+        signature.check(body, header, self._secrets, now=int(clock.real_now().timestamp()))
         return wire.verified(wire.parsed(body))
 
     def normalize(self, body: bytes) -> Sequence[Event]:
