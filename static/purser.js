@@ -14,7 +14,6 @@ const say = (id) => {
 document.addEventListener('htmx:sendError', () => say('offline'));
 document.addEventListener('htmx:responseError', ({ detail }) => {
   if (detail.xhr.status === 429) say('hurried');
-  else if (detail.xhr.status === 400) say('stale');
   else if (detail.xhr.status >= 500) say('broken');
 });
 

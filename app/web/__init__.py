@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.config import Settings
+from app.web.gallery import gallery
 from app.web.overview import overview
 from app.web.top_up import top_up
 from app.web.wallet import wallet
@@ -14,3 +16,6 @@ def register(app: Flask) -> None:
     app.register_blueprint(overview)
     app.register_blueprint(wallet)
     app.register_blueprint(top_up)
+    settings: Settings = app.extensions["settings"]
+    if not settings.is_production:
+        app.register_blueprint(gallery)

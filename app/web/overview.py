@@ -33,5 +33,6 @@ def show() -> str:
         rows=[row_of(line) for line in ledger.history(session, wallet, limit=LATEST)],
         topped_up="topup" in ledger.totals(session, wallet),
         may_pay=members.allows(current_user.permission, "write"),
+        email=current_user.email,
         verified=current_user.email_verified,
     )

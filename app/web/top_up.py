@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -29,21 +28,6 @@ _FORM_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z", re.ASCII)
 top_up = Blueprint("top_up", __name__, url_prefix="/wallet")
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """A notice over the page."""
-
-    title: str
-    text: str
-    tone: str = "warn"
-
-
-NO_ANSWER = Trouble(
-    "The payment provider does not answer",
-    "Nothing was charged. Your amount is kept: try again in a minute, and no second payment is made.",
-)
-
-
 @top_up.post("/topups")
 @customer_required("write")
 def create() -> AnyResponse:
@@ -56,7 +40,7 @@ def create() -> AnyResponse:
     try:
         order = _started(form)
     except ProviderDown:
-        return make_response(wallet.page(form=form, trouble=NO_ANSWER), 503)
+        return make_response(wallet.page(form=form, trouble=top_up_panel.NO_ANSWER), 503)
     except Refusal as refusal:
         form.refuse(refusal, "custom")
         return make_response(wallet.page(form=form), 422)

@@ -42,6 +42,25 @@ class Closed:
     text: str
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """A notice over the page."""
+
+    title: str
+    text: str
+    tone: str = "warn"
+
+
+READ_ONLY = Closed("You can look, not pay", "Ask an owner of this customer for the right to pay, on the team page.")
+SWITCHED_OFF = Closed(
+    "Top-ups are switched off", "No payment provider is set up here yet. What is in the wallet can be spent as ever."
+)
+NO_ANSWER = Trouble(
+    "The payment provider does not answer",
+    "Nothing was charged. Your amount is kept: try again in a minute, and no second payment is made.",
+)
+
+
 def panel(form: TopUpForm | None = None) -> dict[str, Any]:
     """What `wallet/_topup.html` needs: the refused form, or a fresh one, or the reason why there is none."""
     closed = closed_because()
@@ -60,11 +79,9 @@ def panel(form: TopUpForm | None = None) -> dict[str, Any]:
 def closed_because() -> Closed | None:
     """Who may not top up, or why nobody can; None when the form is to be shown."""
     if not members.allows(current_user.permission, "write"):
-        return Closed("You can look, not pay", "Ask an owner of this customer for the right to pay, on the team page.")
+        return READ_ONLY
     if provider() is None:
-        return Closed(
-            "Top-ups are switched off", "This installation has no payment provider yet. Nothing is wrong here."
-        )
+        return SWITCHED_OFF
     return None
 
 

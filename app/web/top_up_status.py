@@ -59,6 +59,11 @@ def of(order: Order, *, left: bool = False, balance: Balance | None = None) -> S
     )
 
 
+def at_rest(status: Status) -> Status:
+    """The same words on a page that does not ask again."""
+    return replace(status, poll_seconds=0)
+
+
 def _paid(order: Order, balance: Balance) -> Status:
     return Status(
         "Paid",

@@ -1,0 +1,167 @@
+"""What the gallery shows: made-up figures, long names and edges, built from the same classes the pages use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from markupsafe import Markup
+
+from app import clock
+from app.ledger import Balance
+from app.payments.models import ORDER_STATES, Order
+from app.wallet import kinds
+from app.web import top_up_panel, top_up_status
+from app.web.top_up_panel import PRESETS, Closed, Preset, Quote, figures
+from app.web.wallet_forms import FilterForm, TopUpForm
+from app.web.wallet_rows import HoldLine, Row
+
+LONG = "Reserved for the nightly re-indexing of Bartholomew-Featherstonehaugh & Sons, batch 4471"
+
+
+def balance() -> dict[str, Any]:
+    soon = clock.now() + timedelta(minutes=15)
+    holds = [HoldLine("Compute, agent run", 7_240_000, soon), HoldLine(LONG, 2_000_000, soon)]
+    return {"balance": Balance(54_590_000, 9_240_000, 0, 5_000_000, 19), "holds": holds, "other_holds": 0}
+
+
+def balance_empty() -> dict[str, Any]:
+    return {"balance": Balance(), "holds": [], "other_holds": 0}
+
+
+def balance_below_zero() -> dict[str, Any]:
+    return {"balance": Balance(-12_500_100, 0, 12_500_100, 0, 3), "holds": [], "other_holds": 0}
+
+
+def balance_huge() -> dict[str, Any]:
+    soon = clock.now() + timedelta(days=7)
+    many = [HoldLine(f"Hold {number}", 100, soon) for number in range(1, 51)]
+    return {"balance": Balance(1_234_567_890_000, 705_000, 0, 0, 9), "holds": many, "other_holds": 700_000}
+
+
+def top_up() -> dict[str, Any]:
+    return _panel(form=top_up_panel.fresh_form(), quote=Quote(5_000))
+
+
+def top_up_error() -> dict[str, Any]:
+    form = TopUpForm(formdata=None, data={"form_key": "form_gallery", "amount": "50.00", "custom": "9.99"})
+    form.validate()
+    return _panel(form=form, quote=top_up_panel.quote_of(form))
+
+
+def top_up_read_only() -> dict[str, Any]:
+    return _panel(closed=top_up_panel.READ_ONLY)
+
+
+def top_up_switched_off() -> dict[str, Any]:
+    return _panel(closed=top_up_panel.SWITCHED_OFF)
+
+
+def quote() -> dict[str, Any]:
+    return _panel(quote=Quote(1_000_000))
+
+
+def quote_none() -> dict[str, Any]:
+    return _panel(quote=Quote(None, "Enter $10.00 or more."))
+
+
+def transactions() -> dict[str, Any]:
+    pager = {"label": "1,234 transactions, newest first", "newer": "/wallet", "older": "/wallet?before=czE"}
+    tally = {"money_in": 182_500_000, "money_out": -127_910_000}
+    return _ledger(rows=_rows(), tally=tally, pager=pager, filtered=True)
+
+
+def transactions_none() -> dict[str, Any]:
+    return _ledger(rows=[])
+
+
+def transactions_no_match() -> dict[str, Any]:
+    return _ledger(rows=[], filtered=True)
+
+
+def transactions_bad_filter() -> dict[str, Any]:
+    filters = FilterForm(formdata=None, data={"type": "gift", "since": "yesterday", "until": "2026-13-01"})
+    filters.validate()
+    return _ledger(filters=filters, rows=[], filtered=True)
+
+
+def waiting(state: str, left: bool = False) -> dict[str, Any]:
+    now = clock.now()
+    order = Order(
+        id="ord_gallery", customer_id="cus_gallery", kind="topup", amount_minor=5_000, currency="usd", state=state,
+        failure="The bank declined the card." if state == "failed" else None, checkout_url="/gallery",
+        created_at=now, updated_at=now, paid_at=now,
+    )  # fmt: skip
+    status = top_up_status.of(order, left=left, balance=Balance(55_000_000))
+    # The gallery's order is in no table, so its page does not ask again.
+    return {"order": order, "status": top_up_status.at_rest(status)}
+
+
+WAITING: dict[str, Callable[[], dict[str, Any]]] = {
+    **{state: partial(waiting, state) for state in ORDER_STATES},
+    "left": partial(waiting, "open", left=True),
+}
+
+
+def overview_wallet() -> dict[str, Any]:
+    return {"balance": Balance(54_590_000, 9_240_000, 0, 5_000_000, 19), "may_pay": True}
+
+
+def overview_activity() -> dict[str, Any]:
+    return {"rows": _rows()}
+
+
+def overview_activity_none() -> dict[str, Any]:
+    return {"rows": []}
+
+
+def overview_start() -> dict[str, Any]:
+    return {"may_pay": True}
+
+
+def overview_verify() -> dict[str, Any]:
+    return {"email": "rosa@alderfinch.example"}
+
+
+def overview_credits() -> dict[str, Any]:
+    return {"credit_count": 4_005}
+
+
+def trouble() -> dict[str, Any]:
+    return {"trouble": top_up_panel.NO_ANSWER}
+
+
+def error() -> dict[str, Any]:
+    return {"code": "404, not found", "title": "There is nothing here", "text": "There is no such top-up.", "note": ""}
+
+
+def _panel(**given: Any) -> dict[str, Any]:
+    offered = [Preset(figures(minor), f"${minor // 100}") for minor in PRESETS]
+    usual: dict[str, Any] = {"form": None, "closed": Closed("", ""), "quote": None}
+    return {**usual, "presets": offered, "limits": "$10.00 to $10,000.00", "provider_title": "Stripe", **given}
+
+
+def _ledger(**given: Any) -> dict[str, Any]:
+    return {
+        "filters": FilterForm(formdata=None),
+        "types": [("", "All types"), *((kind.api, kind.title) for kind in kinds.KINDS)],
+        "tally": None,
+        "pager": {"label": "Newest first", "newer": "", "older": ""},
+        "filtered": False,
+        "clear_link": Markup('<a class="btn" href="/wallet">Clear filters</a>'),
+        "csv_url": "/wallet/transactions.csv",
+        **given,
+    }
+
+
+def _rows() -> list[Row]:
+    now = clock.now()
+    return [
+        Row("Paid skill", "summarise-a-contract, 1 call at $0.0001", now, -100, 54_589_900),
+        Row("Top-up", "Stripe", now - timedelta(days=4), 50_000_000, 54_590_000),
+        Row(LONG, "Settled hold", now - timedelta(days=9), -1_234_567_890_000, 4_590_000),
+        Row("Correction", "<b>Refused</b> & returned", now - timedelta(days=30), -10_000, 4_600_000),
+        Row("Welcome credit", "", now - timedelta(days=90), 5_000_000, 5_000_000),
+    ]
