@@ -1,9 +1,14 @@
-"""webhooks: see docs/architecture.md."""
+"""webhooks: where payment providers post what happened."""
 
 from __future__ import annotations
 
 from flask import Flask
 
+from app.extensions import csrf
+from app.webhooks.receive import payment_webhooks
+
 
 def register(app: Flask) -> None:
-    """Bind this package's pages and handlers to the application."""
+    """Bind the endpoints. Programs post here, without a session or a form's token: the signature is the proof."""
+    csrf.exempt(payment_webhooks)
+    app.register_blueprint(payment_webhooks)

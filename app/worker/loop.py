@@ -1,0 +1,70 @@
+"""The worker's loop: every task in a thread of its own, until told to stop. No fault of one task ends it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Mapping
+from threading import Event, Thread
+
+from app.config import Settings
+from app.providers.port import Provider
+from app.worker.tasks import SessionFactory, Task, tasks
+
+log = logging.getLogger(__name__)
+
+_LAST_PATIENCE = 30.0  # seconds for what is under way when we are told to stop
+_MOST_ROUNDS = 1000  # of `run_once`, for a queue that is filled as fast as it is emptied
+
+
+def run(session_factory: SessionFactory, settings: Settings, providers: Mapping[str, Provider]) -> None:
+    """A worker process: works until SIGTERM or SIGINT, then finishes what is under way and returns."""
+    stop = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda _number, _frame: stop.set())
+    loop(session_factory, settings, providers, stop)
+
+
+def loop(session_factory: SessionFactory, settings: Settings, providers: Mapping[str, Provider], stop: Event) -> None:
+    """Work until `stop` is set. Any number may run at once, in any number of processes."""
+    threads = [
+        Thread(target=_repeat, args=(task, stop), name=f"worker-{task.name}", daemon=True)
+        for task in tasks(session_factory, settings, providers)
+    ]
+    for thread in threads:
+        thread.start()
+    stop.wait()
+    for thread in threads:
+        thread.join(_LAST_PATIENCE)
+
+
+def run_once(session_factory: SessionFactory, settings: Settings, providers: Mapping[str, Provider]) -> dict[str, int]:
+    """Do everything that is due now and say how much of each that was. A task's fault is raised here."""
+    did: dict[str, int] = {}
+    for task in reversed(tasks(session_factory, settings, providers)):  # the sweep may fill the inbox
+        did[task.name] = 0
+        for _ in range(_MOST_ROUNDS):
+            now = task.run()
+            did[task.name] += now
+            if not now:
+                break
+    return did
+
+
+def _repeat(task: Task, stop: Event) -> None:
+    pause = task.shortest
+    while not stop.is_set():
+        if _safely(task):
+            pause = task.shortest
+            continue
+        (task.wake or stop.wait)(pause)
+        pause = min(pause * 2, task.longest)
+
+
+def _safely(task: Task) -> int:
+    """Run it once; whatever breaks is logged and counts as nothing done, so that it is tried again after a pause."""
+    try:
+        return task.run()
+    except Exception:
+        log.exception("the worker's task %s failed and will be tried again", task.name)
+        return 0

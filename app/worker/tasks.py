@@ -1,0 +1,38 @@
+"""What the worker does, as one table: each task is a function that says how much it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.flows import deliver, settle, sweep
+from app.payments import bell
+from app.providers.port import Provider
+
+SessionFactory = Callable[[], Session]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`run` does some of what is due and says how much that was; with nothing due it is asked after a pause.
+
+    The pause doubles from `shortest` to `longest` seconds. `wake`, if given, waits in its stead and may end early.
+    """
+
+    name: str
+    run: Callable[[], int]
+    shortest: float
+    longest: float
+    wake: Callable[[float], bool] | None = None
+
+
+def tasks(session_factory: SessionFactory, settings: Settings, providers: Mapping[str, Provider]) -> list[Task]:
+    """Every task of a worker, each to be run beside the others: a provider that is away must not hold up the mail."""
+    return [
+        Task("events", lambda: settle.apply_pending(session_factory, providers), 0.2, 1.0, bell.wait),
+        Task("mail", lambda: deliver.pending_mail(session_factory, settings), 0.5, 4.0),
+        Task("sweep", lambda: sweep.sweep(session_factory, providers), 5.0, 20.0),
+    ]
