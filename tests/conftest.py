@@ -1,7 +1,9 @@
 """What every test can ask for. The fixtures live in tests/support, one file for each thing.
 
 Databases: `session`, `engine`, `database_url` (SQLite and PostgreSQL both), `sqlite_url`, `pg_url`, `new_database`.
+People: `ada`, `bo`, `cy`, `di`, `support`, `finance`, `admin`, `person`, `service_key`, `client_of(ada)`.
 The web: `app`, `client`, `settings`. Time: `clock`. A browser: `page`, `browser_context`, `javascript`.
+The whole program: `running_purser`, `start_program`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ pytest_plugins = [
     "tests.support.time",
     "tests.support.network",
     "tests.support.web",
+    "tests.support.people",
     "tests.support.browser",
     "tests.support.running",
     "tests.support.selection",
