@@ -47,7 +47,6 @@ def events(
     limit: int = 50,
     channel: str | None = None,
     type_starts: str = "",
-    type_starts: str = "",
 ) -> EventPage:
     """The inbox, newest first; `before` is the last id of the page above. Raises NotFound for a strange one."""
     found = select(ProviderEvent).options(defer(ProviderEvent.body))
@@ -55,8 +54,6 @@ def events(
         found = found.where(ProviderEvent.state == state)
     if channel is not None:
         found = found.where(ProviderEvent.provider == channel)
-    if type_starts:
-        found = found.where(ProviderEvent.type.startswith(type_starts, autoescape=True))
     if type_starts:
         found = found.where(ProviderEvent.type.startswith(type_starts, autoescape=True))
     if before is not None:
