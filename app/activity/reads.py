@@ -45,7 +45,7 @@ def of_everyone(
     return _page(session, lines, before, limit)
 
 
-def _page(session: Session, lines: Select[tuple[Activity]], before: str | None, limit: int) -> Page:
+def _page(session: Session, lines: Select[Activity], before: str | None, limit: int) -> Page:
     if before:
         at, last = _read_cursor(before)
         lines = lines.where(or_(Activity.at < at, and_(Activity.at == at, Activity.id < last)))

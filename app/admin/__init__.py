@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, redirect
+from werkzeug.wrappers import Response
+
+from app.admin import activity, adjustments, books, customers, webhooks
+from app.admin.roles import staff_reads
 
 
 def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
+    for module in (customers, adjustments, webhooks, books, activity):
+        app.register_blueprint(module.pages)
+    app.add_url_rule("/admin", "admin", _front_door)
+
+
+@staff_reads
+def _front_door() -> Response:
+    return redirect("/admin/customers", 303)

@@ -14,8 +14,12 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from app.cli.answers import fail
 from app.cli.books import books
 from app.cli.clock import clock
+from app.cli.customers import customers
+from app.cli.keys import keys
 from app.cli.migrate import migrate
 from app.cli.serve import serve
+from app.cli.staff import staff
+from app.cli.wallet import wallet
 from app.config import SettingsError
 from app.errors import Refusal
 
@@ -27,7 +31,7 @@ def purser() -> None:
     """Purser: plans, wallets and invoices for the customers of your product."""
 
 
-for command in (serve, migrate, books, clock):
+for command in (serve, migrate, books, customers, keys, staff, wallet, clock):
     purser.add_command(command)
 
 
@@ -38,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = purser.main(args=given, prog_name="purser", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as asked:
-        click.echo(asked.ctx.get_help() if asked.ctx else "")
+        click.echo(asked.ctx.get_help())
         code = 2
     except click.ClickException as wrong:
         code = fail(as_json, "USAGE", [wrong.format_message()], code=2)

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+OPERATOR = "cli"  # how the audit log names whoever sits at the command line
+
 
 @dataclass(frozen=True)
 class Answer:

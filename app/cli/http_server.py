@@ -82,7 +82,7 @@ def run(
 
 
 def _run_gunicorn(wsgi: WSGIApplication, options: Mapping[str, Any]) -> None:
-    from gunicorn.app.base import BaseApplication  # noqa: PLC0415  # not installed on Windows
+    from gunicorn.app.base import BaseApplication  # not installed on Windows
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         def load_config(self) -> None:
@@ -96,7 +96,7 @@ def _run_gunicorn(wsgi: WSGIApplication, options: Mapping[str, Any]) -> None:
 
 
 def _run_waitress(wsgi: WSGIApplication, host: str, port: int, threads: int, on_worker: Hook, on_ready: Hook) -> None:
-    from waitress import create_server  # noqa: PLC0415  # only needed on Windows
+    from waitress import create_server  # only needed on Windows
 
     server = create_server(wsgi, host=host, port=port, threads=threads)
     on_worker()

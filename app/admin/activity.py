@@ -1,0 +1,82 @@
+"""Staff: the audit log. Every change by staff, customers, providers and the system; it cannot be edited or removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from app import activity, clock
+from app.admin import words
+from app.admin.roles import staff_reads
+from app.extensions import db
+from app.http import csv_file, hx
+
+pages = Blueprint("admin_activity", __name__)
+
+PER_PAGE = 50
+IN_A_FILE = 500  # lines fetched at once while a file is streamed
+GROUPS = {
+    "wallet.": "Wallets",
+    "order.": "Orders",
+    "webhook.": "Webhooks",
+    "books.": "Books",
+    "customer.": "Customers",
+    "member.": "Members",
+    "invitation.": "Invitations",
+    "api_key.": "API keys",
+    "user.": "People",
+}
+
+
+@pages.get("/admin/activity")
+@staff_reads
+def index() -> Response | str:
+    """The audit log, newest first, by kind of action, person and customer."""
+    filters = _filters()
+    before = request.args.get("before") or None
+    page = activity.of_everyone(db.session, before=before, limit=PER_PAGE, **_asked(filters))
+    kept = {name: value or None for name, value in filters.items()}
+    shown: dict[str, Any] = {
+        "lines": words.told(db.session, page.lines),
+        "filters": filters,
+        "groups": [("", "All actions"), *GROUPS.items()],
+        "older": url_for(".index", before=page.older, **kept) if page.older else "",
+        "newest": url_for(".index", **kept) if before else "",
+        "csv": url_for(".index_csv", **kept),
+    }
+    template = "admin/activity/_rows.html" if hx.is_partial() else "admin/activity/index.html"
+    return hx.answer(render_template(template, **shown))
+
+
+@pages.get("/admin/activity.csv")
+@staff_reads
+def index_csv() -> Response:
+    """The same lines as a file."""
+    heading = ("at", "action", "subject", "customer_id", "actor", "by", "details")
+    return csv_file.answer("activity.csv", heading, _csv_rows(_asked(_filters())))
+
+
+def _filters() -> dict[str, str]:
+    return {name: request.args.get(name, "").strip()[:100] for name in ("action", "actor", "customer")}
+
+
+def _asked(filters: dict[str, str]) -> dict[str, str | None]:
+    return {
+        "action": filters["action"] or None,
+        "actor": filters["actor"] or None,
+        "customer_id": filters["customer"] or None,
+    }
+
+
+def _csv_rows(asked: dict[str, str | None]) -> Iterator[Sequence[object]]:
+    before: str | None = None
+    while True:
+        page = activity.of_everyone(db.session, before=before, limit=IN_A_FILE, **asked)
+        for line, told in zip(page.lines, words.told(db.session, page.lines), strict=True):
+            at = clock.timestamp(line.at)
+            yield at, line.action, line.subject, told.customer_id, line.actor, told.by, line.details
+        before = page.older
+        if before is None:
+            return

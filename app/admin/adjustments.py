@@ -1,0 +1,151 @@
+"""Staff: adjusting a wallet. Before and after are shown before the button works, and the customer reads the reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, flash, render_template, request, url_for
+from wtforms import RadioField, StringField
+
+from app import ids, ledger
+from app.admin.customers import load
+from app.admin.roles import actor, staff_moves_money
+from app.customers.models import Customer
+from app.db import transaction
+from app.errors import IdempotencyKeyReused, Refusal
+from app.extensions import db
+from app.http import hx
+from app.http.filters import default_currency, exact
+from app.http.forms import Form, MoneyField
+from app.money import minor_to_micros
+from app.wallet.accounts import wallet_of
+from app.wallet.adjust import adjust
+
+pages = Blueprint("admin_adjustments", __name__)
+
+MOST = 100_000_000  # minor units: a million dollars; more than that by hand is a typing mistake
+_FORM_KEY = re.compile(r"frm_[0-9a-z]{26}\Z")
+
+
+class AdjustmentForm(Form):
+    """What is typed. `confirmed` is the signed amount, in minor units, whose before and after the person has seen."""
+
+    direction = RadioField(choices=[("add", "Add"), ("take", "Take")], default="add", id="direction")
+    amount = MoneyField(minimum=1, maximum=MOST, id="amount")
+    reason = StringField(id="reason")
+    ticket = StringField(id="ticket")
+    confirmed = StringField()
+    form_key = StringField()
+
+    @property
+    def signed(self) -> int | None:
+        """The amount in minor units, below zero when it is taken; None until it is valid."""
+        minor = self.amount.minor
+        return None if minor is None else (-minor if self.direction.data == "take" else minor)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an adjustment would do, in micros, and whether the wallet can bear it."""
+
+    before: int
+    change: int
+    available: int
+
+    @property
+    def after(self) -> int:
+        return self.before + self.change
+
+    @property
+    def possible(self) -> bool:
+        return self.change >= 0 or self.available + self.change >= 0
+
+
+@pages.get("/admin/customers/<customer_id>/adjust")
+@staff_moves_money
+def new(customer_id: str) -> Response | str:
+    """The empty form, as a page or for the dialog on the customer's page."""
+    return _form(load(customer_id), AdjustmentForm(formdata=None, form_key=ids.new("frm")))
+
+
+@pages.get("/admin/customers/<customer_id>/adjust/preview")
+@staff_moves_money
+def preview(customer_id: str) -> Response:
+    """Before and after for what is typed so far; nothing while it is no amount yet."""
+    customer = load(customer_id)
+    form = AdjustmentForm(formdata=request.args)
+    form.validate()
+    shown = _preview(customer, form.signed)
+    body = render_template("admin/adjustments/_preview.html", customer=customer, preview=shown, form=form)
+    return hx.answer(body + render_template("admin/adjustments/_go.html", preview=shown, swapped=True))
+
+
+@pages.post("/admin/customers/<customer_id>/adjust")
+@staff_moves_money
+def create(customer_id: str) -> Response | str:
+    """Adjust once per form, when the amount asked for is the one whose result was shown; else show it."""
+    customer = load(customer_id)
+    form = AdjustmentForm()
+    if not form.validate() or form.signed is None:
+        return _form(customer, form, 422)
+    if form.confirmed.data != str(form.signed) or not _FORM_KEY.match(form.form_key.data or ""):
+        return _ask(customer, form)
+    try:
+        _adjust(customer, form, form.signed)
+    except IdempotencyKeyReused:
+        form.form_key.data = ids.new("frm")
+        form.confirmed.data = ""
+        form.amount.errors = [
+            *form.amount.errors,
+            "This form was sent before with another amount or reason. Check the sum once more.",
+        ]
+        return _form(customer, form, 409)
+    except Refusal as refusal:
+        form.refuse(refusal, "amount")
+        return _form(customer, form, 422)
+    flash(f"{exact(_micros(form.signed), sign=True)} on the wallet of {customer.name}", "pos")
+    return hx.go(url_for("admin_customers.show", customer_id=customer.id))
+
+
+def _adjust(customer: Customer, form: AdjustmentForm, signed: int) -> None:
+    with transaction(db.session):
+        adjust(
+            db.session,
+            customer.id,
+            _micros(signed),
+            reason=form.reason.data or "",
+            ticket=form.ticket.data or None,
+            actor=actor(),
+            key=form.form_key.data or "",
+            currency=default_currency(),
+        )
+
+
+def _ask(customer: Customer, form: AdjustmentForm) -> Response | str:
+    """The step in between, which a browser without script sees: the reason is checked, the result shown."""
+    reason = (form.reason.data or "").strip()
+    if not _FORM_KEY.match(form.form_key.data or ""):
+        form.form_key.data = ids.new("frm")
+    if len(reason) < 3:
+        form.reason.errors = ["Write a reason of 3 characters or more. The customer reads it."]
+        return _form(customer, form, 422)
+    return _form(customer, form)
+
+
+def _form(customer: Customer, form: AdjustmentForm, status: int = 200) -> Response | str:
+    shown = _preview(customer, None if form.amount.errors else form.signed)
+    template = "admin/adjustments/_form.html" if hx.is_partial() else "admin/adjustments/new.html"
+    body = render_template(template, customer=customer, form=form, preview=shown, in_page=not hx.is_partial())
+    return hx.answer(body, status)
+
+
+def _preview(customer: Customer, signed: int | None) -> Preview | None:
+    if signed is None:
+        return None
+    balance = ledger.balance(db.session, wallet_of(customer.id, default_currency()))
+    return Preview(balance.balance, _micros(signed), balance.available)
+
+
+def _micros(minor: int) -> int:
+    return minor_to_micros(minor, default_currency())

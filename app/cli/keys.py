@@ -1,0 +1,65 @@
+"""`purser keys`: API keys for a customer's programs, for the host product and for the back office's programs."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy.orm import Session
+
+from app.cli.answers import Answer, answering
+from app.cli.connection import opened, read_settings
+from app.customers import api_keys, customers
+from app.customers.models import ApiKey
+from app.db import transaction
+from app.errors import NotFound
+
+
+@click.group()
+def keys() -> None:
+    """Make API keys."""
+
+
+@keys.command()
+@click.option("--customer", "customer_id", metavar="ID", help="A key for this customer's programs.")
+@click.option(
+    "--permissions", default="billing:read", show_default=True, help="Of a customer key, with commas between."
+)
+@click.option("--service", is_flag=True, help="A key for the host product's back end.")
+@click.option("--scopes", default=",".join(api_keys.SERVICE_SCOPES), help="Of a service key; all when left out.")
+@click.option("--staff", is_flag=True, help="A key for the back office's programs.")
+@click.option("--role", help="Of a staff key: support, finance or admin.")
+@click.option("--name", default="Command line", show_default=True, help="What the list of keys calls it.")
+@answering
+def create(
+    *,
+    customer_id: str | None,
+    permissions: str,
+    service: bool,
+    scopes: str,
+    staff: bool,
+    role: str | None,
+    name: str,
+) -> Answer:
+    """Make a key and print it: this once, for only its hash is kept."""
+    if (customer_id is not None) + service + staff != 1:
+        raise click.UsageError("Say whose key it is: --customer ID, --service or --staff.")
+    if staff != (role is not None):
+        raise click.UsageError("--staff and --role go together.")
+    with opened(read_settings()) as session, transaction(session):
+        if customer_id is not None:
+            key, text = _for_customer(session, customer_id, permissions, name)
+        elif service:
+            key, text = api_keys.create_service_key(session, name=name, scopes=_listed(scopes))
+        else:
+            key, text = api_keys.create_staff_key(session, name=name, role=role or "")
+    told = {"id": key.id, "kind": key.kind, "key": text, "permissions": key.permissions, "customer_id": customer_id}
+    return Answer([text], told)
+
+
+def _for_customer(session: Session, customer_id: str, permissions: str, name: str) -> tuple[ApiKey, str]:
+    if customers.by_id(session, customer_id) is None:
+        raise NotFound(f"There is no customer {customer_id[:64]!r}.")
+    return api_keys.create_customer_key(session, customer_id, name=name, permissions=_listed(permissions), made_by=None)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

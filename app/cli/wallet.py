@@ -1,0 +1,46 @@
+"""`purser wallet`: adjusting a wallet by hand, with a reason (SPEC C6)."""
+
+from __future__ import annotations
+
+import click
+
+from app import ids, ledger
+from app.cli.answers import OPERATOR, Answer, answering
+from app.cli.connection import opened, read_settings
+from app.customers import customers
+from app.db import transaction
+from app.errors import NotFound
+from app.http.csv_file import decimal
+from app.money import minor_to_micros, parse_minor
+from app.wallet.accounts import wallet_of
+from app.wallet.adjust import adjust as adjust_wallet
+
+
+@click.group()
+def wallet() -> None:
+    """Adjust wallets."""
+
+
+@wallet.command()
+@click.option("--customer", "customer_id", required=True, metavar="ID")
+@click.option("--amount", required=True, help="Like 10.00; with a minus sign it is taken.")
+@click.option("--reason", required=True, help="The customer reads it on the statement.")
+@click.option("--key", default=None, help="The same key again adjusts nothing: for scripts that may run twice.")
+@answering
+def adjust(customer_id: str, amount: str, reason: str, key: str | None) -> Answer:
+    """Give money to a wallet or take it, never below zero."""
+    settings = read_settings()
+    currency = settings.currency
+    micros = minor_to_micros(parse_minor(amount.strip().removeprefix("-"), currency), currency)
+    micros = -micros if amount.strip().startswith("-") else micros
+    with opened(settings) as session:
+        with transaction(session):
+            if customers.by_id(session, customer_id) is None:
+                raise NotFound(f"There is no customer {customer_id[:64]!r}.")
+            key = "cli:" + (key or ids.new("adj"))
+            entry = adjust_wallet(
+                session, customer_id, micros, reason=reason, actor=OPERATOR, key=key, currency=currency
+            )
+        balance = ledger.balance(session, wallet_of(customer_id, currency)).balance
+    told = {"id": entry.id, "amount_micros": micros, "balance_micros": balance, "replayed": entry.replayed}
+    return Answer([f"{entry.id}: the wallet is at {decimal(balance)} {currency.upper()} now."], told)
