@@ -6,13 +6,13 @@ from pathlib import Path
 
 from flask import Flask
 
-from app.sandbox import protocol
+from app.sandbox import pages, protocol
 from app.sandbox.config import SandboxConfig
 from app.sandbox.core import Sandbox
 from app.sandbox.engine import portal
 from app.sandbox.tx import Tx
 
-_ROOT = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def create_sandbox(config: SandboxConfig) -> Flask:
@@ -20,9 +20,8 @@ def create_sandbox(config: SandboxConfig) -> Flask:
 
     Nothing is delivered until `start_delivery` runs, or `deliver_due` is called.
     """
-    app = Flask(
-        "sandbox", template_folder=str(_ROOT / "templates" / "sandbox"), static_folder=str(_ROOT / "static" / "sandbox")
-    )
+    templates, static = _beside("templates") / "sandbox", _beside("static")
+    app = Flask("sandbox", template_folder=str(templates), static_folder=str(static))
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     sandbox = Sandbox(config)
     app.extensions["sandbox"] = sandbox
@@ -30,7 +29,14 @@ def create_sandbox(config: SandboxConfig) -> Flask:
         portal.prepare(tx)
         _configured_endpoint(tx, config)
     protocol.register(app)
+    pages.register(app)
     return app
+
+
+def _beside(name: str) -> Path:
+    """In a checkout templates and static files stand beside the package, in a wheel inside it under another name."""
+    inside = _PACKAGE / f"_{name}"
+    return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
 def _configured_endpoint(tx: Tx, config: SandboxConfig) -> None:
