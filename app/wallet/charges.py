@@ -41,7 +41,7 @@ def at_list_price(
         return Charge("invocation", service, price, {revenue(currency): price}, {"list_price_micros": price})
     owed_to = payable(publisher, currency)
     ours = round_half_away(price * commission_percent, 100)
-    told = {"list_price_micros": price, "commission_micros": ours, "publisher": publisher}
+    told: dict[str, int | str] = {"list_price_micros": price, "commission_micros": ours, "publisher": publisher}
     return Charge("invocation", service, price, {owed_to: price - ours, commission(currency): ours}, told)
 
 

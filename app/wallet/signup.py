@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from app import activity, ledger
+from app.people import addresses
 from app.wallet.accounts import promotions, wallet_of
 
 KEY = "signup"
@@ -15,8 +16,8 @@ def give_credit(
 ) -> ledger.Entry | None:
     """Credit a new customer's wallet once per customer, in micros. Zero means the credit is switched off: None.
 
-    Once per normalised e-mail is claimed by the sign-up itself. The e-mail goes to the activity log, which can be
-    anonymised, and not to the entry, which cannot.
+    Once per person is claimed by the sign-up itself. Neither entry nor audit log can ever be edited, so they keep the
+    hash of the person, not the address.
     """
     if amount_micros <= 0:
         return None
@@ -37,6 +38,6 @@ def give_credit(
             customer_id=customer_id,
             amount_micros=amount_micros,
             entry=entry.id,
-            email=email,
+            person=addresses.person_hash(email),
         )
     return entry

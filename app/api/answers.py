@@ -1,0 +1,111 @@
+"""The shapes of the API's answers, and how each is made from what the wallet and the ledger say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
+
+from app.api.values import Answer, SparseAnswer
+from app.clock import timestamp
+from app.ledger import Entry, Hold, Line
+from app.money import micros_to_minor
+from app.wallet import kinds, reads
+from app.wallet.accounts import wallet_of
+
+Instant = Annotated[
+    str, WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T09:30:00Z"]})
+]
+CustomerId = Annotated[str, Field(examples=["cus_01k9yq3v7n4m8s2t6w0x5z1b3d"])]
+TransactionId = Annotated[str, Field(examples=["wtxn_01k9yq3v7n4m8s2t6w0x5z1b3d"])]
+
+
+class BalanceAnswer(Answer):
+    """The wallet of one customer. Cents are rounded down, micros are exact: 1 cent is 10,000 micros."""
+
+    operator_id: CustomerId
+    balance_cents: int = Field(description="The balance, rounded down.", examples=[5500])
+    balance_micros: int = Field(description="The balance, exactly.", examples=[55004200])
+    available_cents: int = Field(description="The balance less what holds set aside, rounded down.", examples=[5300])
+    tier: str = Field(description="The key of the customer's plan.", examples=["free"])
+    billing_period_start: Instant
+    billing_period_end: Instant
+    usage: dict[str, int] = Field(description="Units counted this period, by meter.", examples=[{}])
+
+
+class Transaction(Answer):
+    """One movement of the wallet.
+
+    `amount_cents` is what the rounded balance changed by, so a column of them always adds up to `balance_after_cents`;
+    `amount_micros` is exact.
+    """
+
+    id: TransactionId
+    type: Annotated[str, Field(json_schema_extra={"enum": list(kinds.API_TYPES)})]
+    amount_cents: int = Field(examples=[5000])
+    amount_micros: int = Field(examples=[50000000])
+    balance_after_cents: int = Field(examples=[5500])
+    description: str = Field(examples=["Top-up"])
+    created_at: Instant
+
+
+class TransactionsAnswer(Answer):
+    """A page of transactions, newest first."""
+
+    count: int = Field(description="How many there are in all, with the type asked for.", examples=[1])
+    transactions: list[Transaction]
+    next_cursor: str | None = Field(description="Ask for `cursor` with this to go on; null at the end.")
+
+
+class HoldAnswer(SparseAnswer):
+    """Money set aside. What a settled hold took, and the transaction it made, are there once it is settled."""
+
+    id: str = Field(examples=["hold_01k9yq3v7n4m8s2t6w0x5z1b3d"])
+    state: Literal["held", "settled", "released", "expired"]
+    amount_micros: int = Field(examples=[2000000])
+    expires_at: Instant
+    settled_micros: int | SkipJsonSchema[None] = Field(default=None, examples=[1250000])
+    transaction_id: TransactionId | SkipJsonSchema[None] = None
+
+
+def transaction(line: Line, currency: str) -> Transaction:
+    """A line of the wallet's history as the API tells it."""
+    told, at = reads.description(line), timestamp(line.occurred_at)
+    return _transaction(line.entry_id, line.kind, (line.amount, line.balance_after), currency, told, at)
+
+
+def transaction_of(entry: Entry, currency: str) -> Transaction:
+    """The wallet's part of an entry just made, or made before under the same key."""
+    leg = entry.leg(wallet_of(entry.customer_id, currency))
+    assert leg.balance_after is not None, "a wallet's leg has a running balance"
+    told, at = str(entry.data.get("description") or kinds.named(entry.kind).title), timestamp(entry.occurred_at)
+    return _transaction(entry.id, entry.kind, (leg.amount, leg.balance_after), currency, told, at)
+
+
+def hold_of(hold: Hold) -> HoldAnswer:
+    """A hold as the API tells it."""
+    return HoldAnswer(
+        id=hold.id,
+        state=hold.state,  # type: ignore[arg-type]  # the ledger's CHECK allows these four words only
+        amount_micros=hold.amount,
+        expires_at=timestamp(hold.expires_at),
+        settled_micros=hold.settled_amount,
+        transaction_id=hold.settled_entry,
+    )
+
+
+def _transaction(entry_id: str, kind: str, moved: tuple[int, int], currency: str, told: str, at: str) -> Transaction:
+    # Rounding each amount by itself would leave a column that does not add up: a thousand charges of $0.0001 would
+    # show as nothing while the balance falls by ten cents. So the difference of the rounded balances is shown.
+    amount, after = moved
+    shown_after = micros_to_minor(after, currency)
+    return Transaction(
+        id=entry_id,
+        type=kinds.named(kind).api,
+        amount_cents=shown_after - micros_to_minor(after - amount, currency),
+        amount_micros=amount,
+        balance_after_cents=shown_after,
+        description=told,
+        created_at=at,
+    )

@@ -1,0 +1,81 @@
+"""`/openapi.json` for programs and `/docs/api` for people: the same document, one of them set in type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
+from flask_openapi3.blueprint import APIBlueprint
+
+from app.api import document
+from app.api.document import Json, example_of
+
+docs = Blueprint("docs", __name__)
+
+
+def register(app: Flask, groups: Sequence[APIBlueprint]) -> None:
+    """Make the document and its two addresses."""
+    app.extensions["openapi"] = document.build(app, groups)
+    app.register_blueprint(docs)
+
+
+@docs.get("/openapi.json")
+def openapi() -> Response:
+    """The OpenAPI 3.1 document."""
+    return jsonify(current_app.extensions["openapi"])
+
+
+@docs.get("/docs/api")
+def show() -> str:
+    """The same as a page: no script, nothing from elsewhere."""
+    whole: Json = current_app.extensions["openapi"]
+    calls = [
+        _told(whole, path, method, operation)
+        for path, item in whole["paths"].items()
+        for method, operation in item.items()
+    ]
+    groups = [(tag, [call for call in calls if call["tag"] == tag["name"]]) for tag in whole["tags"]]
+    return render_template("docs/api.html", info=whole["info"], server=whole["servers"][0]["url"], groups=groups)
+
+
+def _told(whole: Json, path: str, method: str, operation: Json) -> Json:
+    schemas, responses = whole["components"]["schemas"], whole["components"]["responses"]
+    body = _content(operation.get("requestBody"))
+    status, success = next((status, one) for status, one in operation["responses"].items() if status.startswith("2"))
+    errors = [
+        (status, responses[one["$ref"].rpartition("/")[2]])
+        for status, one in operation["responses"].items()
+        if "$ref" in one
+    ]
+    return {
+        "id": operation["operationId"],
+        "tag": operation["tags"][0],
+        "method": method.upper(),
+        "path": path,
+        "summary": operation["summary"],
+        "paragraphs": operation["description"].split("\n\n"),
+        "parameters": operation.get("parameters", []),
+        "fields": _fields(body, schemas),
+        "body": None if body is None else _pretty(example_of(body, schemas)),
+        "keyed": any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", [])),
+        "status": status,
+        "answer": _pretty(example_of(_content(success) or {}, schemas)),
+        "errors": errors,
+    }
+
+
+def _fields(body: Json | None, schemas: Json) -> list[tuple[str, Json, bool]]:
+    if body is None:
+        return []
+    schema = schemas[body["$ref"].rpartition("/")[2]]
+    return [(name, one, name in schema.get("required", [])) for name, one in schema["properties"].items()]
+
+
+def _content(part: Json | None) -> Any:
+    return None if part is None else part["content"]["application/json"]["schema"]
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=2)

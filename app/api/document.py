@@ -1,0 +1,208 @@
+"""The OpenAPI 3.1 document: what flask-openapi3 reads off the views and models, and what is the same for every call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flask import Flask
+from flask_openapi3.blueprint import APIBlueprint
+
+from app.api.calls import Terms
+from app.config import Settings
+from app.http import idempotency
+from app.http.api_caller import CUSTOMER_HEADER
+
+Json = dict[str, Any]
+
+ABOUT = """Prepaid wallets by API: read a balance, start a top-up, charge a wallet, hold money and settle it.
+
+Money is counted in whole cents or in whole micros: 1 cent is 10,000 micros. Times are UTC, as RFC 3339 with a Z."""
+
+_MEANING = {
+    "400": "The body is not one JSON object.",
+    "401": "No key, a wrong key, or a revoked one.",
+    "402": "The wallet cannot pay this. Nothing was taken.",
+    "403": "The key may not do this.",
+    "404": "There is no such thing, or it belongs to another customer.",
+    "409": "The Idempotency-Key came with another request, or something else happened first.",
+    "413": "The body is larger than 64 kB.",
+    "415": "The body is not application/json.",
+    "422": "A field is missing, unknown or out of range; `details.field` names it.",
+    "429": "Too many requests; `Retry-After` says how many seconds to wait.",
+    "500": "Something broke on our side; `details.reference` is where we find it.",
+    "503": "Out of order for a moment; the same request may be sent again.",
+}
+_EXAMPLES = {
+    "400": ("BAD_REQUEST", "The body is not valid JSON.", {}),
+    "401": ("UNAUTHORIZED", "Send your API key as Authorization: Bearer KEY.", {}),
+    "402": (
+        "INSUFFICIENT_CREDITS",
+        "This needs $2.50 and $1.00 is available.",
+        {"available_micros": 1_000_000, "needed_micros": 2_500_000},
+    ),
+    "403": ("FORBIDDEN", "This API key does not have the permission billing:write.", {"permission": "billing:write"}),
+    "404": ("NOT_FOUND", "There is no such hold.", {}),
+    "409": ("IDEMPOTENCY_KEY_REUSED", "This key was used for something else.", {}),
+    "413": ("PAYLOAD_TOO_LARGE", "The request is too large.", {}),
+    "415": ("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.", {}),
+    "422": ("INVALID_REQUEST", "amount_cents: Input should be greater than 0.", {"field": "amount_cents"}),
+    "429": ("RATE_LIMITED", "Too many tries. Try again in 30 seconds.", {"retry_after": 30}),
+    "500": ("INTERNAL_ERROR", "Something broke on our side. It has been noted.", {"reference": "err_01k9yq3v7n"}),
+    "503": ("UNAVAILABLE", "The service cannot answer right now. Try again in a moment.", {}),
+}
+
+
+def build(app: Flask, groups: Sequence[APIBlueprint]) -> Json:
+    """The whole document, once per application."""
+    settings: Settings = app.extensions["settings"]
+    schemas: Json = {"Error": _error_schema()}
+    paths: Json = {}
+    for group in groups:
+        for name, schema in group.components_schemas.items():
+            schemas[name] = schema.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        for path, item in group.paths.items():
+            paths.setdefault(path, {}).update(item.model_dump(mode="json", by_alias=True, exclude_unset=True))
+    for path, method, terms in _terms(app, groups):
+        _complete(paths[path][method], path, method, terms)
+    return _without_nulls(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Purser API", "version": "1", "description": ABOUT},
+            "servers": [{"url": settings.base_url}],
+            "tags": [tag.model_dump(exclude_unset=True) for group in groups for tag in group.tags],
+            "paths": paths,
+            "components": {
+                "schemas": schemas,
+                "responses": {f"Error{status}": _error_response(status) for status in _MEANING},
+                "securitySchemes": {
+                    "apiKey": {"type": "http", "scheme": "bearer", "description": "A customer key or a service key."}
+                },
+            },
+            "security": [{"apiKey": []}],
+        }
+    )
+
+
+def example_of(schema: Json, schemas: Json) -> Any:
+    """An example that a schema's own examples add up to."""
+    if "$ref" in schema:
+        return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    given = [*schema.get("examples", []), *(schema[word] for word in ("default", "const") if word in schema)]
+    given += schema.get("enum", [])
+    if given:
+        return given[0]
+    if "properties" in schema:
+        required = schema.get("required", [])
+        fields = {name: one for name, one in schema["properties"].items() if name in required or one.get("examples")}
+        return {name: example_of(one, schemas) for name, one in fields.items()}
+    if schema.get("type") == "array":
+        return [example_of(schema["items"], schemas)]
+    return {"integer": 1, "string": "text", "boolean": True, "object": {}}.get(str(schema.get("type")))
+
+
+def _terms(app: Flask, groups: Sequence[APIBlueprint]) -> Iterator[tuple[str, str, Terms]]:
+    names = {group.name for group in groups}
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.partition(".")[0] in names:
+            path = re.sub(r"<(?:[^<:]+:)?([^>]+)>", r"{\1}", rule.rule)
+            view: Any = app.view_functions[rule.endpoint]
+            yield path, ("get" if "GET" in (rule.methods or ()) else "post"), view.terms
+
+
+def _complete(operation: Json, path: str, method: str, terms: Terms) -> None:
+    """Add what the terms say: permission, headers, and every error the call can answer."""
+    kinds = " or ".join(sorted(terms.kinds))
+    needs = f"Needs a {kinds} key with `{terms.permission}`."
+    operation["description"] = "\n\n".join(part for part in (_plain(operation.get("description")), needs) if part)
+    operation["x-permission"] = terms.permission
+    operation["x-key-kinds"] = sorted(terms.kinds)
+    parameters = operation.setdefault("parameters", [])
+    if terms.for_a_customer and "service" in terms.kinds:
+        parameters.append(_customer_parameter(required=terms.kinds == {"service"}))
+    if terms.keyed:
+        parameters.append(_key_parameter())
+        for response in operation["responses"].values():
+            response["headers"] = {idempotency.REPLAYED: _replayed_header()}
+    for status in _errors(path, method, terms, bool(parameters)):
+        operation["responses"][status] = {"$ref": f"#/components/responses/Error{status}"}
+
+
+def _errors(path: str, method: str, terms: Terms, has_parameters: bool) -> list[str]:
+    found = ["401", "403", "429", "500", "503"]
+    if terms.for_a_customer or "{" in path:
+        found.append("404")
+    if has_parameters or method == "post":
+        found.append("422")
+    if method == "post":
+        found += ["400", "409", "413", "415"]
+    if terms.permission in ("wallet:write", "charges:write"):
+        found.append("402")
+    return sorted(found)
+
+
+def _without_nulls(part: Any) -> Any:
+    """A field that may be left out has no default in the document; pydantic writes null, which the field refuses."""
+    if isinstance(part, dict):
+        return {name: _without_nulls(one) for name, one in part.items() if (name, one) != ("default", None)}
+    return [_without_nulls(one) for one in part] if isinstance(part, list) else part
+
+
+def _plain(description: str | None) -> str:
+    return (description or "").replace("<br/>", "\n").strip()
+
+
+def _customer_parameter(*, required: bool) -> Json:
+    return {
+        "name": CUSTOMER_HEADER,
+        "in": "header",
+        "required": False,
+        "description": "The customer a service key acts for: our id, or yours."
+        + (" Without it the call answers 422." if required else " Customer keys need none."),
+        "schema": {"type": "string", "maxLength": 200},
+        "example": "cus_01k9yq3v7n4m8s2t6w0x5z1b3d",
+    }
+
+
+def _key_parameter() -> Json:
+    return {
+        "name": idempotency.HEADER,
+        "in": "header",
+        "required": False,
+        "description": "The same key and body get the first answer again. Send one with everything that moves money.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "example": "order-1042",
+    }
+
+
+def _replayed_header() -> Json:
+    return {
+        "description": "`true` when this key had been used before and nothing was done now.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+
+
+def _error_schema() -> Json:
+    error = {
+        "type": "object",
+        "required": ["code", "message", "details"],
+        "properties": {
+            "code": {"type": "string", "description": "For programs."},
+            "message": {"type": "string", "description": "For people."},
+            "details": {"type": "object", "description": "`field` names the field at fault."},
+        },
+    }
+    return {"type": "object", "title": "Error", "required": ["error"], "properties": {"error": error}}
+
+
+def _error_response(status: str) -> Json:
+    code, message, details = _EXAMPLES[status]
+    content: Json = {
+        "schema": {"$ref": "#/components/schemas/Error"},
+        "example": {"error": {"code": code, "message": message, "details": details}},
+    }
+    response: Json = {"description": _MEANING[status], "content": {"application/json": content}}
+    if status in ("429", "503"):
+        response["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return response

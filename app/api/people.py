@@ -1,0 +1,82 @@
+"""`/v1/customers`: the host product opens customers and finds them again (SPEC §12.4)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Response
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from app import clock
+from app.api import calls
+from app.api.answers import CustomerId, Instant
+from app.api.values import Answer, Body
+from app.customers import customers
+from app.customers.models import Customer
+from app.db import transaction
+from app.errors import NotFound
+from app.extensions import db
+
+api_customers = calls.group("api_customers", "Customers", "Open customers and find them again.")
+
+ExternalId = Annotated[str, Field(min_length=1, max_length=200, examples=["team-42"])]
+
+
+class NewCustomer(Body):
+    name: str = Field(min_length=1, max_length=100, examples=["Alder & Finch"])
+    email: str = Field(min_length=3, max_length=254, description="Where notices go.", examples=["ada@example.com"])
+    external_id: ExternalId | SkipJsonSchema[None] = Field(default=None, description="What you call the customer.")
+
+
+class CustomerAnswer(Answer):
+    """The paying organisation."""
+
+    id: CustomerId
+    name: str
+    email: str
+    external_id: str | None
+    created_at: Instant
+
+
+class CustomerPath(BaseModel):
+    customer_id: str = Field(max_length=200)
+
+
+@api_customers.post("/v1/customers", responses={201: CustomerAnswer})
+@calls.call("customers:write", kinds=("service",), for_a_customer=False)
+def create(body: NewCustomer) -> Response:
+    """Open a customer, with an empty wallet
+
+    Moves no money, so it takes no Idempotency-Key: an `external_id` that exists already is refused with 409.
+    """
+    with transaction(db.session):
+        made = customers.open_customer(
+            db.session,
+            name=body.name,
+            email=body.email,
+            external_id=body.external_id,
+            actor=calls.caller().key_id,
+            currency=calls.currency(),
+        )
+    return calls.reply(_told(made), 201)
+
+
+@api_customers.get("/v1/customers/<customer_id>", responses={200: CustomerAnswer})
+@calls.call("billing:read", kinds=("service",), for_a_customer=False)
+def show(path: CustomerPath) -> Response:
+    """One customer, by our id or by yours"""
+    found = customers.by_id(db.session, path.customer_id) or customers.by_external_id(db.session, path.customer_id)
+    if found is None:
+        raise NotFound("There is no such customer.")
+    return calls.reply(_told(found))
+
+
+def _told(customer: Customer) -> CustomerAnswer:
+    return CustomerAnswer(
+        id=customer.id,
+        name=customer.name,
+        email=customer.email,
+        external_id=customer.external_id,
+        created_at=clock.timestamp(customer.created_at),
+    )

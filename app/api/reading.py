@@ -1,0 +1,105 @@
+"""Reading a request strictly, before any model sees it: one JSON object, in JSON's own type, without repeated names."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import request
+from pydantic import ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+
+from app.errors import Invalid, Refusal
+
+LARGEST_BODY = 64 * 1024
+DEEPEST = 16
+
+
+class Unreadable(Refusal):
+    """The body is not one JSON object."""
+
+    code = "BAD_REQUEST"
+
+
+def read_body(*, expected: bool) -> dict[str, Any]:
+    """The body as an object. A call that takes none may get an empty one.
+
+    Raises UnsupportedMediaType, RequestEntityTooLarge, Unreadable (400) or Invalid naming the field.
+    """
+    request.max_content_length = LARGEST_BODY
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise RequestEntityTooLarge
+    raw = request.get_data()  # raises RequestEntityTooLarge for a longer body that did not say so
+    if not raw and not expected:
+        return {}
+    if request.mimetype != "application/json" or request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMediaType
+    return _object(raw)
+
+
+def refuse_repeated_names() -> None:
+    """`?limit=1&limit=2` means nothing; raises Invalid naming the parameter."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise Invalid(f"{_shown(name)} is given more than once.", field=_shown(name))
+
+
+def first_fault(error: ValidationError) -> Invalid:
+    """What a model refused, as one refusal that names the first field and lists them all."""
+    faults = [_fault(fault) for fault in error.errors(include_url=False, include_context=False, include_input=False)]
+    first = faults[0]
+    sentence = f"{first['field']}: {first['message']}." if first["field"] else f"{first['message']}."
+    return Invalid(sentence, field=first["field"], errors=faults[:20])
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(raw, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as wrong:  # UnicodeDecodeError is a ValueError too
+        raise Unreadable("The body is not valid JSON.") from wrong
+    if not isinstance(value, dict):
+        raise Unreadable("The body must be a JSON object.")
+    if _depth(value) > DEEPEST:
+        raise Unreadable(f"The body is nested deeper than {DEEPEST} levels.")
+    return value
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:  # readers differ on which of two counts, and money must not depend on the reader
+            raise Invalid(f"{_shown(name)} is given more than once.", field=_shown(name))
+        found[name] = value
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)  # NaN and Infinity are not JSON, though Python reads them
+
+
+def _depth(value: Any) -> int:
+    deepest, level = 0, [value]
+    while level:
+        deepest += 1
+        level = [inner for outer in level for inner in _inside(outer)]
+    return deepest
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _fault(fault: Any) -> dict[str, str]:
+    message = "Unknown field" if fault["type"] == "extra_forbidden" else str(fault["msg"])
+    return {
+        "field": ".".join(_shown(str(part)) for part in fault["loc"]),
+        "message": message.removeprefix("Value error, "),
+    }
+
+
+def _shown(name: str) -> str:
+    """A name out of the request as it may stand in an answer: short, and printable."""
+    short = name if len(name) <= 60 else name[:60] + "…"
+    return short.encode("ascii", "backslashreplace").decode() if not short.isprintable() else short

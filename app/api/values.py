@@ -1,0 +1,72 @@
+"""The types of the API's fields: whole numbers that are whole, texts with an end, bodies without surprises."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
+
+from app.wallet.amounts import LARGEST_MICROS
+
+LARGEST = 2**63 - 1
+_FIGURES = re.compile(r"-?[0-9]{1,19}\Z", re.ASCII)
+
+
+class Body(BaseModel):
+    """A JSON body: unknown fields and nulls are refused by name (SPEC §12)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _said(cls, value: Any) -> Any:
+        if value is None:
+            raise PydanticCustomError("null", "Leave the field out rather than sending null")
+        return value
+
+
+class Query(BaseModel):
+    """A query string: unknown and misspelt names are refused, since ignoring one would answer another question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """A JSON answer, with every field of its model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def to_json(self) -> str:
+        return self.model_dump_json()
+
+
+class SparseAnswer(Answer):
+    """A JSON answer that leaves out what there is not, rather than saying null."""
+
+    def to_json(self) -> str:
+        return self.model_dump_json(exclude_none=True)
+
+
+def _whole(value: Any) -> Any:
+    # JSON Schema calls 5000.0 an integer, so it is one here; "5000" and true are not, whatever Python thinks.
+    if isinstance(value, bool | str | bytes):
+        raise PydanticCustomError("whole_number", "A whole number is needed, not a text or a boolean")
+    return value
+
+
+def _from_figures(value: Any) -> Any:
+    if isinstance(value, str) and not _FIGURES.match(value):
+        raise PydanticCustomError("whole_number", "A whole number in plain figures is needed")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+QueryWhole = Annotated[int, BeforeValidator(_from_figures)]
+
+Micros = Annotated[Whole, Field(ge=1, le=LARGEST_MICROS)]
+MicrosOrNone = Annotated[Whole, Field(ge=0, le=LARGEST_MICROS)]
+Cents = Annotated[Whole, Field(ge=1, le=LARGEST_MICROS // 10_000)]
+TopUpCents = Annotated[Whole, Field(ge=1000, le=1_000_000)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
