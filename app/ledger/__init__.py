@@ -1,4 +1,4 @@
-"""The books: double entry, append-only, with the floor in the write (SPEC R1, R2). All that others may use is named here."""
+"""The books: double entry, append-only, with the floor in the write (SPEC R1, R2). What others may use is named here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.ledger.entries import AlreadyReversed, Entry, Hold, HoldEnded, Leg, Lin
 from app.ledger.holds import expire_holds, find_hold, hold, live_holds, release, settle
 from app.ledger.posting import entry, open_account, post, reverse
 from app.ledger.requests import MAX_AMOUNT, Posting, posting
-from app.ledger.rollups import TrialRow, trial_balance
+from app.ledger.rollups import TrialRow, roll_up, trial_balance
 from app.ledger.sheet import SettlementTooLarge
 from app.ledger.statement import history, history_offset, movements
 
@@ -54,6 +54,7 @@ __all__ = [
     "posting",
     "release",
     "reverse",
+    "roll_up",
     "settle",
     "totals",
     "trial_balance",

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.ledger import tables
+from app.ledger import marks
+
+_NAME = "rollup"
+_DAY = {
+    "sqlite": "substr(l.recorded_at, 1, 10)",
+    "postgresql": "to_char(l.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+}
+_HOUSE = "CASE WHEN l.seq IS NULL THEN 1 ELSE 0 END"
+_IN = "sum(CASE WHEN l.amount > 0 THEN l.amount ELSE 0 END)"
+_OUT = "sum(CASE WHEN l.amount < 0 THEN -l.amount ELSE 0 END)"
 
 
 @dataclass(frozen=True, slots=True)
 class TrialRow:
-    """One line of the trial balance: all accounts of a name and asset, the house's or the customers'."""
+    """One line of the trial balance: all accounts of a name and asset, the house's or the customers' together."""
 
     account: str
     asset: str
@@ -27,14 +36,49 @@ class TrialRow:
 
 
 def trial_balance(session: Session) -> list[TrialRow]:
-    """Every account's sum. Over all rows, the balances of one asset add up to zero."""
-    leg = tables.legs
-    house = leg.c.seq.is_(None)
-    came = func.sum(case((leg.c.amount > 0, leg.c.amount), else_=0))
-    went = func.sum(case((leg.c.amount < 0, -leg.c.amount), else_=0))
+    """Every account's sum, exact to this moment: the roll-ups and the legs written since, in one statement.
+
+    Over all rows, the balances of one asset add up to zero.
+    """
+    number = marks.number_column(session)
     rows = session.execute(
-        select(leg.c.account, leg.c.asset, house, func.count(), came, went)
-        .group_by(leg.c.account, leg.c.asset, house)
-        .order_by(leg.c.asset, house, leg.c.account)
+        text(
+            "SELECT account, asset, house, sum(legs), sum(amount_in), sum(amount_out) FROM ("
+            "SELECT account, asset, house, legs, amount_in, amount_out FROM ledger_rollup UNION ALL "
+            f"SELECT l.account, l.asset, {_HOUSE}, count(*), {_IN}, {_OUT} FROM ledger_leg l "  # noqa: S608 - constants
+            f"WHERE l.{number} > coalesce((SELECT number FROM ledger_mark WHERE name = :name), 0) "
+            f"GROUP BY l.account, l.asset, {_HOUSE}) parts GROUP BY account, asset, house ORDER BY asset, house, account"
+        ),
+        {"name": _NAME},
     )
     return [TrialRow(row[0], row[1], bool(row[2]), int(row[3]), int(row[4]), int(row[5])) for row in rows]
+
+
+def day_of(session: Session) -> str:
+    """SQL for the UTC day a leg `l` was recorded on."""
+    return _DAY[session.get_bind().dialect.name]
+
+
+def roll_up(session: Session, limit: int = 200_000) -> int:
+    """Add up to `limit` more legs to the daily sums, and say how many were added. For the worker, inside a transaction.
+
+    On PostgreSQL legs become final one round after they are first seen, so the newest are left for the next call.
+    """
+    number = marks.number_column(session)
+    done, final = marks.horizon(session, _NAME)
+    upto = min(final, done + limit)
+    if upto <= done:
+        return 0
+    session.execute(
+        text(
+            "INSERT INTO ledger_rollup (day, account, asset, kind, house, legs, amount_in, amount_out) "
+            f"SELECT {day_of(session)}, l.account, l.asset, l.kind, {_HOUSE}, count(*), {_IN}, {_OUT} "  # noqa: S608
+            f"FROM ledger_leg l WHERE l.{number} > :done AND l.{number} <= :upto GROUP BY 1, 2, 3, 4, 5 "
+            "ON CONFLICT (day, account, asset, kind, house) DO UPDATE SET legs = ledger_rollup.legs + excluded.legs, "
+            "amount_in = ledger_rollup.amount_in + excluded.amount_in, "
+            "amount_out = ledger_rollup.amount_out + excluded.amount_out"
+        ),
+        {"done": done, "upto": upto},
+    )
+    marks.advance(session, _NAME, upto)
+    return upto - done

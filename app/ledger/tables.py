@@ -1,4 +1,4 @@
-"""The books' four tables, as SQLAlchemy Core tables on the program's metadata. Only `app.ledger` touches them.
+"""The books' tables, as SQLAlchemy Core tables on the program's metadata. Only `app.ledger` touches them.
 
 Every key starts with `customer_id`, so the tables can be distributed by customer. Triggers, functions and what
 PostgreSQL has alone are in `app.ledger.ddl`.
@@ -13,7 +13,6 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
-    Integer,
     PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
@@ -185,6 +184,6 @@ marks = Table(
     metadata,
     Column("name", _name(20), primary_key=True),
     Column("number", BigInteger, nullable=False),
-    Column("at", UTCDateTime),
-    Column("faults", Integer, nullable=False, server_default="0"),
+    Column("seen", BigInteger, nullable=False, server_default="0"),
+    Column("seen_until", BigInteger, nullable=False, server_default="0"),
 )

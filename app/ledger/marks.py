@@ -1,0 +1,59 @@
+"""Marks: up to which leg the roll-ups and the incremental audit have come, without missing one still being written.
+
+On SQLite one writer at a time numbers legs by rowid, so the highest number is final. On PostgreSQL a transaction may
+commit a lower number after a higher one is visible: the highest number seen becomes the mark only once every
+transaction that was running when it was seen has ended. Nobody is locked out for that; the mark just lags one round.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_SEEN = {
+    "sqlite": "SELECT coalesce(max(rowid), 0), 0, 0 FROM ledger_leg",
+    "postgresql": (
+        "SELECT coalesce((SELECT last_value FROM ledger_leg_number WHERE is_called), 0), "
+        "pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+    ),
+}
+_LOCK = {"sqlite": "", "postgresql": " FOR UPDATE"}
+
+
+def number_column(session: Session) -> str:
+    """The column that numbers legs in order of writing."""
+    return "rowid" if session.get_bind().dialect.name == "sqlite" else "number"
+
+
+def mark(session: Session, name: str) -> int:
+    """How far the work of this name has come."""
+    return session.scalar(text("SELECT number FROM ledger_mark WHERE name = :name"), {"name": name}) or 0
+
+
+def horizon(session: Session, name: str) -> tuple[int, int]:
+    """(how far this work has come, up to where it may go now). Takes the mark's lock; notes what is seen for next time."""
+    dialect = session.get_bind().dialect.name
+    session.execute(
+        text("INSERT INTO ledger_mark (name, number, seen, seen_until) VALUES (:name, 0, 0, 0) ON CONFLICT DO NOTHING"),
+        {"name": name},
+    )
+    done, seen, until = session.execute(
+        text("SELECT number, seen, seen_until FROM ledger_mark WHERE name = :name" + _LOCK[dialect]), {"name": name}
+    ).one()
+    now_seen, oldest_running, newest = session.execute(text(_SEEN[dialect])).one()
+    if dialect == "sqlite":
+        return done, now_seen
+    final = seen if oldest_running >= until else done
+    if final == seen:
+        session.execute(
+            text("UPDATE ledger_mark SET seen = :seen, seen_until = :until WHERE name = :name"),
+            {"seen": now_seen, "until": newest, "name": name},
+        )
+    return done, max(done, final)
+
+
+def advance(session: Session, name: str, number: int) -> None:
+    """Note that everything up to this leg is done."""
+    session.execute(
+        text("UPDATE ledger_mark SET number = :number WHERE name = :name"), {"number": number, "name": name}
+    )
