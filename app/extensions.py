@@ -12,10 +12,8 @@ from sqlalchemy.orm import Session
 from app.db import Base
 
 
-# Models inherit a plain declarative Base, so no domain file knows Flask; this binds it at the edge.
-# expire_on_commit=False: reading order.id after the commit must not open a new transaction around a network call.
 class RequestSession(Session):
-    """The type of `db.session`: a proxy that behaves as the request's session, and gives the session itself when called."""
+    """The type of `db.session`: a proxy that behaves as the request's session, and when called gives the session."""
 
     def __call__(self) -> Session:
         """The request's session."""
@@ -26,6 +24,8 @@ class Database(SQLAlchemy):
     session: RequestSession  # type: ignore[assignment]
 
 
+# Models inherit a plain declarative Base, so no domain file knows Flask; this binds it at the edge.
+# expire_on_commit=False: reading order.id after the commit must not open a new transaction around a network call.
 db = Database(
     metadata=Base.metadata,
     disable_autonaming=True,

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import DDL, Index, Table, event
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.schema import ExecutableDDLElement
 
 from app.db import Base
 
@@ -49,7 +50,12 @@ POSTGRESQL_TRIGGERS = [
 def _attach(table: Table) -> None:
     for dialect, statements in (("sqlite", SQLITE_TRIGGERS), ("postgresql", POSTGRESQL_TRIGGERS)):
         for statement in statements:
-            event.listen(table, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect=dialect))
+            event.listen(table, "after_create", _ddl(statement, dialect))
+
+
+def _ddl(statement: str, dialect: str) -> ExecutableDDLElement:
+    made: ExecutableDDLElement = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+    return made.execute_if(dialect=dialect)
 
 
 _attach(Base.metadata.tables["activity"])

@@ -7,7 +7,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
-from app.http import assets, auth, errors, filters, headers, hx, limits, logs, origin, shell
+from app.http import assets, auth, errors, filters, headers, hx, limits, logs, origin, paths, shell
 
 
 def register(app: Flask) -> None:
@@ -24,6 +24,7 @@ def register(app: Flask) -> None:
     auth.register(app)
     limits.register(app)
     origin.register(app)
+    paths.register(app)
     hx.register(app)
     assets.register(app)
     filters.register(app)

@@ -30,6 +30,10 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         target: Field = self[named if named in self else default]
         target.errors = [*target.errors, refusal.sentence]
 
+    def typed(self, name: str) -> str:
+        """What was typed, without the NUL that PostgreSQL cannot hold; an empty string for nothing."""
+        return str(self[name].data or "").replace("\0", "")
+
     def error(self, name: str) -> str:
         """The first sentence about this field, or an empty string."""
         errors = self[name].errors

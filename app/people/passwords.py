@@ -54,10 +54,10 @@ def matches(password: str, password_hash: str | None) -> bool:
     if len(password) > LONGEST:
         return False
     try:
-        right = _hasher.verify(password_hash or _decoy(), _normal(password))
+        _hasher.verify(password_hash or _decoy(), _normal(password))
     except (VerificationError, InvalidHashError):
         return False
-    return right and password_hash is not None
+    return password_hash is not None
 
 
 def needs_rehash(password_hash: str) -> bool:

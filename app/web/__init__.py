@@ -5,8 +5,15 @@ from __future__ import annotations
 from flask import Flask
 
 from app.config import Settings
+from app.web.api_keys import api_keys
+from app.web.forgotten import forgotten
 from app.web.gallery import gallery
+from app.web.invitations import invitations
 from app.web.overview import overview
+from app.web.profile import profile
+from app.web.sign_in import sign_in
+from app.web.sign_up import sign_up
+from app.web.team import team
 from app.web.top_up import top_up
 from app.web.wallet import wallet
 
@@ -16,6 +23,8 @@ def register(app: Flask) -> None:
     app.register_blueprint(overview)
     app.register_blueprint(wallet)
     app.register_blueprint(top_up)
+    for pages in (sign_in, sign_up, forgotten, invitations, profile, team, api_keys):
+        app.register_blueprint(pages)
     settings: Settings = app.extensions["settings"]
     if not settings.is_production:
         app.register_blueprint(gallery)

@@ -1,0 +1,69 @@
+"""The keys of the customer's programs: made here, shown once, revoked here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from app.customers import api_keys as keys
+from app.customers import members
+from app.db import transaction
+from app.errors import Refusal
+from app.extensions import db
+from app.http import limits, refused
+from app.http.auth import current_customer_id, current_session, customer_required
+from app.web.person_forms import ApiKeyForm
+
+api_keys = Blueprint("api_keys", __name__)
+
+TEMPLATE = "api_keys/show.html"
+CAN = {"billing:read": "Read balances and transactions", "billing:write": "Start top-ups"}
+
+
+@api_keys.get("/api-keys")
+@customer_required("read")
+def show() -> ResponseReturnValue:
+    """The list. No key can be read here again."""
+    return render_template(TEMPLATE, form=ApiKeyForm(formdata=None), secret=None, **_keys())
+
+
+@api_keys.post("/api-keys")
+@customer_required("write")
+def create() -> ResponseReturnValue:
+    """Make a key and show it, this once: it stands in this answer and nowhere else."""
+    form, who = ApiKeyForm(), current_session()
+    if not form.validate():
+        return refused.form_page(TEMPLATE, form, secret=None, **_keys())
+    try:
+        limits.spend("api-key.customer", current_customer_id())
+        with transaction(db.session):
+            key, secret = keys.create_customer_key(
+                db.session,
+                current_customer_id(),
+                name=form.typed("name"),
+                permissions=form.permissions.data or [],
+                made_by=who.id,
+            )
+    except Refusal as refusal:
+        return refused.form_page(TEMPLATE, form, refusal, "name", secret=None, **_keys())
+    return render_template(TEMPLATE, form=ApiKeyForm(formdata=None), secret=secret, made=key, **_keys()), 201
+
+
+@api_keys.post("/api-keys/<key_id>/revoke")
+@customer_required("write")
+def revoke(key_id: str) -> ResponseReturnValue:
+    """Calls with this key fail from now on."""
+    with transaction(db.session):
+        key = keys.revoke(db.session, current_customer_id(), key_id, actor=current_session().id)
+    flash(f"{key.name} is revoked.", "pos")
+    return redirect(url_for("api_keys.show"), 303)
+
+
+def _keys() -> dict[str, Any]:
+    return {
+        "keys": keys.of_customer(db.session, current_customer_id()),
+        "can": CAN,
+        "may_write": members.allows(current_session().permission, "write"),
+    }
