@@ -17,6 +17,7 @@ from app.cli.clock import clock
 from app.cli.customers import customers
 from app.cli.keys import keys
 from app.cli.migrate import migrate
+from app.cli.seed import seed
 from app.cli.serve import serve
 from app.cli.staff import staff
 from app.cli.wallet import wallet
@@ -31,7 +32,7 @@ def purser() -> None:
     """Purser: plans, wallets and invoices for the customers of your product."""
 
 
-for command in (serve, migrate, books, customers, keys, staff, wallet, clock):
+for command in (serve, migrate, seed, books, customers, keys, staff, wallet, clock):
     purser.add_command(command)
 
 

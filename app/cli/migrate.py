@@ -14,11 +14,19 @@ from app.db import make_engine
 @answering
 def migrate() -> Answer:
     """Make or upgrade the tables. Safe to run again, and from two processes at once."""
-    settings = read_settings()
-    schema.upgrade(settings.database_url)
-    engine = make_engine(settings.database_url)
+    revision = bring_up_to_date(read_settings().database_url)
+    return Answer([f"The database is at revision {revision}."], {"revision": revision})
+
+
+def bring_up_to_date(database_url: str) -> str:
+    """Make or upgrade the tables; the revision they are at afterwards."""
+    schema.make_directory(database_url)
+    if schema.head():
+        schema.upgrade(database_url)
+    engine = make_engine(database_url)
     try:
-        revision = schema.current(engine)
+        if not schema.head():
+            schema.metadata().create_all(engine)
+        return schema.current(engine)
     finally:
         engine.dispose()
-    return Answer([f"The database is at revision {revision}."], {"revision": revision})
