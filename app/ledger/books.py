@@ -93,7 +93,9 @@ def read(books: Books, requests: Sequence[Request]) -> Sheet:
     return sheet
 
 
-def apply(books: Books, requests: Sequence[Request], *, strict: bool) -> list[Result | Refusal | ChartViolation]:
+def apply(
+    books: Books, requests: Sequence[Request], *, strict: bool, done: Callable[[Sheet], None] | None = None
+) -> list[Result | Exception]:
     """Apply requests in order, each on its own: one that is refused or faulty answers so and leaves no mark."""
     while True:
         sheet = read(books, requests)
@@ -102,13 +104,13 @@ def apply(books: Books, requests: Sequence[Request], *, strict: bool) -> list[Re
         if fresh:
             # A row that does not exist cannot be locked: make it, and look again now that it can.
             books.open(fresh)
-        elif not sheet.dirty() and not sheet.new_entries:
-            return results
-        elif books.write(sheet, strict=strict):
+        elif not (sheet.dirty() or sheet.new_entries) or books.write(sheet, strict=strict):
+            if done is not None:
+                done(sheet)
             return results
 
 
-def attempt(sheet: Sheet, request: Request) -> Result | Refusal | ChartViolation:
+def attempt(sheet: Sheet, request: Request) -> Result | Exception:
     try:
         return sheet.take(request)
     except (Refusal, ChartViolation) as refusal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -37,29 +38,11 @@ _HOLD_COLUMNS = (
 )
 _HOLDS = f"SELECT {_HOLD_COLUMNS} FROM ledger_hold WHERE {_BY_KEY}"
 _REVERSALS = f"SELECT customer_id, reverses, id FROM ledger_entry WHERE {_BY_KEY.format('reverses')}"
-_INSERT_HOLDS = (
-    "INSERT INTO ledger_hold (customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at, "
-    "data, ended_at, settled_amount, settled_entry) SELECT a, b, c, d, e, f, g, h, i, j, k::json, l, m, n FROM unnest("
-    "%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], "
-    "%s::timestamptz[], %s::text[], %s::timestamptz[], %s::bigint[], %s::text[]) AS u(a, b, c, d, e, f, g, h, i, j, k, l, m, n) "
-    "ON CONFLICT DO NOTHING"
-)
-_END_HOLDS = (
-    "UPDATE ledger_hold h SET state = u.state, ended_at = u.ended, settled_amount = u.amount, settled_entry = u.entry "
-    "FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::text[]) "
-    "AS u(customer_id, id, state, ended, amount, entry) "
-    "WHERE h.customer_id = u.customer_id AND h.id = u.id AND h.state = 'held'"
-)
-_ARRAYS = (
-    "text text text bigint bigint bigint bigint bigint bigint text timestamptz "
-    "text text text text text timestamptz timestamptz text text smallint "
-    "text smallint text text bigint bigint bigint bigint bigint"
-).split()
-WRITE = f"SELECT ledger_write(%s, {', '.join(f'%s::{kind}[]' for kind in _ARRAYS)})"
-
-
-class Stale(Exception):
-    """Another transaction wrote what this batch had read or claimed; the batch is undone and tried again."""
+# The types of `ledger_write`'s columns, of accounts, of entries and of legs.
+_ACCOUNT_TYPES = ("text",) * 3 + ("bigint",) * 6 + ("text", "timestamptz")
+_ENTRY_TYPES = ("text",) * 5 + ("timestamptz",) * 2 + ("text", "text", "smallint")
+_LEG_TYPES = ("text", "smallint", "text", "text") + ("bigint",) * 5
+_SMALL = 8  # up to so many rows the values go one by one: cheaper than making arrays of them here
 
 
 class PostgresBooks:
@@ -93,40 +76,13 @@ class PostgresBooks:
         return [((row[0], row[1]), row[2]) for row in self._run(_REVERSALS, _columns(keys, 2))]
 
     def write(self, sheet: Sheet, *, strict: bool) -> bool:
-        """In a caller's transaction holds come first, as their key may turn out to be taken and nothing may be half done.
-
-        A strict batch locks its accounts first, so that nobody waits for a key while holding what another waits for.
-        """
-        if not strict and not self._insert_holds(sheet):
-            return False
-        [(done,)] = self._run(WRITE, write_arguments(sheet, strict=strict))
-        if not done:
-            return False
-        if strict and not self._insert_holds(sheet):
-            raise Stale("a hold's key was written meanwhile")
-        self._end_holds(sheet)
-        return True
-
-    def _insert_holds(self, sheet: Sheet) -> bool:
-        if not sheet.new_holds:
-            return True
-        rows = [_hold_row(hold) for hold in sheet.new_holds.values()]
-        [done] = self._run(_INSERT_HOLDS, _columns(rows, 14))
-        return bool(done == len(rows))
-
-    def _end_holds(self, sheet: Sheet) -> None:
-        if not sheet.ended_holds:
-            return
-        ended = [
-            (h.customer_id, h.id, h.state, h.ended_at, h.settled_amount, h.settled_entry) for h in sheet.ended_holds
-        ]
-        [changed] = self._run(_END_HOLDS, _columns(ended, 6))
-        if changed != len(ended):
-            raise Stale("a hold ended meanwhile")
+        sql, arguments = write_call(sheet, strict=strict)
+        [(done,)] = self._run(sql, arguments)
+        return bool(done)
 
 
-def write_arguments(sheet: Sheet, *, strict: bool) -> list[Any]:
-    """The arguments of `ledger_write`: columns of accounts, of entries, of legs."""
+def write_call(sheet: Sheet, *, strict: bool) -> tuple[str, list[Any]]:
+    """The call of `ledger_write` for a sheet, and its arguments: columns of accounts, of entries and of legs."""
     accounts = [
         (*s.account, s.balance, s.held, s.debt, s.promo, s.version, s.revision, encoded(s.tallies), s.moved_at)
         for s in sheet.dirty()
@@ -137,21 +93,37 @@ def write_arguments(sheet: Sheet, *, strict: bool) -> list[Any]:
         for e in sheet.new_entries
     ]  # fmt: skip
     legs = [
-        (
-            e.id,
-            n,
-            leg.account.kind,
-            leg.account.asset,
-            leg.amount,
-            leg.promo_amount,
-            leg.seq,
-            leg.kind_seq,
-            leg.balance_after,
-        )
+        (e.id, position, leg[0][1], leg[0][2], *leg[1:])
         for e in sheet.new_entries
-        for n, leg in enumerate(e.legs)
+        for position, leg in enumerate(e.legs)
     ]
-    return [strict, *_columns(accounts, 11), *_columns(entries, 10), *_columns(legs, 9)]
+    holds = [_holds_json(list(sheet.new_holds.values())), _holds_json(sheet.ended_holds)]
+    if len(accounts) + len(legs) <= _SMALL:
+        values = [value for rows in (accounts, entries, legs) for column in zip(*rows, strict=True) for value in column]
+        return _call_by_value(len(accounts), len(entries), len(legs)), [strict, *values, *holds]
+    columns = [*_columns(accounts, 11), *_columns(entries, 10), *_columns(legs, 9)]
+    return _CALL_BY_ARRAY, [strict, *columns, *holds]
+
+
+@lru_cache
+def _call_by_value(accounts: int, entries: int, legs: int) -> str:
+    """The call for so many rows of each, every value a parameter of its own."""
+    shapes = ((_ACCOUNT_TYPES, accounts), (_ENTRY_TYPES, entries), (_LEG_TYPES, legs))
+    arrays = [
+        f"ARRAY[{', '.join([f'%s::{kind}'] * rows)}]::{kind}[]" for kinds, rows in shapes for kind in kinds
+    ]
+    return f"SELECT ledger_write(%s, {', '.join(arrays)}, %s::json, %s::json)"
+
+
+_CALL_BY_ARRAY = (
+    "SELECT ledger_write(%s, "
+    + ", ".join(f"%s::{kind}[]" for kind in _ACCOUNT_TYPES + _ENTRY_TYPES + _LEG_TYPES)
+    + ", %s::json, %s::json)"
+)
+
+
+def _holds_json(holds: list[Hold]) -> str | None:
+    return json.dumps([_hold_record(hold) for hold in holds]) if holds else None
 
 
 def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
@@ -178,9 +150,21 @@ def _hold(row: Sequence[Any]) -> Hold:
     )  # fmt: skip
 
 
-def _hold_row(hold: Hold) -> tuple[Any, ...]:
-    return (
-        hold.customer_id, hold.id, hold.account.kind, hold.account.asset, hold.amount, hold.state, hold.key,
-        hold.request_hash, hold.created_at, hold.expires_at, encoded(hold.data), hold.ended_at,
-        hold.settled_amount, hold.settled_entry,
-    )  # fmt: skip
+def _hold_record(hold: Hold) -> dict[str, Any]:
+    """A hold as `json_populate_recordset` reads it into a row of the table."""
+    return {
+        "customer_id": hold.customer_id,
+        "id": hold.id,
+        "account": hold.account.kind,
+        "asset": hold.account.asset,
+        "amount": hold.amount,
+        "state": hold.state,
+        "key": hold.key,
+        "request_hash": hold.request_hash,
+        "created_at": hold.created_at.isoformat(),
+        "expires_at": hold.expires_at.isoformat(),
+        "data": hold.data,
+        "ended_at": hold.ended_at.isoformat() if hold.ended_at else None,
+        "settled_amount": hold.settled_amount,
+        "settled_entry": hold.settled_entry,
+    }

@@ -60,6 +60,17 @@ _UPDATE_ACCOUNTS = """
     END IF;
 """
 
+# A hold made and ended in one batch is inserted in its final state.
+_INSERT_HOLDS = """
+      INSERT INTO ledger_hold (customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at,
+                               data, ended_at, settled_amount, settled_entry)
+      SELECT customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at,
+             data, ended_at, settled_amount, settled_entry
+      FROM json_populate_recordset(NULL::ledger_hold, new_holds)
+      ON CONFLICT DO NOTHING;
+      GET DIAGNOSTICS done = ROW_COUNT;
+"""
+
 # Entries and legs go in by one statement, so that each side's trigger sees the other's rows. `strict` is the way of a
 # batch in its own transaction: anything unexpected undoes it all. Without it (one entry inside a caller's
 # transaction) a key that another transaction has just written answers false, and nothing was written.
@@ -71,7 +82,8 @@ CREATE OR REPLACE FUNCTION ledger_write(
   e_customer text[], e_id text[], e_kind text[], e_key text[], e_hash text[], e_occurred timestamptz[],
   e_recorded timestamptz[], e_data text[], e_reverses text[], e_legs smallint[],
   l_entry text[], l_position smallint[], l_account text[], l_asset text[], l_amount bigint[], l_promo bigint[],
-  l_seq bigint[], l_kind_seq bigint[], l_balance bigint[]
+  l_seq bigint[], l_kind_seq bigint[], l_balance bigint[],
+  new_holds json, ended_holds json
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   done bigint;
@@ -84,6 +96,15 @@ BEGIN
       ORDER BY a.customer_id, a.kind, a.asset FOR NO KEY UPDATE;
     END IF;
     {_UPDATE_ACCOUNTS}
+  END IF;
+  IF new_holds IS NOT NULL THEN
+    {_INSERT_HOLDS}
+    IF done <> json_array_length(new_holds) THEN
+      IF strict THEN
+        RAISE EXCEPTION 'a hold''s key was written meanwhile' USING ERRCODE = 'PU001';
+      END IF;
+      RETURN false;
+    END IF;
   END IF;
   IF cardinality(e_id) > 0 THEN
     WITH written AS (
@@ -112,6 +133,16 @@ BEGIN
   END IF;
   IF NOT strict THEN
     {_UPDATE_ACCOUNTS}
+  END IF;
+  IF ended_holds IS NOT NULL THEN
+    UPDATE ledger_hold h
+    SET state = u.state, ended_at = u.ended_at, settled_amount = u.settled_amount, settled_entry = u.settled_entry
+    FROM json_populate_recordset(NULL::ledger_hold, ended_holds) u
+    WHERE h.customer_id = u.customer_id AND h.id = u.id AND h.state = 'held';
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done <> json_array_length(ended_holds) THEN
+      RAISE EXCEPTION 'a hold ended meanwhile' USING ERRCODE = 'PU001';
+    END IF;
   END IF;
   RETURN true;
 END $$

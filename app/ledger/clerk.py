@@ -1,0 +1,191 @@
+"""The clerk: applies one batch at a time to the books on a connection of its own, and commits it.
+
+Every request has a key or can only happen once, so a batch whose fate is unknown (the connection broke during the
+commit) is simply applied again: what had been written answers as a replay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Engine
+
+from app.errors import Refusal
+from app.ledger.books import Books, apply, books_for
+from app.ledger.memory import Memory
+from app.ledger.requests import Request
+from app.ledger.sheet import Result, Sheet
+
+_TRIES = 5
+_leaked: list[Any] = []  # connections inherited through a fork: closing them would hang up on the parent
+
+Results = list[Result | Exception]
+
+
+class Clerk(Protocol):
+    """Applies batches to one kind of database."""
+
+    def apply(self, requests: Sequence[Request]) -> Results:
+        """Each request's result or refusal, in order, durable. Raises only when the database cannot be reached."""
+
+    def close(self) -> None: ...
+
+    def abandon(self) -> None:
+        """Forget the connection without touching it: it belongs to the parent process."""
+
+
+def clerk_for(engine: Engine) -> Clerk:
+    return SqliteClerk(engine) if engine.dialect.name == "sqlite" else PostgresClerk(engine)
+
+
+class _Desk:
+    """What both clerks share: a connection outside the pool, tries, and one by one when a batch as a whole fails."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._raw: Any = None
+        self._books: Books | None = None
+        self._errors: tuple[type[Exception], ...] = (
+            engine.dialect.loaded_dbapi.OperationalError,
+            engine.dialect.loaded_dbapi.InterfaceError,
+        )
+
+    def apply(self, requests: Sequence[Request]) -> Results:
+        for attempt in range(_TRIES):
+            try:
+                return self._apply(requests)
+            except self._errors:
+                self.close()
+                if attempt == _TRIES - 1:
+                    raise
+            except Exception as fault:
+                self._roll_back()
+                if len(requests) == 1:
+                    return [fault]
+                # Something in this batch is beyond the rules. Whoever it is, it must not take the others down.
+                return [result for request in requests for result in self.apply([request])]
+        raise AssertionError("unreachable")
+
+    def _apply(self, requests: Sequence[Request]) -> Results:
+        raise NotImplementedError
+
+    def _run(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        raise NotImplementedError
+
+    def _roll_back(self) -> None:
+        if self._raw is not None:
+            with contextlib.suppress(*self._errors):
+                self._raw.rollback()
+
+    def _connect(self) -> Any:
+        """A connection taken out of the pool for good, with what the engine sets on each."""
+        pooled = self._engine.raw_connection()
+        raw = pooled.driver_connection
+        pooled.detach()
+        self._books = books_for(self._engine.dialect.name, self._run)
+        return raw
+
+    def close(self) -> None:
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            with contextlib.suppress(Exception):
+                raw.close()
+
+    def abandon(self) -> None:
+        if self._raw is not None:
+            _leaked.append(self._raw)
+            self._raw = None
+
+
+class SqliteClerk(_Desk):
+    """One write lock, taken at once: whoever is inside reads the last word."""
+
+    _cursor: Any = None
+
+    def _apply(self, requests: Sequence[Request]) -> Results:
+        if self._raw is None:
+            self._raw = self._connect()
+            self._cursor = self._raw.cursor()
+        self._cursor.execute("BEGIN IMMEDIATE")
+        assert self._books is not None
+        results = apply(self._books, requests, strict=True)
+        self._cursor.execute("COMMIT")
+        return list(results)
+
+    def _run(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        cursor = self._cursor.execute(sql, parameters)
+        return cursor.fetchall() if cursor.description is not None else [cursor.rowcount]
+
+
+class PostgresClerk(_Desk):
+    """One round trip when the accounts are remembered from the batch before; else lock, read, write.
+
+    What is remembered is only ever a guess: `ledger_write` refuses it unless every account's revision is still the one
+    remembered, and no key has been taken. Then, and whenever a request would be refused, the batch is done by the book.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._memory = Memory()
+        self._cursor: Any = None
+        self._stale = "PU001"
+
+    def _apply(self, requests: Sequence[Request]) -> Results:
+        if self._raw is None:
+            self._raw = self._connect()
+            self._raw.autocommit = True
+            self._cursor = self._raw.cursor()
+        assert self._books is not None
+        sheet = self._memory.sheet(requests)
+        if sheet is not None:
+            results = self._guess(sheet, requests)
+            if results is not None:
+                return results
+        return self._by_the_book(requests)
+
+    def _guess(self, sheet: Sheet, requests: Sequence[Request]) -> Results | None:
+        results: Results = []
+        try:
+            for request in requests:
+                results.append(sheet.take(request))
+            assert self._books is not None
+            self._books.write(sheet, strict=True)
+        except Refusal:
+            self._memory.forget(sheet)
+            return None
+        except Exception as failure:
+            self._memory.forget(sheet)
+            if getattr(failure, "sqlstate", None) != self._stale:
+                raise
+            self._memory.contended(sheet)
+            return None
+        self._memory.keep(sheet)
+        return results
+
+    def _by_the_book(self, requests: Sequence[Request]) -> Results:
+        while True:
+            self._cursor.execute("BEGIN")
+            sheets: list[Sheet] = []
+            try:
+                assert self._books is not None
+                results = apply(self._books, requests, strict=True, done=sheets.append)
+                self._cursor.execute("COMMIT")
+            except Exception as failure:
+                self._roll_back()
+                if getattr(failure, "sqlstate", None) not in (self._stale, "40P01", "40001"):
+                    raise
+                continue
+            for sheet in sheets:
+                self._memory.keep(sheet)
+            return list(results)
+
+    def _roll_back(self) -> None:
+        if self._raw is not None:
+            with contextlib.suppress(*self._errors):
+                self._cursor.execute("ROLLBACK")
+
+    def _run(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        self._cursor.execute(sql, parameters, prepare=True)
+        return self._cursor.fetchall() if self._cursor.description is not None else [self._cursor.rowcount]
