@@ -56,6 +56,10 @@ class Clock:
         self._offset.write(self._offset.read() + seconds)
         return self.now()
 
+    def start_at(self, instant: int) -> None:
+        """Begin at another moment, earlier or later, in epoch seconds: for a sandbox in which nothing happened yet."""
+        self._offset.write(instant - real_now())
+
 
 def real_now() -> int:
     """Real epoch seconds. Webhook signatures carry this: the receiver compares them with its own real time."""

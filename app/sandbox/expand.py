@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from app.sandbox.blanks import Object
-from app.sandbox.fault import refused
+from app.sandbox.fault import Fault, refused
+from app.sandbox.spec import pinned
 from app.sandbox.tx import Tx
 
 _DEEPEST = 4
@@ -46,32 +47,37 @@ def expand(tx: Tx, answer: Object, paths: list[str]) -> Object:
         steps = path.split(".")
         if len(steps) > _DEEPEST:
             raise refused(f"You cannot expand more than {_DEEPEST} levels of a property: {path}.", param="expand")
-        _expand(tx, answer, steps, path)
+        _expand(tx, answer, steps, path, "", [])
     return answer
 
 
-def _expand(tx: Tx, at: Any, steps: list[str], path: str) -> None:
+def _expand(tx: Tx, at: Any, steps: list[str], path: str, kind: str, trail: list[str]) -> None:
+    """Expand below `at`, which is reached from an object of this kind by this trail of fields."""
     if isinstance(at, list):
         for each in at:
-            _expand(tx, each, steps, path)
+            _expand(tx, each, steps, path, kind, trail)
     if not isinstance(at, dict):
         return
+    if "object" in at:
+        kind, trail = str(at["object"]), []
     name, further = steps[0], steps[1:]
-    include = INCLUDABLE.get((str(at.get("object")), name))
+    include = INCLUDABLE.get((kind, name))
     if include is not None and name not in at:
         at[name] = include(tx, at)
     elif name not in at:
-        raise refused(f"This property cannot be expanded ({path}).", param="expand")
-    elif isinstance(at[name], str):
-        at[name] = _object(tx, at[name], path)
-    elif not further and name != "data" and at[name] is not None and "object" not in at[name]:
-        raise refused(f"This property cannot be expanded ({path}).", param="expand")
+        raise _cannot(path)
+    elif not further or isinstance(at[name], str):
+        at[name] = _object(tx, at[name], path, pinned().expandable(kind, [*trail, name]))
     if further:
-        _expand(tx, at[name], further, path)
+        _expand(tx, at[name], further, path, kind, [*trail, name])
 
 
-def _object(tx: Tx, identifier: str, path: str) -> Object:
-    found = tx.find(identifier)
-    if found is None:
-        raise refused(f"This property cannot be expanded ({path}).", param="expand")
+def _object(tx: Tx, value: Any, path: str, expandable: bool) -> Any:
+    found = tx.find(value) if isinstance(value, str) else value
+    if not expandable or (found is None and value is not None):
+        raise _cannot(path)
     return found
+
+
+def _cannot(path: str) -> Fault:
+    return refused(f"This property cannot be expanded ({path}).", param="expand")

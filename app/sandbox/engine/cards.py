@@ -54,7 +54,7 @@ class Card:
 
 
 CARDS = (
-    Card("4242424242424242", "Pays", alias="pm_card_visa"),
+    Card("4242424242424242", "Pays at once", alias="pm_card_visa"),
     Card("4000000000000002", "Is declined", alias="pm_card_chargeDeclined", decline=DECLINED, saves=False),
     Card(
         "4000000000009995",

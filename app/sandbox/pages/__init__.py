@@ -2,12 +2,13 @@
 
 from flask import Flask
 
-from app.sandbox.pages import checkout, console, controls, guard, portal, receipts, words
+from app.sandbox.pages import checkout, console, controls, errors, guard, portal, receipts, words
 
 
 def register(app: Flask) -> None:
     """Answer everything outside /v1."""
     words.register(app)
     guard.register(app)
+    errors.register(app)
     for part in (checkout, portal, receipts, console, controls):
         app.register_blueprint(part.pages)

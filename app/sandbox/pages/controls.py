@@ -36,12 +36,12 @@ ON_HELD: dict[str, Callable[[Tx], None]] = {
 
 
 @pages.post("/clock")
-def advance_clock() -> Response | tuple[str, int]:
+def advance_clock() -> Response:
     """Move time forward by `by`: seconds, or a number with s, m, h or d."""
     match = _SPAN.match(request.form.get("by", "").strip())
     seconds = int(match[1]) * _UNITS[match[2]] if match else 0
     if not 0 < seconds <= _FARTHEST:
-        return "Give a span such as 90m, 12h or 31d, up to ten years.", 422
+        abort(422, "Give a span such as 90m, 12h or 31d, up to ten years.")
     sandbox = _sandbox()
     sandbox.clock.advance(seconds)
     run_due(sandbox)
@@ -54,7 +54,7 @@ def set_mode() -> Response:
     """What becomes of new deliveries."""
     wanted = request.form.get("mode", "")
     if wanted not in deliveries.MODES:
-        abort(422)
+        abort(422, f"Choose one of {', '.join(deliveries.MODES)}.")
     with _sandbox().writing() as tx:
         deliveries.set_mode(tx, wanted)
     return _back()

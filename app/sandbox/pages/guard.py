@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 
 def register(app: Flask) -> None:
@@ -13,17 +13,18 @@ def register(app: Flask) -> None:
     app.after_request(set_headers)
 
 
-def refuse_strangers() -> tuple[str, int] | None:
+def refuse_strangers() -> None:
     """403 for a post that another site's page made the browser send. Programs, which say nothing of it, may post."""
     if request.method != "POST" or request.path.startswith("/v1/"):
-        return None
+        return
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
-        return None if site in ("same-origin", "none") else ("This post came from another site.", 403)
+        if site not in ("same-origin", "none"):
+            abort(403)
+        return
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
-        return "This post came from another site.", 403
-    return None
+        abort(403)
 
 
 def may_leave_for(*addresses: str | None) -> None:

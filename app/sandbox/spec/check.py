@@ -95,6 +95,15 @@ class SpecCheck:
         inner = self.object(body.get("data", {}).get("object", {}))
         return self.object(body) + [f"data.object: {fault}" for fault in inner]
 
+    def expandable(self, kind: str, trail: list[str]) -> bool:
+        """Whether the id in this field, named step by step, of an object may be replaced by what it names."""
+        schema = self._schemas.get(self._by_object.get(kind, ""), {})
+        for name in trail:
+            schema = self._check.resolve(schema)
+            inside = next((each for each in schema.get("anyOf", ()) if "$ref" in each), schema)
+            schema = self._check.resolve(inside).get("properties", {}).get(name, {})
+        return bool(schema.get("x-expandable"))
+
     def _no_endpoint(self, verb: str, path: str) -> str:
         return f"no such endpoint in {self.version}: {verb.upper()} {path}"
 
