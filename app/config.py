@@ -43,6 +43,7 @@ class Settings:
     redis_url: str = field(default="", repr=False)
     trusted_proxies: int = 0
     clock_file: str = ""
+    demo_directory: str = str(ROOT / "var" / "demo")
     password_memory_kib: int = 19456  # what hashing a password costs; less only where no real passwords are
     commission_percent: int = 20  # of a paid skill's list price (SPEC U8)
     markup_percent: int = 15  # on upstream cost (SPEC U8)

@@ -37,7 +37,7 @@ def index() -> Response | str:
     filters = _filters()
     before = request.args.get("before") or None
     page = activity.of_everyone(db.session, before=before, limit=PER_PAGE, **_asked(filters))
-    kept = {name: value or None for name, value in filters.items()}
+    kept: dict[str, Any] = {name: value or None for name, value in filters.items()}
     shown: dict[str, Any] = {
         "lines": words.told(db.session, page.lines),
         "filters": filters,

@@ -97,7 +97,7 @@ def _list() -> dict[str, Any]:
         before=before,
         limit=PER_PAGE,
     )
-    kept = {"state": state or None, "channel": channel or None, "type": starts or None}
+    kept: dict[str, Any] = {"state": state or None, "channel": channel or None, "type": starts or None}
     return {
         "events": page.events,
         "counts": reads.counts(db.session),

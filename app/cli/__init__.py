@@ -15,6 +15,7 @@ from app.cli.answers import fail
 from app.cli.books import books
 from app.cli.clock import clock
 from app.cli.customers import customers
+from app.cli.demo import demo
 from app.cli.keys import keys
 from app.cli.migrate import migrate
 from app.cli.seed import seed
@@ -32,7 +33,7 @@ def purser() -> None:
     """Purser: plans, wallets and invoices for the customers of your product."""
 
 
-for command in (serve, migrate, seed, books, customers, keys, staff, wallet, clock):
+for command in (demo, serve, migrate, seed, books, customers, keys, staff, wallet, clock):
     purser.add_command(command)
 
 

@@ -56,13 +56,15 @@ def read_step(text: str) -> int:
 
 def _follow() -> None:
     settings = Settings.from_env()
-    file = Path(settings.clock_file) if settings.clock_file else demo_files.DIRECTORY / "clock"
-    made_by_demo = settings.clock_file or (demo_files.DIRECTORY / demo_files.STATE_FILE).exists()
-    if not made_by_demo or (settings.is_production and settings.clock_file):
+    directory = Path(settings.demo_directory)
+    if settings.clock_file and not settings.is_production:
+        the_clock.use_offset_file(ROOT / settings.clock_file)
+    elif not settings.clock_file and (directory / demo_files.STATE_FILE).exists():
+        the_clock.use_offset_file(directory / "clock")
+    else:
         raise SettingsError(
             ["The clock moves in the demo only: start `purser demo` first, or name its PURSER_CLOCK_FILE."]
         )
-    the_clock.use_offset_file(ROOT / file)
 
 
 def _told() -> Answer:

@@ -6,12 +6,12 @@ import json
 import os
 import secrets
 import shutil
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.config import ROOT, Settings, SettingsError
+from app.config import Settings, SettingsError
 
-DIRECTORY = ROOT / "var" / "demo"
 STATE_FILE = "demo.json"
 DEFAULT_DATABASE_URL = Settings().database_url
 
@@ -26,7 +26,7 @@ class Demo:
     stripe_secret_key: str
     stripe_webhook_secret: str
     databases: tuple[str, ...] = ()
-    api_key: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)  # shown at every start: only their hashes are in the database
 
     @property
     def clock_file(self) -> Path:
@@ -63,7 +63,7 @@ class Demo:
 def prepared(directory: Path, port: int) -> Demo:
     """The demo kept in `directory`, made with fresh secrets when there is none; it is to listen on `port`."""
     directory.mkdir(parents=True, exist_ok=True)
-    demo = _read(directory)
+    demo = read(directory)
     if demo is None:
         demo = Demo(
             directory,
@@ -97,13 +97,14 @@ def wipe(directory: Path) -> None:
 
 def settings_from(given: Settings) -> Settings:
     """With PURSER_ENV=demo, the settings of the demo started here, unless the environment says everything itself."""
-    demo = _read(DIRECTORY)
+    demo = read(Path(given.demo_directory))
     if demo is None or given.clock_file or given.secret_key:
         return given
     return demo.settings(given)
 
 
-def _read(directory: Path) -> Demo | None:
+def read(directory: Path) -> Demo | None:
+    """The demo kept in `directory`, if there is one."""
     try:
         state = json.loads((directory / STATE_FILE).read_text())
     except FileNotFoundError:

@@ -46,22 +46,25 @@ def start_afresh(app: Flask) -> None:
 
 
 def run(
-    wsgi: WSGIApplication,
+    load: Callable[[], WSGIApplication],
     *,
     host: str,
     port: int,
     workers: int,
     threads: int,
-    on_worker: Hook,
     on_ready: Hook,
+    on_worker: Hook = lambda: None,
+    on_end: Hook = lambda: None,
     **more: Any,
 ) -> None:
-    """Serve until told to stop: TERM lets requests finish, INT does not wait.
+    """Serve what `load` makes until told to stop: TERM lets requests finish, INT does not wait.
 
-    `on_worker` runs in each worker before its first request, `on_ready` once when the port is open.
+    `on_worker` runs in each worker before its first request and `on_end` after its last; `on_ready` once, when the
+    port is open. `more` are gunicorn's own settings.
     """
     if sys.platform == "win32":
-        _run_waitress(wsgi, host, port, threads, on_worker, on_ready)
+        _run_waitress(load(), host, port, threads, on_worker, on_ready)
+        on_end()
         return
     options = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -70,6 +73,7 @@ def run(
         "worker_class": "gthread",  # a slow call to a provider blocks one thread, not a whole worker
         "preload_app": True,
         "post_worker_init": lambda _worker: on_worker(),
+        "worker_exit": lambda _arbiter, _worker: on_end(),
         "when_ready": lambda _arbiter: on_ready(),
         "timeout": 60,
         "graceful_timeout": 30,
@@ -78,10 +82,10 @@ def run(
         "control_socket_disable": True,
         **more,
     }
-    _run_gunicorn(wsgi, options)
+    _run_gunicorn(load, options)
 
 
-def _run_gunicorn(wsgi: WSGIApplication, options: Mapping[str, Any]) -> None:
+def _run_gunicorn(load_wsgi: Callable[[], WSGIApplication], options: Mapping[str, Any]) -> None:
     from gunicorn.app.base import BaseApplication  # not installed on Windows
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -90,7 +94,7 @@ def _run_gunicorn(wsgi: WSGIApplication, options: Mapping[str, Any]) -> None:
                 self.cfg.set(name, value)
 
         def load(self) -> WSGIApplication:
-            return wsgi
+            return load_wsgi()
 
     Server().run()
 

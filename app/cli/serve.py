@@ -28,7 +28,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     app = create_app(settings)
     address = f"http://{host}:{port}"
     http_server.run(
-        app,
+        lambda: app,
         host=host,
         port=port,
         workers=workers,
