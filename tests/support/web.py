@@ -46,6 +46,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     made.test_client_class = PageClient
     made.config["WTF_CSRF_ENABLED"] = False
     yield made
+    made.extensions["committer"].close()
     with made.app_context():
         db.session.remove()
         db.engine.dispose()
