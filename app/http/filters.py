@@ -23,7 +23,7 @@ def register(app: Flask) -> None:
     """Give the templates their filters."""
     app.jinja_env.filters.update(
         money=money, exact=exact, cents=cents, credits=credit_count, number=number,
-        day=day, moment=moment, clock=clock_time, day_text=day_text, moment_text=moment_text,
+        day=day, moment=moment, clock=clock_time, day_text=day_text, moment_text=moment_text, printable=printable,
     )  # fmt: skip
     app.jinja_env.globals["currency_sign"] = currency_sign
 
@@ -80,6 +80,11 @@ def day_text(when: datetime | date) -> str:
 def moment_text(when: datetime) -> str:
     """`4 Dec 2026, 14:22` as text with no-break spaces."""
     return f"{day_text(when)},{NBSP}{_local(when):%H:%M}"
+
+
+def printable(text: object) -> str:
+    """The text without control characters, which no HTML page may hold: for showing again what somebody typed."""
+    return "".join(letter for letter in str(text) if letter.isprintable() or letter in "\n\t")
 
 
 def reader_zone() -> ZoneInfo:

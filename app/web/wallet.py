@@ -32,7 +32,7 @@ class Tally:
 
     entries: int
     money_in: int
-    money_out: int
+    money_out: int  # below zero, as the lines show it
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,8 @@ def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
 
 def _tally(totals: Mapping[str, tuple[int, int, int]], chosen: Iterable[str] | None) -> Tally:
     shown = [of_kind for kind, of_kind in totals.items() if chosen is None or kind in chosen]
-    return Tally(*(sum(figures) for figures in zip(*shown, strict=True))) if shown else Tally(0, 0, 0)
+    entries, money_in, money_out = (sum(figures) for figures in zip(*shown, strict=True)) if shown else (0, 0, 0)
+    return Tally(entries, money_in, -money_out)
 
 
 def _pager(filters: FilterForm, read: reads.WalletPage, tally: Tally) -> Pager:
