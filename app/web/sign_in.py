@@ -28,7 +28,7 @@ def show() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(target, 303)
     form = SignInForm(formdata=None, next=target, email=session.get("typed_email", ""))
-    return render_template(TEMPLATE, form=form, joined="joined" in request.args, changed="changed" in request.args)
+    return render_template(TEMPLATE, form=form)
 
 
 @sign_in.post("/sign-in")

@@ -63,6 +63,8 @@ def withdraw(invitation_id: str) -> ResponseReturnValue:
 def change(user_id: str) -> ResponseReturnValue:
     """Another role, from the member's next request on."""
     form = PermissionForm()
+    if members.permission_of(db.session, current_customer_id(), user_id) is None:
+        raise NotFound("There is no such member.")
     if not form.validate():
         return _refused(form.error("permission"))
     try:
