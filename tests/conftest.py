@@ -19,6 +19,8 @@ pytest_plugins = [
     "tests.support.browser",
     "tests.support.running",
     "tests.support.selection",
+    "tests.support.outgoing",
+    "tests.support.payments",
 ]
 
 # One machine is slower than another; a test that is wrong is caught by its assertions, not by a stop-watch.

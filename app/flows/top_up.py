@@ -6,6 +6,7 @@ the same form key takes up where it was: the provider gets the same key and the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
@@ -68,9 +69,9 @@ def start(
             return order
         if order.channel != provider.name:
             raise Conflict("This payment was begun with another provider. Open the page again.", channel=order.channel)
-        asked = orders.freeze(session, order, _request(order, customer, return_url, cancel_url or return_url))
+        asked = _Asked.of(order, orders.freeze(session, order, _request(order, customer, return_url, cancel_url)))
     try:
-        page = _page(session, provider, order, asked)
+        page = _page(session, provider, asked)
     except ProviderError as error:
         if isinstance(error, InvalidRequest) or error.code == "idempotency_error":
             _give_up_attempt(session, order, error)
@@ -80,38 +81,56 @@ def start(
     return order
 
 
-def _request(order: Order, customer: Payer, return_url: str, cancel_url: str) -> dict[str, Any]:
+def _request(order: Order, customer: Payer, return_url: str, cancel_url: str | None) -> dict[str, Any]:
     """What the provider will be asked, as it is kept: everything that could be different at a second try."""
     return {
         "email": customer.email,
         "name": customer.name,
         "success_url": return_url.replace(ORDER_IN_URL, order.id),
-        "cancel_url": cancel_url.replace(ORDER_IN_URL, order.id),
+        "cancel_url": (cancel_url or return_url).replace(ORDER_IN_URL, order.id),
     }
 
 
-def _page(session: Session, provider: Provider, order: Order, asked: dict[str, Any]) -> CheckoutSession:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The order in plain values: reading the row after a commit would open a transaction around the network call."""
+
+    order_id: str
+    customer_id: str
+    amount: Money
+    key: str
+    customer_key: str
+    request: dict[str, Any]
+
+    @classmethod
+    def of(cls, order: Order, request: dict[str, Any]) -> _Asked:
+        known = {"email": request["email"], "name": request["name"], "attempt": order.attempt}
+        customer_key = customers.key_of(order.customer_id, **known)
+        amount = Money(order.amount_minor, order.currency)
+        return cls(order.id, order.customer_id, amount, orders.key_of(order), customer_key, request)
+
+
+def _page(session: Session, provider: Provider, asked: _Asked) -> CheckoutSession:
     """The provider's page for this order. No transaction is open while it is asked. Raises ProviderError."""
     wanted = CheckoutRequest(
-        order_id=order.id,
+        order_id=asked.order_id,
         kind="topup",
-        customer=_known_customer(session, provider, order, asked),
+        customer=_known_customer(session, provider, asked),
         title="Wallet top-up",
-        success_url=asked["success_url"],
-        cancel_url=asked["cancel_url"],
-        amount=Money(order.amount_minor, order.currency),
+        success_url=asked.request["success_url"],
+        cancel_url=asked.request["cancel_url"],
+        amount=asked.amount,
     )
-    return provider.create_checkout(wanted, key=orders.key_of(order))
+    return provider.create_checkout(wanted, key=asked.key)
 
 
-def _known_customer(session: Session, provider: Provider, order: Order, asked: dict[str, Any]) -> CustomerRef:
-    email, name = asked["email"], asked["name"]
+def _known_customer(session: Session, provider: Provider, asked: _Asked) -> CustomerRef:
     with transaction(session):
-        known = customers.known_as(session, order.customer_id, provider.name)
+        known = customers.known_as(session, asked.customer_id, provider.name)
     if known is not None:
         return known
-    key = customers.key_of(order.customer_id, email=email, name=name, attempt=order.attempt)
-    made = provider.ensure_customer(customer_id=order.customer_id, email=email, name=name, key=key)
+    email, name = asked.request["email"], asked.request["name"]
+    made = provider.ensure_customer(customer_id=asked.customer_id, email=email, name=name, key=asked.customer_key)
     with transaction(session):
         return customers.remember(session, made, provider.name)
 
