@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
+from markupsafe import Markup
 
 from app import clock
 from app.admin.roles import actor, may_move_money, staff_moves_money, staff_reads
@@ -104,6 +105,7 @@ def _list() -> dict[str, Any]:
         "filters": {"state": state, "channel": channel, "type": starts},
         "channels": sorted(current_app.extensions["providers"]),
         "status": status,
+        "breakable": breakable,
         "older": url_for(".index", before=page.older, **kept) if page.older else "",
         "newest": url_for(".index", **kept) if before else "",
         "may_act": may_move_money(),
@@ -119,6 +121,7 @@ def _event(event: ProviderEvent, code: int = 200, error: str = "", typed: str = 
         "body": pretty(event.body),
         "headers": safe_headers(event.headers),
         "status": status,
+        "breakable": breakable,
         "may_act": may_move_money(),
         "error": error,
         "typed": typed,
@@ -142,6 +145,12 @@ def status(event: ProviderEvent) -> str:
     if event.state == "pending":
         return "Retrying" if event.error else "Received"
     return {"done": "Applied", "ignored": "Ignored", "dead": "Gave up"}[event.state]
+
+
+def breakable(event_type: str) -> Markup:
+    """A long dotted name that a narrow column may break after a dot or an underscore."""
+    parts = [Markup("_<wbr>").join(part.split("_")) for part in event_type.split(".")]
+    return Markup(".<wbr>").join(parts)
 
 
 def pretty(body: bytes) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.activity.models import HOUSE, Activity
 from app.customers import search
-from app.http.filters import exact
+from app.http.filters import cents, exact
 from app.people.models import User
 
 # The rest are worded by rule: "api_key.created" is "Api key created".
@@ -23,9 +23,14 @@ _TITLES = {
     "webhook.replayed": "Webhook replayed",
     "webhook.ignored": "Webhook ignored",
     "user.staff_role_changed": "Staff role changed",
+    "order.opened": "Order opened",
+    "order.processing": "Order being paid",
+    "order.failed": "Payment failed",
+    "webhook.dead": "Webhook gave up",
 }
 _ACTORS = {"staff": "Staff", "usr": "Person", "key": "API key"}
-_SHOWN_ELSEWHERE = {"before", "after", "amount_micros", "reason", "entry"}
+# What a person wants to read of the details; the file has all of them.
+_TOLD = ("reason", "why", "name", "email", "permission", "permissions", "role", "channel", "ticket", "time_zone")
 
 
 @dataclass(frozen=True)
@@ -54,37 +59,32 @@ def told(session: Session, lines: Sequence[Activity]) -> list[Told]:
 
 def title(action: str) -> str:
     """`wallet.adjusted` as `Balance adjusted`."""
-    return _TITLES.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
+    return _TITLES.get(action) or action.replace(".", " ").replace("_", " ").capitalize().replace("Api key", "API key")
 
 
 def _told(line: Activity, people: dict[str, str], customers: dict[str, str]) -> Told:
     details = line.details
     by_kind, by = _by(line.actor, people)
-    amount = details.get("amount_micros")
-    before, after = _text(details.get("before")), _text(details.get("after"))
     return Told(
         title=title(line.action),
-        detail=_detail(details),
+        detail=", ".join(_text(details[name]) for name in _TOLD if details.get(name)),
         by=by,
         by_kind=by_kind,
         at=line.at,
         subject=line.subject,
         customer_id=None if line.customer_id == HOUSE else line.customer_id,
         customer_name=customers.get(line.customer_id, ""),
-        before=before if "before" in details else "",
-        after=after if "after" in details else "",
-        amount=exact(amount, sign=True) if isinstance(amount, int) else "",
+        before=_text(details["before"]) if "before" in details else "",
+        after=_text(details["after"]) if "after" in details else "",
+        amount=_amount(details),
     )
 
 
-def _detail(details: dict[str, Any]) -> str:
-    reason = details.get("reason")
-    others = [f"{name.replace('_', ' ')} {_text(value)}" for name, value in details.items() if _plain(name, value)]
-    return ", ".join(([str(reason)] if reason else []) + others)
-
-
-def _plain(name: str, value: object) -> bool:
-    return name not in _SHOWN_ELSEWHERE and value not in (None, "", [], {}) and not isinstance(value, dict)
+def _amount(details: dict[str, Any]) -> str:
+    micros, minor = details.get("amount_micros"), details.get("amount_minor")
+    if isinstance(micros, int):
+        return exact(micros, sign=True)
+    return cents(minor, details.get("currency")) if isinstance(minor, int) else ""
 
 
 def _text(value: object) -> str:
