@@ -1,6 +1,9 @@
 # What bin/demo and bin/test share: a Python, and an environment with exactly what a lock file names.
 # POSIX sh. The two commands source it from the top of the tree.
 
+# Compiled files stay in .venv and __pycache__; without them every start would take seconds longer.
+unset PYTHONDONTWRITEBYTECODE
+
 say() { printf '%s\n' "$*" >&2; }
 
 find_python() {

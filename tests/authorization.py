@@ -1,0 +1,112 @@
+"""Who may do what: one row for each route, one column for each kind of caller, kept by hand.
+
+A route without a row fails the tests. Each cell is the status that caller gets with an empty form or body and a valid
+session or key. So 422 means "you may, but say what", and a refusal must come before any look at the input. Ids in
+addresses are those of Ada's things: for Bo, who owns another customer, they must look as if they did not exist (404).
+"""
+
+from __future__ import annotations
+
+PAGE_CALLERS = ("nobody", "cy", "di", "ada", "bo", "support", "finance", "admin")
+KEY_CALLERS = ("nokey", "badkey", "reads", "writes", "bo_key", "service", "for_ada", "staff")
+
+# 303 for nobody is the way to the sign-in page. Cy reads, Di writes and Ada owns the same customer. The callers come in
+# this order, so what one of them does is done for the next: Cy leaves the team, Bo uses up the invitation.
+PAGES = """
+route                                                   nobody      cy      di     ada      bo support finance   admin
+GET  /                                                     303     200     200     200     200     303     303     303
+GET  /admin                                                303     403     403     403     403     303     303     303
+GET  /admin/activity                                       303     403     403     403     403     200     200     200
+GET  /admin/activity.csv                                   303     403     403     403     403     200     200     200
+GET  /admin/books                                          303     403     403     403     403     200     200     200
+POST /admin/books/audit                                    303     403     403     403     403     403     303     303
+GET  /admin/customers                                      303     403     403     403     403     200     200     200
+GET  /admin/customers.csv                                  303     403     403     403     403     200     200     200
+GET  /admin/customers/<customer_id>                        303     403     403     403     403     200     200     200
+GET  /admin/customers/<customer_id>/adjust                 303     403     403     403     403     403     200     200
+POST /admin/customers/<customer_id>/adjust                 303     403     403     403     403     403     422     422
+GET  /admin/customers/<customer_id>/adjust/preview         303     403     403     403     403     403     200     200
+GET  /admin/customers/<customer_id>/transactions           303     403     403     403     403     200     200     200
+GET  /admin/webhooks                                       303     403     403     403     403     200     200     200
+GET  /admin/webhooks/<event_id>                            303     403     403     403     403     200     200     200
+POST /admin/webhooks/<event_id>/ignore                     303     403     403     403     403     403     422     422
+POST /admin/webhooks/<event_id>/replay                     303     403     403     403     403     403     303     303
+POST /admin/webhooks/replay-dead                           303     403     403     403     403     403     303     303
+GET  /api-keys                                             303     200     200     200     200     403     403     403
+POST /api-keys                                             303     403     422     422     422     403     403     403
+POST /api-keys/<key_id>/revoke                             303     403     303     303     404     403     403     403
+POST /customer                                             303     404     404     404     404     404     404     404
+GET  /invitations/<token>                                  200     200     200     200     200     200     200     200
+POST /invitations/<token>                                  422     303     303     303     303     410     410     410
+GET  /profile                                              303     200     200     200     200     200     200     200
+POST /profile                                              303     422     422     422     422     422     422     422
+POST /profile/email                                        303     422     422     422     422     422     422     422
+POST /profile/password                                     303     422     422     422     422     422     422     422
+POST /profile/sessions/<session_id>/end                    303     404     404     404     404     404     404     404
+POST /profile/sessions/end-others                          303     303     303     303     303     303     303     303
+GET  /team                                                 303     200     200     200     200     403     403     403
+POST /team/invitations                                     303     403     403     422     422     403     403     403
+POST /team/invitations/<invitation_id>/withdraw            303     403     403     303     404     403     403     403
+POST /team/members/<user_id>                               303     403     403     422     404     403     403     403
+POST /team/members/<user_id>/remove                        303     303     403     404     404     403     403     403
+POST /verify-email                                         303     303     303     303     303     303     303     303
+GET  /wallet                                               303     200     200     200     200     403     403     403
+GET  /wallet/balance                                       303     200     200     200     200     403     403     403
+GET  /wallet/quote                                         303     200     200     200     200     403     403     403
+POST /wallet/topups                                        303     403     422     422     422     403     403     403
+GET  /wallet/topups/<order_id>                             303     200     200     200     404     403     403     403
+GET  /wallet/topups/<order_id>/status                      303     200     200     200     404     403     403     403
+GET  /wallet/transactions                                  303     200     200     200     200     403     403     403
+GET  /wallet/transactions.csv                              303     200     200     200     200     403     403     403
+"""
+
+# nokey and badkey: none, and a wrong one. reads and writes: Ada's keys. service: the host's key without naming a
+# customer; for_ada: the same naming her. staff: a key with the role finance.
+CALLS = """
+route                                                    nokey  badkey   reads  writes  bo_key service for_ada   staff
+POST /api/wallet/topup                                     401     401     403     422     422     422     422     403
+GET  /v1/billing/balance                                   401     401     200     200     200     422     200     403
+POST /v1/billing/topup                                     401     401     403     422     422     422     422     403
+GET  /v1/billing/transactions                              401     401     200     200     200     422     200     403
+POST /v1/charges                                           401     401     403     403     403     422     422     403
+POST /v1/customers                                         401     401     403     403     403     422     422     403
+GET  /v1/customers/<customer_id>                           401     401     403     403     403     200     200     403
+POST /v1/wallet/debits                                     401     401     403     403     403     422     422     403
+POST /v1/wallet/holds                                      401     401     403     403     403     422     422     403
+GET  /v1/wallet/holds/<hold_id>                            401     401     200     200     404     422     200     403
+POST /v1/wallet/holds/<hold_id>/release                    401     401     403     403     403     422     200     403
+POST /v1/wallet/holds/<hold_id>/settle                     401     401     403     403     403     422     422     403
+"""
+
+# Open to everyone: nothing in them belongs to a customer, or the address itself is the secret.
+PUBLIC = """
+route                                                   anyone
+GET  /docs/api                                             200
+GET  /forgot-password                                      200
+POST /forgot-password                                      422
+GET  /gallery                                              200
+GET  /gallery/<name>                                       404
+GET  /healthz                                              200
+GET  /openapi.json                                         200
+POST /payment/webhook/<channel>                            400
+GET  /readyz                                               200
+GET  /reset-password/<token>                               410
+POST /reset-password/<token>                               422
+GET  /sign-in                                              200
+POST /sign-in                                              422
+POST /sign-out                                             303
+GET  /sign-up                                              200
+POST /sign-up                                              422
+GET  /verify-email/<token>                                 410
+POST /verify-email/<token>                                 410
+"""
+
+
+def rows(table: str) -> dict[str, tuple[int, ...]]:
+    """The table as data: "GET /wallet" to the statuses in its columns' order."""
+    found = {}
+    for line in table.strip().splitlines()[1:]:
+        verb, path, *cells = line.split()
+        assert f"{verb} {path}" not in found, f"{verb} {path} has two rows"
+        found[f"{verb} {path}"] = tuple(int(cell) for cell in cells)
+    return found

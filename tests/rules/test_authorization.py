@@ -1,0 +1,170 @@
+"""Every route, asked by every kind of caller: what comes back is what tests/authorization.py says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from app import clock, ledger
+from app.customers import api_keys, invitations
+from app.db import transaction
+from app.payments import inbox, orders
+from app.payments.models import ProviderEvent
+from app.providers.port import Verified
+from tests.authorization import CALLS, KEY_CALLERS, PAGE_CALLERS, PAGES, PUBLIC, rows
+from tests.support.people import Person
+from tests.support.web import PageClient
+
+NOT_OURS = {"static"}
+PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
+UNKNOWN = {"customer_id": "cus_none", "order_id": "ord_none", "event_id": "whe_none", "hold_id": "hold_none"}
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Who may do what does not depend on the database, so one is enough."""
+    return sqlite_url
+
+
+@pytest.fixture
+def things(session: Session, ada: Person, cy: Person) -> dict[str, str]:
+    """What the placeholders in addresses stand for: Ada's customer and things, and one webhook event."""
+    now = clock.now()
+    told = Verified(event_id="evt_1", raw_type="invoice.paid", object_id="in_1", occurred_at=now, livemode=False)
+    with transaction(session):
+        order = orders.open_order(
+            session,
+            customer_id=ada.customer_id,
+            amount_minor=5000,
+            currency="usd",
+            channel="stripe",
+            form_key="a-form",
+            created_by=ada.id,
+        )
+        inbox.keep(session, provider="stripe", verified=told, body=b"{}", headers={})
+        invitation, token = invitations.invite(session, ada.customer_id, "new@example.com", "read", actor=ada.id)
+        made, _ = api_keys.create_customer_key(
+            session, ada.customer_id, name="A key", permissions=("billing:read",), made_by=ada.id
+        )
+        hold = ledger.hold(session, ada.wallet, 1_000_000, key="a-hold", expires_at=now + timedelta(hours=1))
+        event = session.query(ProviderEvent).one()
+    return {
+        "customer_id": ada.customer_id,
+        "order_id": order.id,
+        "event_id": event.id,
+        "user_id": cy.id,
+        "invitation_id": invitation.id,
+        "token": token,
+        "key_id": made.id,
+        "hold_id": hold.id,
+        "session_id": "ses_none",
+        "channel": "stripe",
+        "name": "nothing",
+        "filename": "purser.css",
+    }
+
+
+@pytest.fixture
+def callers(
+    request: pytest.FixtureRequest, app: Flask, client_of: Callable[[Person], PageClient]
+) -> Callable[[str], PageClient]:
+    """The browser of one caller, signed in at the moment it is asked for."""
+
+    def browser(name: str) -> PageClient:
+        return app.test_client() if name == "nobody" else client_of(request.getfixturevalue(name))
+
+    return browser
+
+
+@pytest.fixture
+def headers(session: Session, ada: Person, bo: Person, service_key: str) -> dict[str, dict[str, str]]:
+    """What each kind of key sends."""
+    with transaction(session):
+        _, staff = api_keys.create_staff_key(session, name="Staff", role="finance")
+    sent = {"Idempotency-Key": "a-key-of-the-matrix"}
+    bearer = {
+        "badkey": "pur_live_" + "0" * 49,
+        "reads": ada.key("billing:read"),
+        "writes": ada.key("billing:read", "billing:write"),
+        "bo_key": bo.key(),
+        "service": service_key,
+        "for_ada": service_key,
+        "staff": staff,
+    }
+    all_of_them = {name: {**sent, "Authorization": f"Bearer {text}"} for name, text in bearer.items()}
+    all_of_them["for_ada"]["Purser-Customer"] = ada.customer_id
+    return {"nokey": sent, **all_of_them}
+
+
+@pytest.mark.parametrize("route", rows(PAGES), ids=str)
+def test_a_page_answers_each_person_as_the_table_says(
+    route: str, things: dict[str, str], bo: Person, callers: Callable[[str], PageClient]
+) -> None:
+    verb, path = route.split()
+    address = filled(path, things)
+
+    told = tuple(callers(name).open(address, method=verb).status_code for name in PAGE_CALLERS)
+
+    assert dict(zip(PAGE_CALLERS, told, strict=True)) == dict(zip(PAGE_CALLERS, rows(PAGES)[route], strict=True))
+
+
+@pytest.mark.parametrize("route", rows(CALLS), ids=str)
+def test_a_call_answers_each_key_as_the_table_says(
+    route: str, app: Flask, things: dict[str, str], headers: dict[str, dict[str, str]]
+) -> None:
+    verb, path = route.split()
+    body: dict[str, Any] = {"json": {}} if verb in ("POST", "PUT", "PATCH") else {}
+
+    told = {}
+    for name in KEY_CALLERS:
+        answer = app.test_client().open(filled(path, things), method=verb, headers=headers[name], **body)
+        told[name] = answer.status_code
+
+    assert told == dict(zip(KEY_CALLERS, rows(CALLS)[route], strict=True))
+
+
+@pytest.mark.parametrize("route", rows(PUBLIC), ids=str)
+def test_a_public_route_answers_anybody(route: str, app: Flask, things: dict[str, str]) -> None:
+    verb, path = route.split()
+
+    answer = app.test_client().open(filled(path, things), method=verb)
+
+    assert (answer.status_code,) == rows(PUBLIC)[route]
+
+
+@pytest.mark.parametrize("route", [route for route in rows(PAGES) if "_id>" in route], ids=str)
+def test_another_customers_thing_looks_like_nothing(
+    route: str, things: dict[str, str], bo: Person, client_of: Callable[[Person], PageClient]
+) -> None:
+    verb, path = route.split()
+    browser = client_of(bo)
+
+    theirs = browser.open(filled(path, things), method=verb)
+    nothing = browser.open(filled(path, {**things, **UNKNOWN}), method=verb)
+
+    assert theirs.status_code == nothing.status_code
+
+
+def test_every_route_has_a_row_and_every_row_a_route(app: Flask) -> None:
+    routes = {
+        f"{verb} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for verb in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint not in NOT_OURS
+    }
+    listed = [*rows(PAGES), *rows(CALLS), *rows(PUBLIC)]
+
+    assert not routes - set(listed), "a route without a row in tests/authorization.py"
+    assert not set(listed) - routes, "a row for a route that is gone"
+    assert len(listed) == len(set(listed)), "a route in two tables"
+
+
+def filled(path: str, things: dict[str, str]) -> str:
+    """The address with its placeholders filled in."""
+    return PLACE.sub(lambda found: things[found[1]], path)
