@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
-from pydantic.json_schema import SkipJsonSchema
 
 from app.api.values import Answer, SparseAnswer
 from app.clock import timestamp
@@ -65,8 +64,8 @@ class HoldAnswer(SparseAnswer):
     state: Literal["held", "settled", "released", "expired"]
     amount_micros: int = Field(examples=[2000000])
     expires_at: Instant
-    settled_micros: int | SkipJsonSchema[None] = Field(default=None, examples=[1250000])
-    transaction_id: TransactionId | SkipJsonSchema[None] = None
+    settled_micros: int | None = Field(default=None, examples=[1250000])
+    transaction_id: TransactionId | None = None
 
 
 def transaction(line: Line, currency: str) -> Transaction:

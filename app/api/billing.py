@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from flask import Response
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
 from app import clock, ledger
 from app.api import calls
@@ -25,10 +24,8 @@ billing = calls.group("api_billing", "Billing", "The wallet of a customer: balan
 class TransactionsQuery(Query):
     limit: QueryWhole = Field(default=50, ge=1, le=200, description="How many to answer.")
     offset: QueryWhole = Field(default=0, ge=0, le=LARGEST, description="How many of the newest to pass over.")
-    cursor: str | SkipJsonSchema[None] = Field(
-        default=None, max_length=64, description="Go on after a page: its `next_cursor`."
-    )
-    type: str | SkipJsonSchema[None] = Field(default=None, json_schema_extra={"enum": list(kinds.API_TYPES)})
+    cursor: str | None = Field(default=None, max_length=64, description="Go on after a page: its `next_cursor`.")
+    type: str | None = Field(default=None, json_schema_extra={"enum": list(kinds.API_TYPES)})
 
 
 @billing.get("/v1/billing/balance", responses={200: BalanceAnswer})

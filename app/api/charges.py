@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Response
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
 from app.api import amounts, calls
 from app.api.answers import Transaction, transaction_of
@@ -24,10 +23,10 @@ class NewCharge(Body):
     )
 
     service: str = Field(min_length=1, max_length=64, description="What was used: a skill's name, compute, identity.")
-    list_price_micros: Micros | SkipJsonSchema[None] = Field(default=None, description="The publisher's price.")
-    cost_micros: Micros | SkipJsonSchema[None] = Field(default=None, description="What it cost upstream.")
-    description: Line | SkipJsonSchema[None] = Field(default=None, description="What the customer reads.")
-    publisher: str | SkipJsonSchema[None] = Field(
+    list_price_micros: Micros | None = Field(default=None, description="The publisher's price.")
+    cost_micros: Micros | None = Field(default=None, description="What it cost upstream.")
+    description: Line | None = Field(default=None, description="What the customer reads.")
+    publisher: str | None = Field(
         default=None, min_length=1, max_length=64, description="Who is owed the list price, net of our commission."
     )
 

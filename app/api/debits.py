@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Response
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
 from app.api import amounts, calls
 from app.api.answers import Transaction, transaction_of
@@ -19,8 +18,8 @@ class NewDebit(Body):
         "amount_cents", "amount_micros", example={"amount_cents": 250, "description": "Print order 1042"}
     )
 
-    amount_cents: Cents | SkipJsonSchema[None] = None
-    amount_micros: Micros | SkipJsonSchema[None] = None
+    amount_cents: Cents | None = None
+    amount_micros: Micros | None = None
     description: Line = Field(description="What the customer reads on the statement.")
 
 

@@ -66,7 +66,7 @@ def build(app: Flask, groups: Sequence[APIBlueprint]) -> Json:
             paths.setdefault(path, {}).update(item.model_dump(mode="json", by_alias=True, exclude_unset=True))
     for path, method, terms in _terms(app, groups):
         _complete(paths[path][method], path, method, terms)
-    return _without_nulls(
+    whole: Json = _without_nulls(
         {
             "openapi": "3.1.0",
             "info": {"title": "Purser API", "version": "1", "description": ABOUT},
@@ -83,6 +83,7 @@ def build(app: Flask, groups: Sequence[APIBlueprint]) -> Json:
             "security": [{"apiKey": []}],
         }
     )
+    return whole
 
 
 def example_of(schema: Json, schemas: Json) -> Any:
@@ -143,10 +144,19 @@ def _errors(path: str, method: str, terms: Terms, has_parameters: bool) -> list[
 
 
 def _without_nulls(part: Any) -> Any:
-    """A field that may be left out has no default in the document; pydantic writes null, which the field refuses."""
-    if isinstance(part, dict):
-        return {name: _without_nulls(one) for name, one in part.items() if (name, one) != ("default", None)}
-    return [_without_nulls(one) for one in part] if isinstance(part, list) else part
+    """A field that may be left out is written by pydantic as one that may be null, which every body refuses."""
+    if isinstance(part, list):
+        return [_without_nulls(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "default" in part and part["default"] is None:
+        part = {name: one for name, one in part.items() if name not in ("default", "anyOf")} | _but_null(part)
+    return {name: _without_nulls(one) for name, one in part.items()}
+
+
+def _but_null(part: Json) -> Json:
+    kinds = [kind for kind in part.get("anyOf", []) if kind != {"type": "null"}]
+    return kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {}
 
 
 def _plain(description: str | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Response
 from pydantic import BaseModel, Field
-from pydantic.json_schema import SkipJsonSchema
 
 from app.api import amounts, calls
 from app.api.answers import HoldAnswer, hold_of
@@ -23,12 +22,12 @@ class NewHold(Body):
         "amount_cents", "amount_micros", example={"amount_micros": 2_000_000, "expires_in": 900}
     )
 
-    amount_cents: Cents | SkipJsonSchema[None] = None
-    amount_micros: Micros | SkipJsonSchema[None] = None
+    amount_cents: Cents | None = None
+    amount_micros: Micros | None = None
     expires_in: Whole = Field(
         default=holds.USUAL, ge=holds.SHORTEST, le=holds.LONGEST, description="Seconds until it is released by itself."
     )
-    description: Line | SkipJsonSchema[None] = Field(default=None, description="What the customer reads beside it.")
+    description: Line | None = Field(default=None, description="What the customer reads beside it.")
 
 
 class Settlement(Body):

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from flask import Response
 from pydantic import BaseModel, Field
-from pydantic.json_schema import SkipJsonSchema
 
 from app import clock
 from app.api import calls
@@ -17,6 +16,7 @@ from app.customers.models import Customer
 from app.db import transaction
 from app.errors import NotFound
 from app.extensions import db
+from app.people.users import clean_name
 
 api_customers = calls.group("api_customers", "Customers", "Open customers and find them again.")
 
@@ -26,7 +26,7 @@ ExternalId = Annotated[str, Field(min_length=1, max_length=200, examples=["team-
 class NewCustomer(Body):
     name: str = Field(min_length=1, max_length=100, examples=["Alder & Finch"])
     email: str = Field(min_length=3, max_length=254, description="Where notices go.", examples=["ada@example.com"])
-    external_id: ExternalId | SkipJsonSchema[None] = Field(default=None, description="What you call the customer.")
+    external_id: ExternalId | None = Field(default=None, description="What you call the customer.")
 
 
 class CustomerAnswer(Answer):
@@ -53,7 +53,7 @@ def create(body: NewCustomer) -> Response:
     with transaction(db.session):
         made = customers.open_customer(
             db.session,
-            name=body.name,
+            name=clean_name(body.name),  # before the sign-up's own check, which calls the field "company"
             email=body.email,
             external_id=body.external_id,
             actor=calls.caller().key_id,

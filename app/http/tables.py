@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy import JSON, CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -21,7 +21,7 @@ class KeyedAnswer(Base):
     request_hash: Mapped[str] = mapped_column(String(64))
     started_at: Mapped[datetime]
     status: Mapped[int | None]
-    answer: Mapped[dict[str, Any] | None]
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (
         CheckConstraint("(status IS NULL) = (answer IS NULL)", name="whole"),
