@@ -16,12 +16,14 @@ from app.cli.books import books
 from app.cli.clock import clock
 from app.cli.customers import customers
 from app.cli.demo import demo
+from app.cli.doctor import doctor
 from app.cli.keys import keys
 from app.cli.migrate import migrate
 from app.cli.seed import seed
 from app.cli.serve import serve
 from app.cli.staff import staff
 from app.cli.wallet import wallet
+from app.cli.work import work
 from app.config import SettingsError
 from app.errors import Refusal
 
@@ -33,7 +35,7 @@ def purser() -> None:
     """Purser: plans, wallets and invoices for the customers of your product."""
 
 
-for command in (demo, serve, migrate, seed, books, customers, keys, staff, wallet, clock):
+for command in (demo, serve, work, migrate, seed, doctor, books, customers, keys, staff, wallet, clock):
     purser.add_command(command)
 
 

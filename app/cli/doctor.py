@@ -1,0 +1,72 @@
+"""`purser doctor`: what is missing or mismatched, one sentence each, without changing anything."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import ledger, schema
+from app.cli.answers import Answer, answering
+from app.cli.connection import follow_clock, read_settings, sessions
+from app.config import Settings
+from app.db import make_engine
+from app.payments import doctor as payments
+from app.providers import registry
+
+Line = tuple[bool, str]
+
+
+@click.command()
+@answering
+def doctor() -> Answer:
+    """Check settings, database, books, mail and payment providers; exit code 1 when something is wrong."""
+    settings = read_settings()
+    follow_clock(settings)
+    lines = [*_settings(settings), *_database(settings), *_mail(settings), *_payments(settings)]
+    wrong = [sentence for well, sentence in lines if not well]
+    told = [f"{'well ' if well else 'WRONG'}  {sentence}" for well, sentence in lines]
+    checks = [{"ok": well, "sentence": sentence} for well, sentence in lines]
+    return Answer(told, {"ok": not wrong, "checks": checks}, code=1 if wrong else 0)
+
+
+def _settings(settings: Settings) -> list[Line]:
+    problems = settings.problems()
+    return [(False, problem) for problem in problems] or [(True, f"The settings are usable, as {settings.env}.")]
+
+
+def _database(settings: Settings) -> list[Line]:
+    schema.make_directory(settings.database_url)
+    engine = make_engine(settings.database_url)
+    try:
+        return _tables(engine)
+    except SQLAlchemyError as fault:
+        return [(False, "The database does not answer: " + " ".join(str(fault.__cause__ or fault).split())[:200])]
+    finally:
+        engine.dispose()
+
+
+def _tables(engine: Engine) -> list[Line]:
+    here, wanted = schema.current(engine), schema.head()
+    if here != wanted:
+        return [(False, f"The database is at revision {here or 'none'}, not {wanted}: run `purser migrate`.")]
+    with sessions(engine)() as session:
+        faults = ledger.audit(session).faults
+    well: Line = (True, f"The database answers, at revision {here}.")
+    return [well, *((False, fault) for fault in faults)] if faults else [well, (True, "The books are right.")]
+
+
+def _mail(settings: Settings) -> list[Line]:
+    if settings.smtp_url:
+        return [(True, "Mail goes out by SMTP.")]
+    if settings.is_production:
+        return [(False, "SMTP_URL is missing: mail, password links too, goes to the log for whoever reads it to use.")]
+    return [(True, "Mail is printed where the program runs, since SMTP_URL is not set.")]
+
+
+def _payments(settings: Settings) -> list[Line]:
+    try:
+        providers = registry.build(settings)
+    except ValueError as fault:
+        return [(False, str(fault))]
+    return payments.checks(settings, providers)

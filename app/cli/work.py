@@ -1,0 +1,38 @@
+"""`purser work`: the worker as a process of its own; any number may run."""
+
+from __future__ import annotations
+
+import click
+
+from app import worker
+from app.cli.answers import Answer, announce, answering
+from app.cli.connection import follow_clock, read_settings, sessions
+from app.config import SettingsError
+from app.db import make_engine
+from app.http import logs
+from app.providers import registry
+from app.schema import make_directory
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due now, then end.")
+@answering
+def work(once: bool) -> Answer | None:
+    """Apply webhook events, send mail, end overdue holds; TERM lets what is under way finish."""
+    settings = read_settings()
+    if problems := settings.problems():
+        raise SettingsError(problems)
+    logs.configure()
+    follow_clock(settings)
+    make_directory(settings.database_url)
+    engine = make_engine(settings.database_url)
+    try:
+        factory, providers = sessions(engine), registry.build(settings)
+        if once:
+            did = worker.run_once(factory, settings, providers)
+            return Answer([", ".join(f"{name}: {count}" for name, count in did.items())], did)
+        announce(["The worker has started."], {"working": True, "channels": sorted(providers)})
+        worker.run(factory, settings, providers)
+        return None
+    finally:
+        engine.dispose()
