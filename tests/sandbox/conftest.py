@@ -1,4 +1,4 @@
-"""A running sandbox, the real Stripe SDK pointed at it, a browser without script, and somebody who gets its webhooks."""
+"""A running sandbox, the real SDK pointed at it, a browser without script, and somebody who gets its webhooks."""
 
 from __future__ import annotations
 

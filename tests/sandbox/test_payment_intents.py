@@ -53,7 +53,7 @@ def test_a_good_card_pays_at_once(api, ada, charge, sandbox, receiver):
         ("pm_card_authenticationRequired", "authentication_required", "authentication_required"),
     ],
 )
-def test_a_decline_is_402_and_the_intent_stays(api, charge, sandbox, receiver, card, code, decline_code):
+def test_a_decline_is_402_and_the_intent_stays(api, charge, *, sandbox, receiver, card, code, decline_code):
     with pytest.raises(stripe.CardError) as refusal:
         charge(card)
     sandbox.deliver()

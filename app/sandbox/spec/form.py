@@ -6,6 +6,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
+_DEEPEST = 12
 _KEY = re.compile(r"([^\[\]]+)|\[([^\[\]]*)\]")
 
 
@@ -23,8 +24,10 @@ def decode_form(body: str | bytes) -> dict[str, Any]:
 
 def _put(root: dict[str, Any], key: str, value: str) -> None:
     parts = [plain or bracketed for plain, bracketed in _KEY.findall(key)]
-    if not parts:
+    if not parts or not parts[0]:
         raise ValueError(f"parameter {key!r} has no name")
+    if len(parts) > _DEEPEST:
+        raise ValueError(f"parameter {key[:40]}… is nested too deeply")
     level = root
     for part in parts[:-1]:
         level = level.setdefault(part or str(len(level)), {})

@@ -1,0 +1,385 @@
+"""The hosted checkout page, used as a browser without script uses it."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import httpx
+import pytest
+
+from tests.support.pages import page_faults
+
+DAY = 86400
+
+
+def pay(browser, session, **form):
+    return browser.post(session.url, data=form)
+
+
+def read(api, session):
+    return api.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent.latest_charge"]})
+
+
+def test_it_shows_what_is_bought_and_that_no_money_moves(browser, top_up, sandbox):
+    page = browser.get(top_up().url)
+
+    assert page.status_code == 200
+    assert "Test mode" in page.text
+    assert "Wallet top-up" in page.text
+    assert "Pay $50.00" in page.text
+    assert not page_faults(sandbox.app, page.text)
+
+
+def test_its_policy_allows_no_script_and_the_way_back(browser, top_up):
+    page = browser.get(top_up().url)
+
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+    assert "form-action 'self' http://shop.example" in policy
+    assert not re.search(r"<script|<style|\sstyle=|\son\w+=", page.text)
+
+
+def test_a_good_card_pays_and_leads_back(api, browser, top_up):
+    session = top_up()
+
+    answer = pay(browser, session, method="4242424242424242")
+
+    now = read(api, session)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"http://shop.example/done?session_id={session.id}"
+    assert (now.status, now.payment_status, now.url) == ("complete", "paid", None)
+    assert now.customer_details.email == "ada@example.com"
+
+
+def test_session_payment_and_charge_agree_on_the_amount(api, browser, top_up):
+    session = top_up(amount=123_457)
+
+    pay(browser, session, number="4242 4242 4242 4242")
+
+    now = read(api, session)
+    intent, charge = now.payment_intent, now.payment_intent.latest_charge
+    assert {now.amount_total, intent.amount, intent.amount_received, charge.amount, charge.amount_captured} == {123_457}
+    assert {now.currency, intent.currency, charge.currency} == {"usd"}
+
+
+def test_the_metadata_of_session_and_payment_stay_apart(api, browser, top_up):
+    session = top_up()
+
+    pay(browser, session, method="4242424242424242")
+
+    now = read(api, session)
+    assert now.metadata.to_dict() == {"of": "session"}
+    assert now.payment_intent.metadata.to_dict() == {"of": "payment"}
+
+
+@pytest.mark.parametrize(
+    ("card", "words"),
+    [
+        ("4000000000000002", "Your card was declined."),
+        ("4000000000009995", "Your card has insufficient funds."),
+        ("4000000000000069", "Your card has expired."),
+    ],
+)
+def test_a_declined_card_is_told_and_another_may_be_tried(api, browser, top_up, *, sandbox, receiver, card, words):
+    session = top_up()
+
+    refused = pay(browser, session, number=card)
+    between = read(api, session)
+    paid = pay(browser, session, number="4242424242424242")
+    after = read(api, session)
+    sandbox.deliver()
+
+    assert refused.status_code == 402
+    assert words in refused.text
+    assert "Nothing was taken" in refused.text
+    assert (between.status, between.payment_status, between.payment_intent.amount_received) == ("open", "unpaid", 0)
+    assert paid.status_code == 303
+    assert after.payment_intent.id == between.payment_intent.id
+    assert receiver.only("payment_intent.payment_failed").data.object.id == after.payment_intent.id
+    assert receiver.only("checkout.session.completed").data.object.payment_status == "paid"
+
+
+def test_3d_secure_approved_pays(api, browser, top_up, sandbox):
+    session = top_up()
+
+    asked = pay(browser, session, method="4000002500003155")
+    question = browser.get(session.url + "/authenticate")
+    waiting = read(api, session)
+    answer = browser.post(session.url + "/authenticate", data={"answer": "approve"})
+
+    assert asked.headers["Location"] == f"/c/pay/{session.id}/authenticate"
+    assert "Confirm it is you" in question.text
+    assert not page_faults(sandbox.app, question.text)
+    assert (waiting.status, waiting.payment_intent.status) == ("open", "requires_action")
+    assert answer.headers["Location"].startswith("http://shop.example/done")
+    assert (
+        read(api, session).payment_intent.latest_charge.payment_method_details.card.three_d_secure.result
+        == "authenticated"
+    )
+
+
+def test_3d_secure_failed_takes_nothing_and_may_be_tried_again(api, browser, top_up):
+    session = top_up()
+    pay(browser, session, method="4000002500003155")
+
+    answer = browser.post(session.url + "/authenticate", data={"answer": "fail"})
+
+    now = read(api, session)
+    assert answer.status_code == 402
+    assert "unable to authenticate" in answer.text
+    assert (now.status, now.payment_intent.status, now.payment_intent.latest_charge) == (
+        "open",
+        "requires_payment_method",
+        None,
+    )
+    assert pay(browser, session, method="4242424242424242").status_code == 303
+
+
+def test_3d_secure_that_nobody_asked_for_leads_back_to_the_page(browser, top_up):
+    session = top_up()
+
+    assert browser.get(session.url + "/authenticate").status_code == 303
+    assert browser.post(session.url + "/authenticate", data={"answer": "approve"}).status_code == 303
+
+
+def test_a_bank_debit_completes_unpaid_and_pays_days_later(api, browser, top_up, sandbox, receiver):
+    session = top_up()
+
+    answer = pay(browser, session, method="000123456789")
+    sandbox.deliver()
+    first = receiver.only("checkout.session.completed").data.object
+    sandbox.advance(3 * DAY)
+    sandbox.deliver()
+
+    assert answer.status_code == 303
+    assert (first.status, first.payment_status) == ("complete", "unpaid")
+    assert receiver.only("checkout.session.async_payment_succeeded").data.object.payment_status == "paid"
+    assert read(api, session).payment_intent.amount_received == 5000
+
+
+def test_a_bank_debit_can_fail_days_later(api, browser, top_up, sandbox, receiver):
+    session = top_up()
+    pay(browser, session, method="000111111116")
+
+    sandbox.advance(3 * DAY)
+    sandbox.deliver()
+
+    assert receiver.only("checkout.session.async_payment_failed").data.object.payment_status == "unpaid"
+    assert "checkout.session.async_payment_succeeded" not in receiver.kinds
+    assert read(api, session).payment_intent.status == "requires_payment_method"
+
+
+def test_it_takes_test_numbers_only_and_keeps_what_was_typed(browser, top_up, sandbox):
+    answer = pay(browser, top_up(), number="4111 1111 1111 1111")
+
+    assert answer.status_code == 422
+    assert "Never type a real card number" in answer.text
+    assert 'value="4111 1111 1111 1111"' in answer.text
+    assert not page_faults(sandbox.app, answer.text)
+
+
+def test_choosing_nothing_is_told(browser, top_up):
+    assert "Choose how to pay" in pay(browser, top_up()).text
+
+
+def test_leaving_is_a_link_to_the_shop(browser, top_up):
+    assert 'href="http://shop.example/wallet"' in browser.get(top_up().url).text
+
+
+def test_an_expired_page_takes_nothing(api, browser, top_up, sandbox):
+    session = top_up()
+    sandbox.advance(DAY + 1)
+
+    page, answer = browser.get(session.url), pay(browser, session, method="4242424242424242")
+
+    assert "This checkout has expired" in page.text
+    assert answer.headers["Location"] == f"/c/pay/{session.id}"
+    assert read(api, session).payment_intent is None
+
+
+def test_paying_twice_takes_the_money_once(api, browser, top_up):
+    session = top_up()
+
+    first = pay(browser, session, method="4242424242424242")
+    second = pay(browser, session, method="4242424242424242")
+
+    assert first.headers["Location"] == second.headers["Location"]
+    assert len(api.payment_intents.list().data) == 1
+    assert "You are all done here" in browser.get(session.url).text
+
+
+def test_two_clicks_at_once_take_the_money_once(api, top_up):
+    session = top_up()
+    together = threading.Barrier(2)
+    statuses = []
+
+    def click():
+        together.wait()
+        statuses.append(httpx.post(session.url, data={"method": "4242424242424242"}, timeout=10).status_code)
+
+    threads = [threading.Thread(target=click) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [303, 303]
+    assert len(api.charges.list().data) == 1
+
+
+def test_a_card_is_saved_when_the_shop_wants_it_for_later(api, ada, browser, top_up, sandbox, receiver):
+    session = top_up(payment_intent_data={"setup_future_usage": "off_session"})
+
+    pay(browser, session, method="4000002500003155")
+    browser.post(session.url + "/authenticate", data={"answer": "approve"})
+    sandbox.deliver()
+
+    [card] = api.customers.payment_methods.list(ada.id).data
+    later = api.payment_intents.create(
+        {
+            "amount": 900,
+            "currency": "usd",
+            "customer": ada.id,
+            "payment_method": card.id,
+            "off_session": True,
+            "confirm": True,
+        }
+    )
+    assert card.allow_redisplay == "limited"
+    assert receiver.only("payment_method.attached").data.object.id == card.id
+    assert later.status == "succeeded"
+
+
+def test_a_card_is_saved_when_the_payer_asks_and_offered_the_next_time(api, ada, browser, top_up, sandbox):
+    offer = {"saved_payment_method_options": {"payment_method_save": "enabled"}}
+    pay(browser, top_up(**offer), method="4242424242424242", save="1")
+    [card] = api.customers.payment_methods.list(ada.id).data
+
+    session = top_up(**offer)
+    page = browser.get(session.url)
+    answer = pay(browser, session, method=card.id)
+
+    assert card.allow_redisplay == "always"
+    assert f'value="{card.id}" checked' in page.text
+    assert "Visa ending 4242" in page.text
+    assert answer.status_code == 303
+    assert read(api, session).payment_intent.payment_method == card.id
+
+
+def test_a_card_is_not_saved_unless_somebody_wants_it(api, ada, browser, top_up):
+    pay(browser, top_up(), method="4242424242424242")
+
+    assert api.customers.payment_methods.list(ada.id).data == []
+
+
+def test_somebody_elses_saved_card_cannot_be_chosen(api, browser, top_up):
+    bo = api.customers.create({"name": "Bo"})
+    theirs = api.payment_methods.attach("pm_card_visa", {"customer": bo.id})
+
+    assert pay(browser, top_up(), method=theirs.id).status_code == 422
+
+
+def guest_session(api, **more):
+    price = {"currency": "usd", "unit_amount": 900, "product_data": {"name": "Pack"}}
+    return api.checkout.sessions.create(
+        {"line_items": [{"price_data": price, "quantity": 1}], "success_url": "http://shop.example/", **more}
+    )
+
+
+def test_a_guest_is_asked_for_an_email_and_stays_a_guest(api, browser):
+    session = guest_session(api)
+
+    missing = pay(browser, session, method="4242424242424242", email="nobody")
+    paid = pay(browser, session, method="4242424242424242", email="cy@example.com", name="Cy")
+
+    now = read(api, session)
+    assert missing.status_code == 422
+    assert "Enter an email address" in missing.text
+    assert paid.status_code == 303
+    assert (now.customer, now.customer_details.email) == (None, "cy@example.com")
+
+
+def test_a_guest_becomes_a_customer_when_the_shop_wants_one(api, browser, sandbox, receiver):
+    session = guest_session(api, customer_creation="always", customer_email="cy@example.com")
+
+    pay(browser, session, method="4000000000000002")
+    pay(browser, session, method="4242424242424242")
+    sandbox.deliver()
+
+    assert receiver.only("customer.created").data.object.email == "cy@example.com"
+    assert read(api, session).customer == receiver.only("customer.created").data.object.id
+
+
+def test_setup_mode_saves_a_card_and_takes_nothing(api, ada, browser, sandbox, receiver):
+    session = api.checkout.sessions.create(
+        {
+            "mode": "setup",
+            "currency": "usd",
+            "customer": ada.id,
+            "success_url": "http://shop.example/?s={CHECKOUT_SESSION_ID}",
+        }
+    )
+
+    page = browser.get(session.url)
+    refused = pay(browser, session, number="4000000000000002")
+    answer = pay(browser, session, method="4242424242424242")
+    sandbox.deliver()
+
+    done = receiver.only("checkout.session.completed").data.object
+    assert "Save a card" in page.text
+    assert not page_faults(sandbox.app, page.text)
+    assert refused.status_code == 402
+    assert answer.headers["Location"] == f"http://shop.example/?s={session.id}"
+    assert (done.payment_status, done.payment_intent, done.amount_total) == ("no_payment_required", None, None)
+    assert api.setup_intents.retrieve(done.setup_intent).status == "succeeded"
+    assert [card.card.last4 for card in api.customers.payment_methods.list(ada.id).data] == ["4242"]
+    assert api.payment_intents.list().data == []
+
+
+def test_setup_mode_asks_3d_secure_too(api, ada, browser):
+    session = api.checkout.sessions.create(
+        {"mode": "setup", "currency": "usd", "customer": ada.id, "success_url": "http://shop.example/"}
+    )
+
+    pay(browser, session, method="4000002500003155")
+    failed = browser.post(session.url + "/authenticate", data={"answer": "fail"})
+    pay(browser, session, method="4000002500003155")
+    browser.post(session.url + "/authenticate", data={"answer": "approve"})
+
+    assert failed.status_code == 402
+    assert read(api, session).status == "complete"
+
+
+def test_a_bank_account_cannot_be_saved_as_a_card(api, ada, browser):
+    session = api.checkout.sessions.create(
+        {"mode": "setup", "currency": "usd", "customer": ada.id, "success_url": "http://shop.example/"}
+    )
+
+    assert pay(browser, session, number="000123456789").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "path", ["/c/pay/cs_test_none", "/p/bps_none", "/i/in_none", "/r/ch_none", "/objects/none", "/nowhere"]
+)
+def test_an_address_that_leads_nowhere_says_so(browser, sandbox, path):
+    page = browser.get(sandbox.url + path)
+
+    assert page.status_code == 404
+    assert "Nothing is here" in page.text
+    assert not page_faults(sandbox.app, page.text)
+
+
+def test_a_post_from_another_site_is_refused(browser, top_up, sandbox, api):
+    session = top_up()
+    form = {"method": "4242424242424242"}
+
+    foreign = browser.post(session.url, data=form, headers={"Sec-Fetch-Site": "cross-site"})
+    sibling = browser.post(session.url, data=form, headers={"Sec-Fetch-Site": "same-site"})
+    older = httpx.post(session.url, data=form, headers={"Origin": "http://evil.example"})
+    hidden = httpx.post(session.url, data=form, headers={"Origin": "null"})
+
+    assert {answer.status_code for answer in (foreign, sibling, older, hidden)} == {403}
+    assert read(api, session).status == "open"
+    assert httpx.post(session.url, data=form, headers={"Origin": sandbox.url}).status_code == 303
