@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
@@ -59,10 +60,17 @@ def free_port() -> int:
 @pytest.fixture
 def start_program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     """Starts `purser <words>` with the given variables and none of the machine's own; stopped after the test."""
+    with programs(tmp_path) as start:
+        yield start
+
+
+@contextmanager
+def programs(directory: Path) -> Iterator[Callable[..., Program]]:
+    """A function that starts `purser <words>`, logging into `directory`; what it started is stopped at the end."""
     started: list[Program] = []
 
     def start(*words: str, base_url: str = "", **variables: str) -> Program:
-        log = tmp_path / f"{words[0]}-{len(started)}.log"
+        log = directory / f"{words[0]}-{len(started)}.log"
         clean = {name: value for name, value in os.environ.items() if not name.startswith(OUR_VARIABLES)}
         environment = {**clean, "PYTHONUNBUFFERED": "1", "PURSER_ENV": "demo", **variables}
         with log.open("wb") as file:
@@ -78,9 +86,11 @@ def start_program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
         started.append(program)
         return program
 
-    yield start
-    for program in reversed(started):
-        program.stop()
+    try:
+        yield start
+    finally:
+        for program in reversed(started):
+            program.stop()
 
 
 @pytest.fixture

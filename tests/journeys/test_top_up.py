@@ -1,0 +1,151 @@
+"""From nothing to a credited top-up, in a real browser, on both databases, with scripts and without (SPEC W1, W2, R3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.conftest import ASKS_THE_BANK, DECLINED, GIFT, NO_FUNDS, PAYS, Person
+
+Console = Callable[[str, dict[str, str]], None]
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+def test_a_newcomer_signs_up_pays_50_dollars_and_sees_them_with_the_gift(nora: Person) -> None:
+    nora.signs_up()
+    nora.sees_balance(GIFT)
+
+    nora.asks_to_top_up("50")
+    nora.pays_with(PAYS)
+
+    nora.waits_for("is in your wallet")
+    nora.sees_balance(50 + GIFT)
+    expect(nora.page.locator("#ledger tbody tr")).to_have_count(2)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+def test_the_webhook_may_come_late(nora: Person, console: Console) -> None:
+    nora.signs_up()
+    console("/deliveries/mode", {"mode": "hold"})
+    nora.asks_to_top_up("50")
+    nora.pays_with(PAYS)
+    expect(nora.page.locator("#topup-status")).to_contain_text("Reference")
+    waiting = nora.page.url
+    nora.sees_balance(GIFT)
+
+    console("/deliveries/held/shuffle", {})
+    console("/deliveries/held/release", {})
+    nora.page.goto(waiting)
+
+    nora.waits_for("is in your wallet")
+    nora.sees_balance(50 + GIFT)
+
+
+def test_the_webhook_may_come_twice(nora: Person, console: Console) -> None:
+    nora.signs_up()
+    console("/deliveries/mode", {"mode": "duplicate"})
+    nora.asks_to_top_up("50")
+    nora.pays_with(PAYS)
+    nora.waits_for("is in your wallet")
+
+    nora.page.wait_for_timeout(1500)  # for the second copy of everything to be delivered and applied
+
+    nora.sees_balance(50 + GIFT)
+
+
+def test_the_page_finds_out_by_itself_while_it_is_open(nora: Person, console: Console) -> None:
+    nora.signs_up()
+    console("/deliveries/mode", {"mode": "hold"})
+    nora.asks_to_top_up("50")
+    nora.pays_with(PAYS)
+    assert nora.page.locator("#topup-status").get_attribute("hx-get"), "it must be asking"
+
+    console("/deliveries/held/release", {})
+
+    expect(nora.page.locator("#topup-status")).to_contain_text("is in your wallet", timeout=30_000)
+    assert nora.page.locator("#topup-status").get_attribute("hx-get") is None, "the waiting must end"
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+@pytest.mark.parametrize(("card", "why"), [(DECLINED, "declined"), (NO_FUNDS, "insufficient funds")])
+def test_a_declined_card_credits_nothing_and_says_why(nora: Person, card: str, why: str) -> None:
+    nora.signs_up()
+    nora.asks_to_top_up("50")
+
+    nora.pays_with(card)
+
+    expect(nora.page.get_by_role("alert")).to_contain_text(why)
+    nora.sees_balance(GIFT)
+
+
+def test_another_card_after_a_declined_one_pays_once(nora: Person) -> None:
+    nora.signs_up()
+    nora.asks_to_top_up("50")
+    nora.pays_with(DECLINED)
+
+    nora.pays_with(PAYS)
+
+    nora.waits_for("is in your wallet")
+    nora.sees_balance(50 + GIFT)
+
+
+def test_the_bank_may_ask_and_be_satisfied(nora: Person) -> None:
+    nora.signs_up()
+    nora.asks_to_top_up("50")
+    nora.pays_with(ASKS_THE_BANK)
+
+    nora.page.get_by_role("button", name="Approve").click()
+
+    nora.waits_for("is in your wallet")
+    nora.sees_balance(50 + GIFT)
+
+
+def test_the_bank_may_ask_and_say_no(nora: Person) -> None:
+    nora.signs_up()
+    nora.asks_to_top_up("50")
+    nora.pays_with(ASKS_THE_BANK)
+
+    nora.page.get_by_role("button", name="Fail").click()
+
+    expect(nora.page.get_by_role("alert")).to_be_visible()
+    nora.sees_balance(GIFT)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+def test_leaving_the_payment_page_credits_nothing_and_says_so(nora: Person) -> None:
+    nora.signs_up()
+    nora.asks_to_top_up("50")
+
+    nora.page.get_by_role("link", name="Leave without paying").click()
+
+    expect(nora.page.locator("#main")).to_contain_text("Nothing was charged")
+    nora.sees_balance(GIFT)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+def test_an_amount_that_cannot_be_is_refused_beside_its_field(nora: Person) -> None:
+    nora.signs_up()
+
+    for typed in ("9.99", "10,000.01", "-5", "1e3", "NaN"):
+        nora.asks_to_top_up(typed)
+
+        expect(nora.page.locator("#custom-e")).to_be_visible()
+        expect(nora.page.get_by_label("Other amount")).to_have_value(typed)
+    nora.sees_balance(GIFT)
+
+
+def test_the_same_form_sent_again_leads_to_the_same_payment_and_then_says_it_is_paid(nora: Person) -> None:
+    nora.signs_up()
+    key = nora.asks_to_top_up("50")
+    checkout = nora.page.url
+
+    nora.asks_to_top_up("50", form_key=key)
+    assert nora.page.url == checkout
+    nora.pays_with(PAYS)
+    nora.waits_for("is in your wallet")
+
+    nora.asks_to_top_up("50", form_key=key)
+    expect(nora.page.locator("#flash")).to_contain_text("already paid")
+    nora.sees_balance(50 + GIFT)
