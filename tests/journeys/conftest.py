@@ -48,7 +48,7 @@ class Person:
         expect(self.page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
 
     def asks_to_top_up(self, typed: str, form_key: str = "") -> str:
-        """Fill in the wallet's form and press its button; the form's key. With `form_key` an older form is sent again."""
+        """Fill in the wallet's form and press its button; its key. With `form_key` an older form is sent again."""
         self.page.goto(self.base_url + "/wallet")
         hidden = self.page.locator("#topup input[name=form_key]")
         if form_key:
