@@ -6,6 +6,12 @@ document.addEventListener('htmx:afterSettle', ({ target }) => {
   if (next) { next.tabIndex = -1; next.focus(); }
 });
 
+// What is typed takes the place of the preset, as it does on the server.
+document.addEventListener('input', ({ target }) => {
+  if (!target.dataset.outranks || !target.value) return;
+  for (const preset of target.form.querySelectorAll(`input[type=radio][name="${target.dataset.outranks}"]`)) preset.checked = false;
+});
+
 // What went wrong goes where the toasts go, and the page stays as it was.
 const say = (id) => {
   const words = document.getElementById(id);

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from math import gcd
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.numbers import get_currency_name, get_currency_symbol
@@ -34,9 +36,15 @@ def money(micros: int, currency: str | None = None, *, sign: bool = False) -> st
     return _amount(minor_to_micros(micros_to_minor(micros, currency), currency), currency, sign)
 
 
-def exact(micros: int, currency: str | None = None, *, sign: bool = False) -> str:
-    """Micros to the last digit: `−$0.0001`. Two decimals at least, never rounded; for ledgers and statements."""
-    return _amount(micros, currency or default_currency(), sign)
+def exact(micros: int, currency: str | None = None, *, sign: bool = False, places: int = 0) -> str:
+    """Micros to the last digit: `−$0.0001`. Never rounded; at least the currency's decimals, and at least `places`."""
+    return _amount(micros, currency or default_currency(), sign, places)
+
+
+def places_of(amounts: Iterable[int]) -> int:
+    """How many decimals a column of these micros needs so that its points stand under one another: 2, 4 or 6."""
+    smallest = gcd(*amounts)
+    return 2 if smallest % 10_000 == 0 else 4 if smallest % 100 == 0 else 6
 
 
 def cents(minor: int, currency: str | None = None, *, sign: bool = False) -> str:
@@ -110,9 +118,9 @@ def currency_name(currency: str | None = None) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _amount(micros: int, currency: str, sign: bool) -> str:
+def _amount(micros: int, currency: str, sign: bool, places: int = 0) -> str:
     whole, part = divmod(abs(micros), MICROS_PER_UNIT)
-    decimals = f"{part:06d}".rstrip("0").ljust(EXPONENTS[currency], "0")
+    decimals = f"{part:06d}".rstrip("0").ljust(max(EXPONENTS[currency], places), "0")
     figures = f"{whole:,}.{decimals}" if decimals else f"{whole:,}"
     return f"{_signed(micros, sign)}{get_currency_symbol(currency.upper(), locale='en_US')}{figures}"
 

@@ -24,21 +24,31 @@ LONG = "Reserved for the nightly re-indexing of Bartholomew-Featherstonehaugh & 
 def balance() -> dict[str, Any]:
     soon = clock.now() + timedelta(minutes=15)
     holds = [HoldLine("Compute, agent run", 7_240_000, soon), HoldLine(LONG, 2_000_000, soon)]
-    return {"balance": Balance(54_590_000, 9_240_000, 0, 5_000_000, 19), "holds": holds, "other_holds": 0}
+    return {
+        "balance": Balance(54_590_000, 9_240_000, 0, 5_000_000, 19),
+        "holds": holds,
+        "other_holds": 0,
+        "balance_places": 4,
+    }
 
 
 def balance_empty() -> dict[str, Any]:
-    return {"balance": Balance(), "holds": [], "other_holds": 0}
+    return {"balance": Balance(), "holds": [], "other_holds": 0, "balance_places": 4}
 
 
 def balance_below_zero() -> dict[str, Any]:
-    return {"balance": Balance(-12_500_100, 0, 12_500_100, 0, 3), "holds": [], "other_holds": 0}
+    return {"balance": Balance(-12_500_100, 0, 12_500_100, 0, 3), "holds": [], "other_holds": 0, "balance_places": 4}
 
 
 def balance_huge() -> dict[str, Any]:
     soon = clock.now() + timedelta(days=7)
     many = [HoldLine(f"Hold {number}", 100, soon) for number in range(1, 51)]
-    return {"balance": Balance(1_234_567_890_000, 705_000, 0, 0, 9), "holds": many, "other_holds": 700_000}
+    return {
+        "balance": Balance(1_234_567_890_000, 705_000, 0, 0, 9),
+        "holds": many,
+        "other_holds": 700_000,
+        "balance_places": 4,
+    }
 
 
 def top_up() -> dict[str, Any]:
@@ -106,15 +116,15 @@ WAITING: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def overview_wallet() -> dict[str, Any]:
-    return {"balance": Balance(54_590_000, 9_240_000, 0, 5_000_000, 19), "may_pay": True}
+    return {"balance": Balance(54_590_000, 9_240_000, 0, 5_000_000, 19), "may_pay": True, "wallet_places": 2}
 
 
 def overview_activity() -> dict[str, Any]:
-    return {"rows": _rows()}
+    return {"rows": _rows(), "row_places": 4}
 
 
 def overview_activity_none() -> dict[str, Any]:
-    return {"rows": []}
+    return {"rows": [], "row_places": 2}
 
 
 def overview_start() -> dict[str, Any]:
@@ -150,6 +160,7 @@ def _ledger(**given: Any) -> dict[str, Any]:
         "tally": None,
         "pager": {"label": "Newest first", "newer": "", "older": ""},
         "filtered": False,
+        "row_places": 4,
         "clear_link": Markup('<a class="btn" href="/wallet">Clear filters</a>'),
         "csv_url": "/wallet/transactions.csv",
         **given,

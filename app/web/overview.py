@@ -9,7 +9,7 @@ from app import ledger
 from app.customers import members
 from app.extensions import db
 from app.http.auth import current_customer_id, customer_required
-from app.http.filters import default_currency
+from app.http.filters import default_currency, places_of
 from app.ledger import Account
 from app.wallet.accounts import wallet_of
 from app.web.wallet_rows import row_of
@@ -26,11 +26,14 @@ def show() -> str:
     session, customer_id, currency = db.session(), current_customer_id(), default_currency()
     wallet = wallet_of(customer_id, currency)
     balance = ledger.balance(session, wallet)
+    rows = [row_of(line) for line in ledger.history(session, wallet, limit=LATEST)]
     return render_template(
         "overview/show.html",
+        wallet_places=places_of((balance.balance, balance.held)),
+        row_places=places_of(row.amount for row in rows),
         balance=balance,
         credit_count=ledger.balance(session, Account(customer_id, "credits", "credits")).available,
-        rows=[row_of(line) for line in ledger.history(session, wallet, limit=LATEST)],
+        rows=rows,
         topped_up="topup" in ledger.totals(session, wallet),
         may_pay=members.allows(current_user.permission, "write"),
         email=current_user.email,

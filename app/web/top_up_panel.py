@@ -71,7 +71,8 @@ def panel(form: TopUpForm | None = None) -> dict[str, Any]:
         "closed": closed,
         "presets": [Preset(figures(minor), _label(minor)) for minor in PRESETS],
         "limits": f"{cents(SMALLEST)} to {cents(LARGEST)}",
-        "quote": quote_of(form) if form else None,
+        # A refused form says once, at the field, what is wrong.
+        "quote": Quote(None) if form and form.errors else quote_of(form) if form else None,
         "provider_title": provider_title(),
     }
 

@@ -13,7 +13,7 @@ from app import clock, ledger
 from app.extensions import db
 from app.http import csv_file, hx, paging
 from app.http.auth import current_customer_id, customer_required
-from app.http.filters import default_currency, number
+from app.http.filters import default_currency, number, places_of
 from app.wallet import kinds, reads
 from app.wallet.accounts import wallet_of
 from app.web import top_up_panel
@@ -111,7 +111,9 @@ def _page(filters: FilterForm) -> reads.WalletPage:
 
 def _balance(balance: ledger.Balance, holds: Sequence[ledger.Hold]) -> dict[str, Any]:
     lines = [hold_line(hold) for hold in holds]
-    return {"balance": balance, "holds": lines, "other_holds": balance.held - sum(line.amount for line in lines)}
+    others = balance.held - sum(line.amount for line in lines)
+    places = places_of((balance.balance, others, *(line.amount for line in lines)))
+    return {"balance": balance, "holds": lines, "other_holds": others, "balance_places": places}
 
 
 def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
@@ -121,6 +123,7 @@ def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
         "filters": filters,
         "types": [("", "All types"), *((kind.api, kind.title) for kind in kinds.KINDS)],
         "rows": [row_of(line) for line in read.lines],
+        "row_places": places_of((*(line.amount for line in read.lines), *(line.balance_after for line in read.lines))),
         # Days have no kept tallies, and summing a million rows is no way to draw a page.
         "tally": None if filters.dated else tally,
         "pager": _pager(filters, read, tally),
@@ -137,7 +140,8 @@ def _tally(totals: Mapping[str, tuple[int, int, int]], chosen: Iterable[str] | N
 
 
 def _pager(filters: FilterForm, read: reads.WalletPage, tally: Tally) -> Pager:
-    count = "Newest first" if filters.dated else f"{number(tally.entries)} transactions, newest first"
+    noun = "transaction" if tally.entries == 1 else "transactions"
+    count = "Newest first" if filters.dated else f"{number(tally.entries)} {noun}, newest first"
     older = _address(filters, before=read.next_cursor) if read.next_cursor else ""
     return Pager(count, _newer(filters, read), older)
 
