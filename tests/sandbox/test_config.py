@@ -18,8 +18,8 @@ from app.sandbox.__main__ import main
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"secret_key": "sk_live_1234567890"},
-        {"secret_key": "rk_live_1234567890"},
+        {"secret_key": "sk_live_123"},
+        {"secret_key": "rk_live_123"},
         {"secret_key": "something"},
         {"secret_key": ""},
         {"webhook_url": "http://127.0.0.1/hook"},

@@ -13,15 +13,9 @@ _PAID = ("invoice.finalized", "invoice.paid", "invoice.payment_succeeded")
 def write(tx: Tx, session: Object, intent: Object, lines: list[Object]) -> Object:
     """An invoice for what was bought, paid by this intent, and the news of it. Amounts in minor units."""
     customer = tx.get("customer", intent["customer"])
-    number = customer["next_invoice_sequence"]
-    prefix = customer["invoice_prefix"] or customer["id"][-8:].upper()
-    tx.change(customer, invoice_prefix=prefix, next_invoice_sequence=number + 1)
     data = session["invoice_creation"]["invoice_data"]
-    tax = session["total_details"]["amount_tax"]
     invoice = tx.new(
         "invoice",
-        amount_due=session["amount_total"],
-        amount_paid=session["amount_total"],
         attempt_count=1,
         attempted=True,
         currency=session["currency"],
@@ -30,29 +24,42 @@ def write(tx: Tx, session: Object, intent: Object, lines: list[Object]) -> Objec
         customer_email=customer["email"],
         customer_name=customer["name"],
         description=data["description"],
-        effective_at=tx.now,
         footer=data["footer"],
         metadata=data["metadata"] or {},
-        number=f"{prefix}-{number:04d}",
-        period_end=tx.now,
-        period_start=tx.now,
+        number=_next_number(tx, customer),
         status="paid",
-        status_transitions={
-            "finalized_at": tx.now,
-            "marked_uncollectible_at": None,
-            "paid_at": tx.now,
-            "voided_at": None,
-        },
-        subtotal=session["amount_subtotal"],
-        subtotal_excluding_tax=session["amount_subtotal"],
-        total=session["amount_total"],
-        total_excluding_tax=session["amount_total"] - tax,
-        total_taxes=_taxes(tax, session["amount_subtotal"]),
+        **_dates(tx.now),
+        **_amounts(session),
     )
     shown = {"hosted_invoice_url": f"{tx.root}/i/{invoice['id']}", "invoice_pdf": f"{tx.root}/i/{invoice['id']}"}
     tx.change(invoice, lines=_lines(tx, invoice, lines), **shown)
     _tell(tx, invoice, intent)
     return invoice
+
+
+def _next_number(tx: Tx, customer: Object) -> str:
+    number = customer["next_invoice_sequence"]
+    prefix = customer["invoice_prefix"] or customer["id"][-8:].upper()
+    tx.change(customer, invoice_prefix=prefix, next_invoice_sequence=number + 1)
+    return f"{prefix}-{number:04d}"
+
+
+def _dates(now: int) -> Object:
+    steps = {"finalized_at": now, "marked_uncollectible_at": None, "paid_at": now, "voided_at": None}
+    return {"effective_at": now, "period_end": now, "period_start": now, "status_transitions": steps}
+
+
+def _amounts(session: Object) -> Object:
+    tax, subtotal, total = session["total_details"]["amount_tax"], session["amount_subtotal"], session["amount_total"]
+    return {
+        "amount_due": total,
+        "amount_paid": total,
+        "subtotal": subtotal,
+        "subtotal_excluding_tax": subtotal,
+        "total": total,
+        "total_excluding_tax": total - tax,
+        "total_taxes": _taxes(tax, subtotal),
+    }
 
 
 def _tell(tx: Tx, invoice: Object, intent: Object) -> None:
