@@ -74,6 +74,7 @@ def keep(tx: Tx, key: str | None, request: str, answer: Answer) -> None:
     """Remember an answer, in the transaction of what it tells of."""
     if key is not None:
         tx.sql.execute(
-            "INSERT INTO answers (key, request, request_id, status, body, created) VALUES (?, ?, ?, ?, ?, ?)",
+            """INSERT INTO answers (key, request, request_id, status, body, created) VALUES (?, ?, ?, ?, ?, ?)
+               ON CONFLICT (key) DO NOTHING""",
             (key, request, answer.request_id, answer.status, answer.body, tx.now),
         )

@@ -108,7 +108,7 @@ def api(sdk: Callable[..., stripe.StripeClient]) -> Any:
 
 
 @pytest.fixture
-def browser() -> Iterator[httpx.Client]:
+def visitor() -> Iterator[httpx.Client]:
     """A browser without script that does not follow redirects by itself."""
     with httpx.Client(timeout=10, headers={"Sec-Fetch-Site": "same-origin"}) as client:
         yield client

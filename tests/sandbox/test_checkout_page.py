@@ -13,16 +13,16 @@ from tests.support.pages import page_faults
 DAY = 86400
 
 
-def pay(browser, session, **form):
-    return browser.post(session.url, data=form)
+def pay(visitor, session, **form):
+    return visitor.post(session.url, data=form)
 
 
 def read(api, session):
     return api.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent.latest_charge"]})
 
 
-def test_it_shows_what_is_bought_and_that_no_money_moves(browser, top_up, sandbox):
-    page = browser.get(top_up().url)
+def test_it_shows_what_is_bought_and_that_no_money_moves(visitor, top_up, sandbox):
+    page = visitor.get(top_up().url)
 
     assert page.status_code == 200
     assert "Test mode" in page.text
@@ -31,8 +31,8 @@ def test_it_shows_what_is_bought_and_that_no_money_moves(browser, top_up, sandbo
     assert not page_faults(sandbox.app, page.text)
 
 
-def test_its_policy_allows_no_script_and_the_way_back(browser, top_up):
-    page = browser.get(top_up().url)
+def test_its_policy_allows_no_script_and_the_way_back(visitor, top_up):
+    page = visitor.get(top_up().url)
 
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -41,10 +41,10 @@ def test_its_policy_allows_no_script_and_the_way_back(browser, top_up):
     assert not re.search(r"<script|<style|\sstyle=|\son\w+=", page.text)
 
 
-def test_a_good_card_pays_and_leads_back(api, browser, top_up):
+def test_a_good_card_pays_and_leads_back(api, visitor, top_up):
     session = top_up()
 
-    answer = pay(browser, session, method="4242424242424242")
+    answer = pay(visitor, session, method="4242424242424242")
 
     now = read(api, session)
     assert answer.status_code == 303
@@ -53,10 +53,10 @@ def test_a_good_card_pays_and_leads_back(api, browser, top_up):
     assert now.customer_details.email == "ada@example.com"
 
 
-def test_session_payment_and_charge_agree_on_the_amount(api, browser, top_up):
+def test_session_payment_and_charge_agree_on_the_amount(api, visitor, top_up):
     session = top_up(amount=123_457)
 
-    pay(browser, session, number="4242 4242 4242 4242")
+    pay(visitor, session, number="4242 4242 4242 4242")
 
     now = read(api, session)
     intent, charge = now.payment_intent, now.payment_intent.latest_charge
@@ -64,10 +64,10 @@ def test_session_payment_and_charge_agree_on_the_amount(api, browser, top_up):
     assert {now.currency, intent.currency, charge.currency} == {"usd"}
 
 
-def test_the_metadata_of_session_and_payment_stay_apart(api, browser, top_up):
+def test_the_metadata_of_session_and_payment_stay_apart(api, visitor, top_up):
     session = top_up()
 
-    pay(browser, session, method="4242424242424242")
+    pay(visitor, session, method="4242424242424242")
 
     now = read(api, session)
     assert now.metadata.to_dict() == {"of": "session"}
@@ -82,12 +82,12 @@ def test_the_metadata_of_session_and_payment_stay_apart(api, browser, top_up):
         ("4000000000000069", "Your card has expired."),
     ],
 )
-def test_a_declined_card_is_told_and_another_may_be_tried(api, browser, top_up, *, sandbox, receiver, card, words):
+def test_a_declined_card_is_told_and_another_may_be_tried(api, visitor, top_up, *, sandbox, receiver, card, words):
     session = top_up()
 
-    refused = pay(browser, session, number=card)
+    refused = pay(visitor, session, number=card)
     between = read(api, session)
-    paid = pay(browser, session, number="4242424242424242")
+    paid = pay(visitor, session, number="4242424242424242")
     after = read(api, session)
     sandbox.deliver()
 
@@ -101,13 +101,13 @@ def test_a_declined_card_is_told_and_another_may_be_tried(api, browser, top_up, 
     assert receiver.only("checkout.session.completed").data.object.payment_status == "paid"
 
 
-def test_3d_secure_approved_pays(api, browser, top_up, sandbox):
+def test_3d_secure_approved_pays(api, visitor, top_up, sandbox):
     session = top_up()
 
-    asked = pay(browser, session, method="4000002500003155")
-    question = browser.get(session.url + "/authenticate")
+    asked = pay(visitor, session, method="4000002500003155")
+    question = visitor.get(session.url + "/authenticate")
     waiting = read(api, session)
-    answer = browser.post(session.url + "/authenticate", data={"answer": "approve"})
+    answer = visitor.post(session.url + "/authenticate", data={"answer": "approve"})
 
     assert asked.headers["Location"] == f"/c/pay/{session.id}/authenticate"
     assert "Confirm it is you" in question.text
@@ -120,11 +120,11 @@ def test_3d_secure_approved_pays(api, browser, top_up, sandbox):
     )
 
 
-def test_3d_secure_failed_takes_nothing_and_may_be_tried_again(api, browser, top_up):
+def test_3d_secure_failed_takes_nothing_and_may_be_tried_again(api, visitor, top_up):
     session = top_up()
-    pay(browser, session, method="4000002500003155")
+    pay(visitor, session, method="4000002500003155")
 
-    answer = browser.post(session.url + "/authenticate", data={"answer": "fail"})
+    answer = visitor.post(session.url + "/authenticate", data={"answer": "fail"})
 
     now = read(api, session)
     assert answer.status_code == 402
@@ -134,20 +134,20 @@ def test_3d_secure_failed_takes_nothing_and_may_be_tried_again(api, browser, top
         "requires_payment_method",
         None,
     )
-    assert pay(browser, session, method="4242424242424242").status_code == 303
+    assert pay(visitor, session, method="4242424242424242").status_code == 303
 
 
-def test_3d_secure_that_nobody_asked_for_leads_back_to_the_page(browser, top_up):
+def test_3d_secure_that_nobody_asked_for_leads_back_to_the_page(visitor, top_up):
     session = top_up()
 
-    assert browser.get(session.url + "/authenticate").status_code == 303
-    assert browser.post(session.url + "/authenticate", data={"answer": "approve"}).status_code == 303
+    assert visitor.get(session.url + "/authenticate").status_code == 303
+    assert visitor.post(session.url + "/authenticate", data={"answer": "approve"}).status_code == 303
 
 
-def test_a_bank_debit_completes_unpaid_and_pays_days_later(api, browser, top_up, sandbox, receiver):
+def test_a_bank_debit_completes_unpaid_and_pays_days_later(api, visitor, top_up, sandbox, receiver):
     session = top_up()
 
-    answer = pay(browser, session, method="000123456789")
+    answer = pay(visitor, session, method="000123456789")
     sandbox.deliver()
     first = receiver.only("checkout.session.completed").data.object
     sandbox.advance(3 * DAY)
@@ -159,9 +159,9 @@ def test_a_bank_debit_completes_unpaid_and_pays_days_later(api, browser, top_up,
     assert read(api, session).payment_intent.amount_received == 5000
 
 
-def test_a_bank_debit_can_fail_days_later(api, browser, top_up, sandbox, receiver):
+def test_a_bank_debit_can_fail_days_later(api, visitor, top_up, sandbox, receiver):
     session = top_up()
-    pay(browser, session, method="000111111116")
+    pay(visitor, session, method="000111111116")
 
     sandbox.advance(3 * DAY)
     sandbox.deliver()
@@ -171,8 +171,8 @@ def test_a_bank_debit_can_fail_days_later(api, browser, top_up, sandbox, receive
     assert read(api, session).payment_intent.status == "requires_payment_method"
 
 
-def test_it_takes_test_numbers_only_and_keeps_what_was_typed(browser, top_up, sandbox):
-    answer = pay(browser, top_up(), number="4111 1111 1111 1111")
+def test_it_takes_test_numbers_only_and_keeps_what_was_typed(visitor, top_up, sandbox):
+    answer = pay(visitor, top_up(), number="4111 1111 1111 1111")
 
     assert answer.status_code == 422
     assert "Never type a real card number" in answer.text
@@ -180,34 +180,34 @@ def test_it_takes_test_numbers_only_and_keeps_what_was_typed(browser, top_up, sa
     assert not page_faults(sandbox.app, answer.text)
 
 
-def test_choosing_nothing_is_told(browser, top_up):
-    assert "Choose how to pay" in pay(browser, top_up()).text
+def test_choosing_nothing_is_told(visitor, top_up):
+    assert "Choose how to pay" in pay(visitor, top_up()).text
 
 
-def test_leaving_is_a_link_to_the_shop(browser, top_up):
-    assert 'href="http://shop.example/wallet"' in browser.get(top_up().url).text
+def test_leaving_is_a_link_to_the_shop(visitor, top_up):
+    assert 'href="http://shop.example/wallet"' in visitor.get(top_up().url).text
 
 
-def test_an_expired_page_takes_nothing(api, browser, top_up, sandbox):
+def test_an_expired_page_takes_nothing(api, visitor, top_up, sandbox):
     session = top_up()
     sandbox.advance(DAY + 1)
 
-    page, answer = browser.get(session.url), pay(browser, session, method="4242424242424242")
+    page, answer = visitor.get(session.url), pay(visitor, session, method="4242424242424242")
 
     assert "This checkout has expired" in page.text
     assert answer.headers["Location"] == f"/c/pay/{session.id}"
     assert read(api, session).payment_intent is None
 
 
-def test_paying_twice_takes_the_money_once(api, browser, top_up):
+def test_paying_twice_takes_the_money_once(api, visitor, top_up):
     session = top_up()
 
-    first = pay(browser, session, method="4242424242424242")
-    second = pay(browser, session, method="4242424242424242")
+    first = pay(visitor, session, method="4242424242424242")
+    second = pay(visitor, session, method="4242424242424242")
 
     assert first.headers["Location"] == second.headers["Location"]
     assert len(api.payment_intents.list().data) == 1
-    assert "You are all done here" in browser.get(session.url).text
+    assert "You are all done here" in visitor.get(session.url).text
 
 
 def test_two_clicks_at_once_take_the_money_once(api, top_up):
@@ -232,20 +232,20 @@ def test_two_clicks_at_once_take_the_money_once(api, top_up):
 @pytest.mark.parametrize(
     "path", ["/c/pay/cs_test_none", "/p/bps_none", "/i/in_none", "/r/ch_none", "/objects/none", "/nowhere"]
 )
-def test_an_address_that_leads_nowhere_says_so(browser, sandbox, path):
-    page = browser.get(sandbox.url + path)
+def test_an_address_that_leads_nowhere_says_so(visitor, sandbox, path):
+    page = visitor.get(sandbox.url + path)
 
     assert page.status_code == 404
     assert "Nothing is here" in page.text
     assert not page_faults(sandbox.app, page.text)
 
 
-def test_a_post_from_another_site_is_refused(browser, top_up, sandbox, api):
+def test_a_post_from_another_site_is_refused(visitor, top_up, sandbox, api):
     session = top_up()
     form = {"method": "4242424242424242"}
 
-    foreign = browser.post(session.url, data=form, headers={"Sec-Fetch-Site": "cross-site"})
-    sibling = browser.post(session.url, data=form, headers={"Sec-Fetch-Site": "same-site"})
+    foreign = visitor.post(session.url, data=form, headers={"Sec-Fetch-Site": "cross-site"})
+    sibling = visitor.post(session.url, data=form, headers={"Sec-Fetch-Site": "same-site"})
     older = httpx.post(session.url, data=form, headers={"Origin": "http://evil.example"})
     hidden = httpx.post(session.url, data=form, headers={"Origin": "null"})
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from tests.support.pages import page_faults
 
 
-def pay(browser, session, **form):
-    return browser.post(session.url, data=form)
+def pay(visitor, session, **form):
+    return visitor.post(session.url, data=form)
 
 
 def read(api, session):
     return api.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent.latest_charge"]})
 
 
-def test_a_card_is_saved_when_the_shop_wants_it_for_later(api, ada, browser, top_up, sandbox, receiver):
+def test_a_card_is_saved_when_the_shop_wants_it_for_later(api, ada, visitor, top_up, sandbox, receiver):
     session = top_up(payment_intent_data={"setup_future_usage": "off_session"})
 
-    pay(browser, session, method="4000002500003155")
-    browser.post(session.url + "/authenticate", data={"answer": "approve"})
+    pay(visitor, session, method="4000002500003155")
+    visitor.post(session.url + "/authenticate", data={"answer": "approve"})
     sandbox.deliver()
 
     [card] = api.customers.payment_methods.list(ada.id).data
@@ -36,14 +36,14 @@ def test_a_card_is_saved_when_the_shop_wants_it_for_later(api, ada, browser, top
     assert later.status == "succeeded"
 
 
-def test_a_card_is_saved_when_the_payer_asks_and_offered_the_next_time(api, ada, browser, top_up, sandbox):
+def test_a_card_is_saved_when_the_payer_asks_and_offered_the_next_time(api, ada, visitor, top_up, sandbox):
     offer = {"saved_payment_method_options": {"payment_method_save": "enabled"}}
-    pay(browser, top_up(**offer), method="4242424242424242", save="1")
+    pay(visitor, top_up(**offer), method="4242424242424242", save="1")
     [card] = api.customers.payment_methods.list(ada.id).data
 
     session = top_up(**offer)
-    page = browser.get(session.url)
-    answer = pay(browser, session, method=card.id)
+    page = visitor.get(session.url)
+    answer = pay(visitor, session, method=card.id)
 
     assert card.allow_redisplay == "always"
     assert f'value="{card.id}" checked' in page.text
@@ -52,17 +52,17 @@ def test_a_card_is_saved_when_the_payer_asks_and_offered_the_next_time(api, ada,
     assert read(api, session).payment_intent.payment_method == card.id
 
 
-def test_a_card_is_not_saved_unless_somebody_wants_it(api, ada, browser, top_up):
-    pay(browser, top_up(), method="4242424242424242")
+def test_a_card_is_not_saved_unless_somebody_wants_it(api, ada, visitor, top_up):
+    pay(visitor, top_up(), method="4242424242424242")
 
     assert api.customers.payment_methods.list(ada.id).data == []
 
 
-def test_somebody_elses_saved_card_cannot_be_chosen(api, browser, top_up):
+def test_somebody_elses_saved_card_cannot_be_chosen(api, visitor, top_up):
     bo = api.customers.create({"name": "Bo"})
     theirs = api.payment_methods.attach("pm_card_visa", {"customer": bo.id})
 
-    assert pay(browser, top_up(), method=theirs.id).status_code == 422
+    assert pay(visitor, top_up(), method=theirs.id).status_code == 422
 
 
 def guest_session(api, **more):
@@ -72,11 +72,11 @@ def guest_session(api, **more):
     )
 
 
-def test_a_guest_is_asked_for_an_email_and_stays_a_guest(api, browser):
+def test_a_guest_is_asked_for_an_email_and_stays_a_guest(api, visitor):
     session = guest_session(api)
 
-    missing = pay(browser, session, method="4242424242424242", email="nobody")
-    paid = pay(browser, session, method="4242424242424242", email="cy@example.com", name="Cy")
+    missing = pay(visitor, session, method="4242424242424242", email="nobody")
+    paid = pay(visitor, session, method="4242424242424242", email="cy@example.com", name="Cy")
 
     now = read(api, session)
     assert missing.status_code == 422
@@ -85,18 +85,18 @@ def test_a_guest_is_asked_for_an_email_and_stays_a_guest(api, browser):
     assert (now.customer, now.customer_details.email) == (None, "cy@example.com")
 
 
-def test_a_guest_becomes_a_customer_when_the_shop_wants_one(api, browser, sandbox, receiver):
+def test_a_guest_becomes_a_customer_when_the_shop_wants_one(api, visitor, sandbox, receiver):
     session = guest_session(api, customer_creation="always", customer_email="cy@example.com")
 
-    pay(browser, session, method="4000000000000002")
-    pay(browser, session, method="4242424242424242")
+    pay(visitor, session, method="4000000000000002")
+    pay(visitor, session, method="4242424242424242")
     sandbox.deliver()
 
     assert receiver.only("customer.created").data.object.email == "cy@example.com"
     assert read(api, session).customer == receiver.only("customer.created").data.object.id
 
 
-def test_setup_mode_saves_a_card_and_takes_nothing(api, ada, browser, sandbox, receiver):
+def test_setup_mode_saves_a_card_and_takes_nothing(api, ada, visitor, sandbox, receiver):
     session = api.checkout.sessions.create(
         {
             "mode": "setup",
@@ -106,9 +106,9 @@ def test_setup_mode_saves_a_card_and_takes_nothing(api, ada, browser, sandbox, r
         }
     )
 
-    page = browser.get(session.url)
-    refused = pay(browser, session, number="4000000000000002")
-    answer = pay(browser, session, method="4242424242424242")
+    page = visitor.get(session.url)
+    refused = pay(visitor, session, number="4000000000000002")
+    answer = pay(visitor, session, method="4242424242424242")
     sandbox.deliver()
 
     done = receiver.only("checkout.session.completed").data.object
@@ -122,23 +122,23 @@ def test_setup_mode_saves_a_card_and_takes_nothing(api, ada, browser, sandbox, r
     assert api.payment_intents.list().data == []
 
 
-def test_setup_mode_asks_3d_secure_too(api, ada, browser):
+def test_setup_mode_asks_3d_secure_too(api, ada, visitor):
     session = api.checkout.sessions.create(
         {"mode": "setup", "currency": "usd", "customer": ada.id, "success_url": "http://shop.example/"}
     )
 
-    pay(browser, session, method="4000002500003155")
-    failed = browser.post(session.url + "/authenticate", data={"answer": "fail"})
-    pay(browser, session, method="4000002500003155")
-    browser.post(session.url + "/authenticate", data={"answer": "approve"})
+    pay(visitor, session, method="4000002500003155")
+    failed = visitor.post(session.url + "/authenticate", data={"answer": "fail"})
+    pay(visitor, session, method="4000002500003155")
+    visitor.post(session.url + "/authenticate", data={"answer": "approve"})
 
     assert failed.status_code == 402
     assert read(api, session).status == "complete"
 
 
-def test_a_bank_account_cannot_be_saved_as_a_card(api, ada, browser):
+def test_a_bank_account_cannot_be_saved_as_a_card(api, ada, visitor):
     session = api.checkout.sessions.create(
         {"mode": "setup", "currency": "usd", "customer": ada.id, "success_url": "http://shop.example/"}
     )
 
-    assert pay(browser, session, number="000123456789").status_code == 422
+    assert pay(visitor, session, number="000123456789").status_code == 422

@@ -31,11 +31,11 @@ def default_of(api, ada):
     return api.customers.retrieve(ada.id).invoice_settings.default_payment_method
 
 
-def test_it_shows_cards_and_payments_and_the_way_back(api, ada, browser, portal, cards, sandbox):
+def test_it_shows_cards_and_payments_and_the_way_back(api, ada, visitor, portal, cards, sandbox):
     paid = {"amount": 5000, "currency": "usd", "customer": ada.id, "payment_method": cards[0].id, "confirm": True}
     api.payment_intents.create(paid)
 
-    page = browser.get(portal().url)
+    page = visitor.get(portal().url)
 
     assert "Visa ending 4242" in page.text
     assert "Mastercard ending 4444" in page.text
@@ -45,8 +45,8 @@ def test_it_shows_cards_and_payments_and_the_way_back(api, ada, browser, portal,
     assert not page_faults(sandbox.app, page.text)
 
 
-def test_a_card_becomes_the_default(api, ada, browser, *, portal, cards, sandbox, receiver):
-    answer = browser.post(f"{portal().url}/cards/{cards[1].id}/default")
+def test_a_card_becomes_the_default(api, ada, visitor, *, portal, cards, sandbox, receiver):
+    answer = visitor.post(f"{portal().url}/cards/{cards[1].id}/default")
     sandbox.deliver()
 
     assert answer.status_code == 303
@@ -55,20 +55,20 @@ def test_a_card_becomes_the_default(api, ada, browser, *, portal, cards, sandbox
     assert before == {"invoice_settings": {"default_payment_method": None}}
 
 
-def test_a_card_is_removed(api, ada, browser, *, portal, cards, sandbox, receiver):
-    browser.post(f"{portal().url}/cards/{cards[0].id}/remove")
+def test_a_card_is_removed(api, ada, visitor, *, portal, cards, sandbox, receiver):
+    visitor.post(f"{portal().url}/cards/{cards[0].id}/remove")
     sandbox.deliver()
 
     assert [card.id for card in api.customers.payment_methods.list(ada.id).data] == [cards[1].id]
     assert receiver.only("payment_method.detached").data.previous_attributes.customer == ada.id
 
 
-def test_a_card_is_added_and_the_first_one_is_the_default(api, ada, browser, portal):
+def test_a_card_is_added_and_the_first_one_is_the_default(api, ada, visitor, portal):
     session = portal()
 
-    refused = browser.post(f"{session.url}/cards", data={"number": "4000000000000002"})
-    unknown = browser.post(f"{session.url}/cards", data={"number": "1234"})
-    added = browser.post(f"{session.url}/cards", data={"number": "4242 4242 4242 4242"})
+    refused = visitor.post(f"{session.url}/cards", data={"number": "4000000000000002"})
+    unknown = visitor.post(f"{session.url}/cards", data={"number": "1234"})
+    added = visitor.post(f"{session.url}/cards", data={"number": "4242 4242 4242 4242"})
 
     [card] = api.customers.payment_methods.list(ada.id).data
     assert (refused.status_code, unknown.status_code, added.status_code) == (402, 422, 303)
@@ -76,38 +76,38 @@ def test_a_card_is_added_and_the_first_one_is_the_default(api, ada, browser, por
     assert default_of(api, ada) == card.id
 
 
-def test_the_flow_to_replace_a_card_leads_straight_back(api, ada, browser, portal, cards):
+def test_the_flow_to_replace_a_card_leads_straight_back(api, ada, visitor, portal, cards):
     after = {"type": "redirect", "redirect": {"return_url": "http://shop.example/replaced"}}
     session = portal(flow_data={"type": "payment_method_update", "after_completion": after})
 
-    page = browser.get(session.url)
-    answer = browser.post(f"{session.url}/cards", data={"number": "378282246310005"})
+    page = visitor.get(session.url)
+    answer = visitor.post(f"{session.url}/cards", data={"number": "378282246310005"})
 
     assert "Replace your card" in page.text
     assert answer.headers["Location"] == "http://shop.example/replaced"
     assert default_of(api, ada) not in {card.id for card in cards}
 
 
-def test_somebody_elses_card_is_out_of_reach(api, browser, portal):
+def test_somebody_elses_card_is_out_of_reach(api, visitor, portal):
     bo = api.customers.create({"name": "Bo"})
     theirs = api.payment_methods.attach("pm_card_visa", {"customer": bo.id})
 
-    assert browser.post(f"{portal().url}/cards/{theirs.id}/remove").status_code == 404
-    assert browser.post(f"{portal().url}/cards/none/default").status_code == 404
+    assert visitor.post(f"{portal().url}/cards/{theirs.id}/remove").status_code == 404
+    assert visitor.post(f"{portal().url}/cards/none/default").status_code == 404
     assert api.payment_methods.retrieve(theirs.id).customer == bo.id
 
 
-def test_a_link_is_for_one_visit(browser, portal, sandbox):
+def test_a_link_is_for_one_visit(visitor, portal, sandbox):
     session = portal()
     sandbox.advance(3600)
 
-    page = browser.get(session.url)
+    page = visitor.get(session.url)
 
     assert page.status_code == 410
     assert "This link has expired" in page.text
 
 
-def test_configurations_decide_what_is_offered(api, browser, portal, cards):
+def test_configurations_decide_what_is_offered(api, visitor, portal, cards):
     plain = api.billing_portal.configurations.create(
         {
             "features": {"invoice_history": {"enabled": False}, "payment_method_update": {"enabled": False}},
@@ -115,7 +115,7 @@ def test_configurations_decide_what_is_offered(api, browser, portal, cards):
         }
     )
 
-    page = browser.get(portal(configuration=plain.id).url)
+    page = visitor.get(portal(configuration=plain.id).url)
 
     known = api.billing_portal.configurations.list().data
     assert [each.is_default for each in known] == [False, True]

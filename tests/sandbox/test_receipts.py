@@ -10,11 +10,11 @@ from tests.support.pages import page_faults
 
 
 @pytest.fixture
-def paid(api: Any, browser: Any, top_up: Any) -> Any:
+def paid(api: Any, visitor: Any, top_up: Any) -> Any:
     session = top_up(
         invoice_creation={"enabled": True, "invoice_data": {"metadata": {"of": "invoice"}, "description": "Thanks"}}
     )
-    browser.post(session.url, data={"method": "4242424242424242"})
+    visitor.post(session.url, data={"method": "4242424242424242"})
     return api.checkout.sessions.retrieve(session.id)
 
 
@@ -39,10 +39,10 @@ def test_the_payment_of_an_invoice_is_found_both_ways(api, paid):
     assert api.invoice_payments.retrieve(by_invoice[0].id).amount_paid == 5000
 
 
-def test_invoices_of_a_customer_are_numbered_in_a_row(api, browser, top_up):
+def test_invoices_of_a_customer_are_numbered_in_a_row(api, visitor, top_up):
     for _ in range(2):
         session = top_up(invoice_creation={"enabled": True})
-        browser.post(session.url, data={"method": "4242424242424242"})
+        visitor.post(session.url, data={"method": "4242424242424242"})
 
     numbers = [invoice.number for invoice in api.invoices.list().data]
     assert [number.rpartition("-")[2] for number in numbers] == ["0002", "0001"]
@@ -57,9 +57,9 @@ def test_its_news_goes_out(paid, sandbox, receiver):
         assert receiver.only(kind).data.object.id == paid.invoice
 
 
-def test_a_bank_debit_gets_its_invoice_when_it_is_paid(api, browser, top_up, sandbox):
+def test_a_bank_debit_gets_its_invoice_when_it_is_paid(api, visitor, top_up, sandbox):
     session = top_up(invoice_creation={"enabled": True})
-    browser.post(session.url, data={"method": "000123456789"})
+    visitor.post(session.url, data={"method": "000123456789"})
     before = api.checkout.sessions.retrieve(session.id).invoice
 
     sandbox.advance(3 * 86400)
@@ -68,18 +68,18 @@ def test_a_bank_debit_gets_its_invoice_when_it_is_paid(api, browser, top_up, san
     assert api.invoices.retrieve(api.checkout.sessions.retrieve(session.id).invoice).status == "paid"
 
 
-def test_no_invoice_unless_it_was_asked_for(api, browser, top_up):
+def test_no_invoice_unless_it_was_asked_for(api, visitor, top_up):
     session = top_up()
-    browser.post(session.url, data={"method": "4242424242424242"})
+    visitor.post(session.url, data={"method": "4242424242424242"})
 
     assert api.checkout.sessions.retrieve(session.id).invoice is None
     assert api.invoices.list().data == []
 
 
-def test_both_have_a_page(api, browser, paid, sandbox):
-    invoice = browser.get(api.invoices.retrieve(paid.invoice).hosted_invoice_url)
+def test_both_have_a_page(api, visitor, paid, sandbox):
+    invoice = visitor.get(api.invoices.retrieve(paid.invoice).hosted_invoice_url)
     charge = api.payment_intents.retrieve(paid.payment_intent, {"expand": ["latest_charge"]}).latest_charge
-    receipt = browser.get(charge.receipt_url)
+    receipt = visitor.get(charge.receipt_url)
 
     assert "Wallet top-up" in invoice.text
     assert "$50.00" in invoice.text

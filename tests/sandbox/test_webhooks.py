@@ -25,13 +25,13 @@ def states(sandbox):
     return [state for _, _, state, _ in outbox(sandbox)]
 
 
-def press(browser, sandbox, path, **form):
-    answer = browser.post(sandbox.url + path, data=form)
+def press(visitor, sandbox, path, **form):
+    answer = visitor.post(sandbox.url + path, data=form)
     assert answer.status_code == 303, answer.text
 
 
-def test_a_paid_checkout_sends_stripes_usual_events(browser, top_up, sandbox, receiver):
-    browser.post(top_up().url, data={"method": "4242424242424242"})
+def test_a_paid_checkout_sends_stripes_usual_events(visitor, top_up, sandbox, receiver):
+    visitor.post(top_up().url, data={"method": "4242424242424242"})
 
     sandbox.deliver()
 
@@ -73,14 +73,14 @@ def test_a_refused_delivery_is_tried_again_later_and_later(config, ada, sandbox,
     assert len(set(receiver.bodies)) == 1
 
 
-def test_it_gives_up_in_the_end_and_can_be_sent_by_hand(config, ada, sandbox, receiver, browser):
+def test_it_gives_up_in_the_end_and_can_be_sent_by_hand(config, ada, sandbox, receiver, visitor):
     receiver.answers = [500] * (len(config.retry_after) + 1)
     for wait in (0, *config.retry_after):
         sandbox.advance(wait)
         sandbox.deliver()
     gave_up = states(sandbox)
 
-    press(browser, sandbox, "/deliveries/1/now")
+    press(visitor, sandbox, "/deliveries/1/now")
     sandbox.deliver()
 
     assert gave_up == ["gave_up"]
@@ -129,34 +129,34 @@ def test_the_background_delivers_without_being_asked(config, receiver):
     assert receiver.kinds == ["customer.created"]
 
 
-def test_a_delivery_can_be_sent_again_and_twice(ada, sandbox, receiver, browser):
+def test_a_delivery_can_be_sent_again_and_twice(ada, sandbox, receiver, visitor):
     sandbox.deliver()
 
-    press(browser, sandbox, "/deliveries/1/again")
-    press(browser, sandbox, "/deliveries/1/twice")
+    press(visitor, sandbox, "/deliveries/1/again")
+    press(visitor, sandbox, "/deliveries/1/twice")
     sandbox.deliver()
 
     assert len({event.id for event in receiver.events}) == 1
     assert receiver.kinds == ["customer.created"] * 4
 
 
-def test_a_delivery_can_be_held_and_let_go(ada, sandbox, receiver, browser):
-    press(browser, sandbox, "/deliveries/1/hold")
+def test_a_delivery_can_be_held_and_let_go(ada, sandbox, receiver, visitor):
+    press(visitor, sandbox, "/deliveries/1/hold")
     sandbox.advance(86400)
     held = sandbox.deliver()
 
-    press(browser, sandbox, "/deliveries/1/now")
+    press(visitor, sandbox, "/deliveries/1/now")
     sandbox.deliver()
 
     assert held == 0
     assert receiver.kinds == ["customer.created"]
 
 
-def test_a_delivery_can_be_dropped_and_still_be_sent_by_hand(ada, sandbox, receiver, browser):
-    press(browser, sandbox, "/deliveries/1/drop")
+def test_a_delivery_can_be_dropped_and_still_be_sent_by_hand(ada, sandbox, receiver, visitor):
+    press(visitor, sandbox, "/deliveries/1/drop")
     dropped = sandbox.deliver()
 
-    press(browser, sandbox, "/deliveries/1/now")
+    press(visitor, sandbox, "/deliveries/1/now")
     sandbox.deliver()
 
     assert dropped == 0
@@ -167,8 +167,8 @@ def test_a_delivery_can_be_dropped_and_still_be_sent_by_hand(ada, sandbox, recei
     ("mode", "state", "sent"),
     [("normal", "pending", 1), ("hold", "held", 0), ("duplicate", "pending", 2), ("drop", "dropped", 0)],
 )
-def test_the_mode_decides_what_becomes_of_new_deliveries(api, sandbox, receiver, browser, mode, state, sent):
-    press(browser, sandbox, "/deliveries/mode", mode=mode)
+def test_the_mode_decides_what_becomes_of_new_deliveries(api, sandbox, receiver, visitor, mode, state, sent):
+    press(visitor, sandbox, "/deliveries/mode", mode=mode)
 
     api.customers.create({"name": "Ada"})
 
@@ -179,12 +179,12 @@ def test_the_mode_decides_what_becomes_of_new_deliveries(api, sandbox, receiver,
     assert len(api.events.list().data) == 1
 
 
-def test_held_ones_are_shuffled_and_released_in_their_new_order(api, sandbox, receiver, browser):
-    press(browser, sandbox, "/deliveries/mode", mode="hold")
+def test_held_ones_are_shuffled_and_released_in_their_new_order(api, sandbox, receiver, visitor):
+    press(visitor, sandbox, "/deliveries/mode", mode="hold")
     made = [api.customers.create({"name": str(number)}).id for number in range(12)]
 
-    press(browser, sandbox, "/deliveries/held/shuffle")
-    press(browser, sandbox, "/deliveries/held/release")
+    press(visitor, sandbox, "/deliveries/held/shuffle")
+    press(visitor, sandbox, "/deliveries/held/release")
     sandbox.deliver()
 
     got = [event.data.object.id for event in receiver.events]
@@ -285,9 +285,9 @@ def test_events_can_be_read_back(api, ada, sandbox, receiver):
         api.events.list({"type": "a", "types": ["b"]})
 
 
-def test_an_event_tells_which_call_caused_it(api, browser, top_up, sandbox):
+def test_an_event_tells_which_call_caused_it(api, visitor, top_up, sandbox):
     api.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
-    browser.post(top_up().url, data={"method": "4242424242424242"})
+    visitor.post(top_up().url, data={"method": "4242424242424242"})
 
     by_call = [event.request for event in api.events.list({"type": "customer.created"}).data]
     [by_page] = [event.request for event in api.events.list({"type": "checkout.session.completed"}).data]
