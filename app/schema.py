@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, create_engine, event, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
@@ -14,7 +14,7 @@ from app.config import PACKAGE, resource
 from app.db import Base, normalised
 
 # Two processes that start together must not migrate together; any number will do, as long as it never changes.
-_ADVISORY_LOCK = 7_075_727_401
+ADVISORY_LOCK = 7_075_727_401
 
 
 def metadata() -> MetaData:
@@ -33,7 +33,7 @@ def upgrade(url: str, revision: str = "head") -> None:
     try:
         with engine.connect() as connection:
             if engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
                 connection.commit()
             command.upgrade(_config(connection), revision)
     finally:
@@ -50,6 +50,16 @@ def downgrade(url: str, revision: str) -> None:
             command.downgrade(_config(connection), revision)
     finally:
         engine.dispose()
+
+
+def run_statements(connection: Connection, revision: str) -> None:
+    """For a migration: run `migrations/sql/<revision>_<database>.sql`, its statements parted by lines of `-- next`.
+
+    What a migration ran must never change, so triggers stand there as text and are not taken from today's code.
+    """
+    file = resource("migrations") / "sql" / f"{revision}_{connection.dialect.name}.sql"
+    for statement in file.read_text(encoding="utf-8").split("-- next\n"):
+        connection.exec_driver_sql(statement)
 
 
 def head() -> str:

@@ -56,6 +56,7 @@ def test_no_function_is_longer_than_50_lines() -> None:
     long = [
         f"{path}:{node.lineno} {node.name}: {(node.end_lineno or 0) - node.lineno + 1}"
         for path in _ours()
+        if not path.is_relative_to("migrations/versions")  # a migration is a list
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > 50
     ]

@@ -80,7 +80,7 @@ def session(engine: Engine) -> Iterator[Session]:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("template") / "template.db"
-    make_tables(f"sqlite:///{file}")
+    schema.upgrade(f"sqlite:///{file}")
     with closing(create_engine(f"sqlite:///{file}", poolclass=NullPool).raw_connection()) as raw:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the copy takes one file only
     return file
@@ -94,16 +94,6 @@ def pg_server() -> Iterator[PostgreSQL]:
         running.close()
 
 
-def make_tables(url: str) -> None:
-    """All tables and triggers, as an installation gets them."""
-    if schema.head():
-        schema.upgrade(url)
-        return
-    engine = make_engine(url)
-    schema.metadata().create_all(engine)
-    engine.dispose()
-
-
 class PostgreSQL:
     """A server to make databases on, from a template with the tables in it."""
 
@@ -112,7 +102,7 @@ class PostgreSQL:
         self._engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=1)
         self._template = self._named()
         self._run(f"CREATE DATABASE {self._template}")
-        make_tables(self._address(self._template))
+        schema.upgrade(self._address(self._template))
 
     def database(self) -> PostgreSQLDatabase:
         """A database of its own with all tables; `close()` drops it."""

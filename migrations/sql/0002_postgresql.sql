@@ -1,0 +1,196 @@
+CREATE SEQUENCE ledger_leg_number
+-- next
+CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'restrict_violation';
+END $$
+-- next
+ALTER TABLE ledger_account SET (fillfactor = 50)
+-- next
+CREATE TRIGGER ledger_account_opens_empty BEFORE INSERT ON ledger_account FOR EACH ROW WHEN (NEW.balance <> 0 OR NEW.held <> 0 OR NEW.promo <> 0 OR NEW.version <> 0) EXECUTE FUNCTION ledger_refuse('a ledger account opens empty')
+-- next
+ALTER TABLE ledger_account ENABLE ALWAYS TRIGGER ledger_account_opens_empty
+-- next
+CREATE TRIGGER ledger_account_follows_legs BEFORE UPDATE ON ledger_account FOR EACH ROW WHEN (NEW.balance <> OLD.balance AND NEW.version <= OLD.version OR NEW.revision <= OLD.revision) EXECUTE FUNCTION ledger_refuse('a balance changes only with a leg')
+-- next
+ALTER TABLE ledger_account ENABLE ALWAYS TRIGGER ledger_account_follows_legs
+-- next
+CREATE TRIGGER ledger_account_stays BEFORE DELETE ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_refuse('a ledger account is never deleted')
+-- next
+ALTER TABLE ledger_account ENABLE ALWAYS TRIGGER ledger_account_stays
+-- next
+CREATE TRIGGER ledger_account_no_truncate BEFORE TRUNCATE ON ledger_account FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('a ledger account is never deleted')
+-- next
+ALTER TABLE ledger_account ENABLE ALWAYS TRIGGER ledger_account_no_truncate
+-- next
+CREATE TRIGGER ledger_entry_no_change BEFORE UPDATE OR DELETE ON ledger_entry FOR EACH ROW EXECUTE FUNCTION ledger_refuse('ledger entries are append-only')
+-- next
+ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_no_change
+-- next
+CREATE TRIGGER ledger_entry_no_truncate BEFORE TRUNCATE ON ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('ledger entries are append-only')
+-- next
+ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_no_truncate
+-- next
+CREATE OR REPLACE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  wrong text;
+BEGIN
+  SELECT a.id INTO wrong FROM added a
+  WHERE NOT EXISTS (SELECT 1 FROM ledger_leg l WHERE l.customer_id = a.customer_id AND l.entry_id = a.id) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING MESSAGE = 'ledger entry ' || wrong || ' has no legs', ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+-- next
+CREATE TRIGGER ledger_entry_has_legs AFTER INSERT ON ledger_entry REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger_check_entries()
+-- next
+ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_has_legs
+-- next
+CREATE TRIGGER ledger_leg_no_change BEFORE UPDATE OR DELETE ON ledger_leg FOR EACH ROW EXECUTE FUNCTION ledger_refuse('ledger legs are append-only')
+-- next
+ALTER TABLE ledger_leg ENABLE ALWAYS TRIGGER ledger_leg_no_change
+-- next
+CREATE TRIGGER ledger_leg_no_truncate BEFORE TRUNCATE ON ledger_leg FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('ledger legs are append-only')
+-- next
+ALTER TABLE ledger_leg ENABLE ALWAYS TRIGGER ledger_leg_no_truncate
+-- next
+CREATE OR REPLACE FUNCTION ledger_check_legs() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  wrong text;
+BEGIN
+  SELECT s.entry_id INTO wrong
+  FROM (SELECT customer_id, entry_id, asset, sum(amount) AS rest, count(*) AS n, max(position) AS last, min(position) AS first
+        FROM added GROUP BY customer_id, entry_id, asset) s
+  LEFT JOIN ledger_entry e ON e.customer_id = s.customer_id AND e.id = s.entry_id
+  GROUP BY s.customer_id, s.entry_id
+  HAVING bool_or(s.rest <> 0 OR e.id IS NULL) OR sum(s.n) <> min(e.legs) OR max(s.last) <> min(e.legs) - 1 OR min(s.first) <> 0
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING MESSAGE = 'the legs of ledger entry ' || wrong || ' must be complete and sum to zero',
+      ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+-- next
+CREATE TRIGGER ledger_leg_sums_to_zero AFTER INSERT ON ledger_leg REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger_check_legs()
+-- next
+ALTER TABLE ledger_leg ENABLE ALWAYS TRIGGER ledger_leg_sums_to_zero
+-- next
+ALTER TABLE ledger_leg ALTER COLUMN number SET DEFAULT nextval('ledger_leg_number'), ALTER COLUMN number SET NOT NULL
+-- next
+CREATE INDEX ix_ledger_leg_number ON ledger_leg USING brin (number) WITH (pages_per_range = 16)
+-- next
+CREATE OR REPLACE FUNCTION ledger_write(
+  strict boolean,
+  a_customer text[], a_kind text[], a_asset text[], a_balance bigint[], a_held bigint[], a_debt bigint[], a_promo bigint[],
+  a_version bigint[], a_revision bigint[], a_tallies text[], a_moved timestamptz[],
+  e_customer text[], e_id text[], e_kind text[], e_key text[], e_hash text[], e_occurred timestamptz[],
+  e_recorded timestamptz[], e_data text[], e_reverses text[], e_legs smallint[],
+  l_entry text[], l_position smallint[], l_account text[], l_asset text[], l_amount bigint[], l_promo bigint[],
+  l_seq bigint[], l_kind_seq bigint[], l_balance bigint[],
+  new_holds json, ended_holds json
+) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  done bigint;
+BEGIN
+  IF strict THEN
+    IF cardinality(a_customer) > 1 THEN
+      -- Two processes may carry the same wallets in different order: everybody locks in ascending order.
+      PERFORM 1 FROM ledger_account a
+      WHERE (a.customer_id, a.kind, a.asset) IN (SELECT * FROM unnest(a_customer, a_kind, a_asset))
+      ORDER BY a.customer_id, a.kind, a.asset FOR NO KEY UPDATE;
+    END IF;
+    
+    UPDATE ledger_account a
+    SET balance = u.balance, held = u.held, debt = u.debt, promo = u.promo, version = u.version,
+        revision = a.revision + 1, tallies = u.tallies::json, moved_at = u.moved
+    FROM unnest(a_customer, a_kind, a_asset, a_balance, a_held, a_debt, a_promo, a_version, a_revision, a_tallies, a_moved)
+      AS u(customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies, moved)
+    WHERE a.customer_id = u.customer_id AND a.kind = u.kind AND a.asset = u.asset AND a.revision = u.revision;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done <> cardinality(a_customer) THEN
+      RAISE EXCEPTION 'a ledger account moved meanwhile' USING ERRCODE = 'PU001';
+    END IF;
+
+  END IF;
+  IF new_holds IS NOT NULL THEN
+    
+      INSERT INTO ledger_hold (customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at,
+                               data, ended_at, settled_amount, settled_entry)
+      SELECT customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at,
+             data, ended_at, settled_amount, settled_entry
+      FROM json_populate_recordset(NULL::ledger_hold, new_holds)
+      ON CONFLICT DO NOTHING;
+      GET DIAGNOSTICS done = ROW_COUNT;
+
+    IF done <> json_array_length(new_holds) THEN
+      IF strict THEN
+        RAISE EXCEPTION 'a hold''s key was written meanwhile' USING ERRCODE = 'PU001';
+      END IF;
+      RETURN false;
+    END IF;
+  END IF;
+  IF cardinality(e_id) > 0 THEN
+    WITH written AS (
+      INSERT INTO ledger_entry (customer_id, id, kind, key, request_hash, occurred_at, recorded_at, data, reverses, legs)
+      SELECT u.customer_id, u.id, u.kind, u.key, u.hash, u.occurred, u.recorded, u.data::json, u.reverses, u.legs
+      FROM unnest(e_customer, e_id, e_kind, e_key, e_hash, e_occurred, e_recorded, e_data, e_reverses, e_legs)
+        AS u(customer_id, id, kind, key, hash, occurred, recorded, data, reverses, legs)
+      ON CONFLICT DO NOTHING
+      RETURNING customer_id, id, kind, recorded_at
+    ), moved AS (
+      INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq, kind_seq,
+                              balance_after, recorded_at)
+      SELECT w.customer_id, w.id, u.position, u.account, u.asset, w.kind, u.amount, u.promo, u.seq, u.kind_seq,
+             u.balance, w.recorded_at
+      FROM unnest(l_entry, l_position, l_account, l_asset, l_amount, l_promo, l_seq, l_kind_seq, l_balance)
+        AS u(entry_id, position, account, asset, amount, promo, seq, kind_seq, balance)
+      JOIN written w ON w.id = u.entry_id
+    )
+    SELECT count(*) INTO done FROM written;
+    IF done <> cardinality(e_id) THEN
+      IF strict THEN
+        RAISE EXCEPTION 'a ledger key was written meanwhile' USING ERRCODE = 'PU001';
+      END IF;
+      RETURN false;
+    END IF;
+  END IF;
+  IF NOT strict THEN
+    
+    UPDATE ledger_account a
+    SET balance = u.balance, held = u.held, debt = u.debt, promo = u.promo, version = u.version,
+        revision = a.revision + 1, tallies = u.tallies::json, moved_at = u.moved
+    FROM unnest(a_customer, a_kind, a_asset, a_balance, a_held, a_debt, a_promo, a_version, a_revision, a_tallies, a_moved)
+      AS u(customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies, moved)
+    WHERE a.customer_id = u.customer_id AND a.kind = u.kind AND a.asset = u.asset AND a.revision = u.revision;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done <> cardinality(a_customer) THEN
+      RAISE EXCEPTION 'a ledger account moved meanwhile' USING ERRCODE = 'PU001';
+    END IF;
+
+  END IF;
+  IF ended_holds IS NOT NULL THEN
+    UPDATE ledger_hold h
+    SET state = u.state, ended_at = u.ended_at, settled_amount = u.settled_amount, settled_entry = u.settled_entry
+    FROM json_populate_recordset(NULL::ledger_hold, ended_holds) u
+    WHERE h.customer_id = u.customer_id AND h.id = u.id AND h.state = 'held';
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done <> json_array_length(ended_holds) THEN
+      RAISE EXCEPTION 'a hold ended meanwhile' USING ERRCODE = 'PU001';
+    END IF;
+  END IF;
+  RETURN true;
+END $$
+-- next
+CREATE TRIGGER ledger_hold_no_delete BEFORE DELETE ON ledger_hold FOR EACH ROW EXECUTE FUNCTION ledger_refuse('holds are never deleted')
+-- next
+ALTER TABLE ledger_hold ENABLE ALWAYS TRIGGER ledger_hold_no_delete
+-- next
+CREATE TRIGGER ledger_hold_no_truncate BEFORE TRUNCATE ON ledger_hold FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('holds are never deleted')
+-- next
+ALTER TABLE ledger_hold ENABLE ALWAYS TRIGGER ledger_hold_no_truncate
+-- next
+CREATE TRIGGER ledger_hold_ends_once BEFORE UPDATE ON ledger_hold FOR EACH ROW WHEN (OLD.state <> 'held' OR NEW.state = 'held' OR NEW.amount <> OLD.amount OR NEW.id <> OLD.id OR NEW.customer_id <> OLD.customer_id OR NEW.account <> OLD.account OR NEW.asset <> OLD.asset) EXECUTE FUNCTION ledger_refuse('a hold ends once and keeps its amount')
+-- next
+ALTER TABLE ledger_hold ENABLE ALWAYS TRIGGER ledger_hold_ends_once
