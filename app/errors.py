@@ -1,6 +1,6 @@
 """Refusals: what the rules turn down, said once for people and for programs (SPEC R8).
 
-A domain raises a subclass of `Refusal`; it knows no HTTP. One table in `app/http/errors.py` gives each class its status.
+A domain raises a subclass of `Refusal`; it knows no HTTP. One table in `app/http/errors.py` gives each its status.
 """
 
 from __future__ import annotations
@@ -30,6 +30,12 @@ class Invalid(Refusal):
     code = "INVALID_REQUEST"
 
 
+class Unreadable(Refusal):
+    """What came cannot be read at all: not JSON where JSON is asked for, for example."""
+
+    code = "BAD_REQUEST"
+
+
 class NotFound(Refusal):
     """There is no such thing, or it is not yours: the two answers are the same on purpose."""
 
@@ -55,7 +61,7 @@ class Conflict(Refusal):
 
 
 class InsufficientFunds(Refusal):
-    """The wallet (or the credits) cannot pay this. Details: available_micros and needed_micros, or available and needed."""
+    """The wallet (or the credits) cannot pay this. Details: available_micros, needed_micros; or available, needed."""
 
     code = "INSUFFICIENT_CREDITS"
 

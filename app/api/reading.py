@@ -9,16 +9,10 @@ from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from app.errors import Invalid, Refusal
+from app.errors import Invalid, Unreadable
 
 LARGEST_BODY = 64 * 1024
 DEEPEST = 16
-
-
-class Unreadable(Refusal):
-    """The body is not one JSON object."""
-
-    code = "BAD_REQUEST"
 
 
 def read_body(*, expected: bool) -> dict[str, Any]:
@@ -69,6 +63,8 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in pairs:
         if name in found:  # readers differ on which of two counts, and money must not depend on the reader
             raise Invalid(f"{_shown(name)} is given more than once.", field=_shown(name))
+        if any("\ud800" <= letter <= "\udfff" for letter in name):  # half a character: no model could name it
+            raise Invalid(f"{_shown(name)}: Unknown field.", field=_shown(name))
         found[name] = value
     return found
 

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 STATUS: Mapping[type[errors.Refusal], int] = {
     errors.Refusal: 422,
+    errors.Unreadable: 400,
     errors.Invalid: 422,
     money.AmountInvalid: 422,
     origin.StalePage: 400,

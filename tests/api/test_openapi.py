@@ -1,0 +1,83 @@
+"""The document at /openapi.json, the page at /docs/api, and the calls behind them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import openapi_spec_validator
+import pytest
+from flask import Flask
+
+from tests.support.web import PageClient
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+@pytest.fixture
+def document(client: PageClient) -> dict[str, Any]:
+    return dict(client.get("/openapi.json").get_json())
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(path, verb, one) for path, item in document["paths"].items() for verb, one in item.items()]
+
+
+def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    openapi_spec_validator.validate(document)
+
+
+def test_it_has_every_call_and_no_other(app: Flask, document: dict[str, Any]) -> None:
+    served = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), verb.lower())
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(("/v1/", "/api/"))
+        for verb in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert {(path, verb) for path, verb, _ in operations(document)} == served
+
+
+def test_every_call_says_its_permission_its_errors_and_an_example(document: dict[str, Any]) -> None:
+    for path, verb, one in operations(document):
+        assert one["summary"], path
+        assert one["x-permission"] in one["description"], path
+        assert {"401", "403", "429", "500", "503"} <= set(one["responses"]), path
+        if verb == "post":
+            assert {"400", "409", "413", "415", "422"} <= set(one["responses"]), path
+    for name, response in document["components"]["responses"].items():
+        told = response["content"]["application/json"]["example"]["error"]
+        assert set(told) == {"code", "message", "details"}, name
+
+
+def test_every_body_refuses_what_it_does_not_know(document: dict[str, Any]) -> None:
+    for path, _, one in operations(document):
+        if "requestBody" in one:
+            schema = one["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            assert document["components"]["schemas"][schema]["additionalProperties"] is False, path
+
+
+def test_everything_that_moves_money_takes_a_key(document: dict[str, Any]) -> None:
+    for path, verb, one in operations(document):
+        named = [parameter["name"] for parameter in one.get("parameters", [])]
+        assert ("Idempotency-Key" in named) == (verb == "post" and path != "/v1/customers"), path
+
+
+def test_no_field_of_a_body_may_be_null(document: dict[str, Any]) -> None:
+    assert "'default': None" not in str(document)
+    for name in ("NewHold", "NewDebit", "NewCharge", "NewCustomer"):
+        assert "null" not in str(document["components"]["schemas"][name]), name
+
+
+def test_the_page_shows_every_call(client: PageClient, document: dict[str, Any]) -> None:
+    page = client.get("/docs/api")
+
+    assert page.status_code == 200
+    text = page.get_data(as_text=True)
+    for path, verb, _ in operations(document):
+        assert f"<code>{verb.upper()} {path}</code>" in text
+    assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", text)
