@@ -18,7 +18,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.payments.models import ProviderEvent
 from app.providers.values import Verified
 
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=30)  # an event of a killed worker waits this long; whoever is slower loses it unharmed
 MOST_ATTEMPTS = 12  # with the waits below, about seven hours
 ATTEMPTS_FOR_A_FAULT = 3  # an event that breaks our code breaks it every time
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
