@@ -39,7 +39,7 @@ class Money:
 
 def micros_per_minor(currency: str) -> int:
     """How many micros one minor unit is: 10,000 for the dollar, 1,000,000 for the yen."""
-    return MICROS_PER_UNIT // 10 ** EXPONENTS[currency]
+    return MICROS_PER_UNIT // int(10 ** EXPONENTS[currency])
 
 
 def minor_to_micros(minor: int, currency: str) -> int:
@@ -71,4 +71,4 @@ def parse_minor(text: str, currency: str) -> int:
     part = (found["part"] or "").rstrip("0") if digits == 0 else (found["part"] or "")
     if len(part) > digits:
         raise AmountInvalid(f"Use at most {digits} digits after the point.", field="amount")
-    return int(found["whole"].replace(",", "")) * 10**digits + int((part + "0" * digits)[:digits] or "0")
+    return int(found["whole"].replace(",", "")) * int(10**digits) + int((part + "0" * digits)[:digits] or "0")
