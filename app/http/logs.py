@@ -41,9 +41,9 @@ log = structlog.get_logger("purser")
 def register(app: Flask) -> None:
     """Give each request an id and a line in the log."""
     configure()
-    # Flask would log the address of a page that broke; app/http/errors.py logs it under its reference.
     app.before_request(_begin)
     app.after_request(_line)
+    app.teardown_request(_end)
 
 
 def configure() -> None:
@@ -57,7 +57,7 @@ def configure() -> None:
             _allowed,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # as it is now: servers and tests replace it
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger("app")
@@ -80,6 +80,10 @@ def _begin() -> None:
     g.request_began = time.perf_counter_ns()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _end(_error: BaseException | None) -> None:
+    structlog.contextvars.clear_contextvars()
 
 
 def _line(response: Response) -> Response:
