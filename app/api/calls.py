@@ -133,7 +133,7 @@ def _admit() -> None:
     if terms.for_a_customer:
         g.api_customer_id = who.need_customer()
     reading.refuse_repeated_names()
-    if request.method not in ("GET", "HEAD"):
+    if request.method == "POST":
         _read(view)
 
 

@@ -57,7 +57,7 @@ def settle(
             hold.customer_id, hold.id, amount_micros, kind="debit", to=revenue(currency), data=told
         )
     except SettlementTooLarge as refusal:
-        raise Invalid(refusal.sentence, **{**refusal.details, "field": "amount_micros"}) from refusal
+        raise SettlementTooLarge(refusal.sentence, **{**refusal.details, "field": "amount_micros"}) from None
 
 
 def settled_before(session: Session, ended: HoldEnded, hold: Hold, amount_micros: int, *, key: str) -> Hold:
