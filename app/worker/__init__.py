@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from app.worker.loop import loop, run, run_once
+from app.worker.process import loop, run, run_once
 
 __all__ = ["loop", "run", "run_once"]

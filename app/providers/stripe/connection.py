@@ -65,25 +65,26 @@ class Connection:
 
 def _translated(sdk: Any, error: Any) -> errors.ProviderError:
     """Stripe's error in our words. The default is Unavailable: when in doubt, it may have happened."""
-    words = {"code": error.code, "request_id": error.request_id}
-    said = str(error.user_message or error.code or type(error).__name__)
+    told = (error.json_body.get("error") or {}) if isinstance(error.json_body, dict) else {}
+    code = error.code or told.get("code")  # the SDK fills in `code` for some of its classes only
+    words = {"code": code, "request_id": error.request_id}
+    said = str(error.user_message or code or type(error).__name__)
     if isinstance(error, sdk.CardError):
-        told = error.json_body.get("error", {}) if isinstance(error.json_body, dict) else {}
         return CardRefused(said, told=told, **words)
     if isinstance(error, sdk.AuthenticationError | sdk.PermissionError):
         return errors.AuthFailed("Stripe does not accept the API key for this.", **words)
     if isinstance(error, sdk.IdempotencyError):
         return errors.Conflict(said, code="idempotency_error", request_id=error.request_id)
-    kind = _kind(sdk, error)
+    kind = _kind(sdk, error, code)
     return kind("Stripe did not answer as expected." if kind is errors.Unavailable else said, **words)
 
 
-def _kind(sdk: Any, error: Any) -> type[errors.ProviderError]:
+def _kind(sdk: Any, error: Any, code: str | None) -> type[errors.ProviderError]:
     if isinstance(error, sdk.RateLimitError) or error.http_status == 429:
         return errors.RateLimited
-    if error.http_status == 409 or error.code == "lock_timeout":
+    if error.http_status == 409 or code == "lock_timeout":
         return errors.Conflict
     if isinstance(error, sdk.InvalidRequestError):
-        missing = error.http_status == 404 or error.code == "resource_missing"
+        missing = error.http_status == 404 or code == "resource_missing"
         return errors.NotFound if missing else errors.InvalidRequest
     return errors.Unavailable

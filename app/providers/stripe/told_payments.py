@@ -38,7 +38,7 @@ def _paid(session: Json, told: dict[str, Any]) -> PaymentSucceeded:
     return PaymentSucceeded(
         payment_id=payment,
         order_id=order_id_of(session),
-        net=money(session["amount_total"] - tax, session["currency"]),
+        net=money(_whole(session["amount_total"]) - _whole(tax), session["currency"]),
         tax=tax,
         customer_id=id_of(session.get("customer")),
         invoice_id=id_of(session.get("invoice")),
@@ -91,6 +91,10 @@ def intent_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
 
 
 def money(minor: int, currency: str) -> Money:
-    assert type(minor) is int, "an amount is a whole number"
-    assert minor >= 0, "an amount is never negative"
+    assert _whole(minor) >= 0, "an amount is never negative"
     return Money(minor, currency.lower())
+
+
+def _whole(amount: object) -> int:
+    assert type(amount) is int, "an amount is a whole number: not text, not a fraction, not true"
+    return amount
