@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
-from wtforms import RadioField, StringField
+from wtforms import StringField
+from wtforms.validators import AnyOf
 
 from app import ids, ledger
 from app.admin.customers import load
@@ -25,13 +26,16 @@ from app.wallet.adjust import adjust
 pages = Blueprint("admin_adjustments", __name__)
 
 MOST = 100_000_000  # minor units: a million dollars; more than that by hand is a typing mistake
+DIRECTIONS = {"add": "Add", "take": "Take"}
 _FORM_KEY = re.compile(r"frm_[0-9a-z]{26}\Z")
 
 
 class AdjustmentForm(Form):
     """What is typed. `confirmed` is the signed amount, in minor units, whose before and after the person has seen."""
 
-    direction = RadioField(choices=[("add", "Add"), ("take", "Take")], default="add", id="direction")
+    direction = StringField(
+        default="add", validators=[AnyOf(DIRECTIONS, message="Choose Add or Take.")], id="direction"
+    )
     amount = MoneyField(minimum=1, maximum=MOST, id="amount")
     reason = StringField(id="reason")
     ticket = StringField(id="ticket")
@@ -136,7 +140,9 @@ def _ask(customer: Customer, form: AdjustmentForm) -> Response | str:
 def _form(customer: Customer, form: AdjustmentForm, status: int = 200) -> Response | str:
     shown = _preview(customer, None if form.amount.errors else form.signed)
     template = "admin/adjustments/_form.html" if hx.is_partial() else "admin/adjustments/new.html"
-    body = render_template(template, customer=customer, form=form, preview=shown, in_page=not hx.is_partial())
+    body = render_template(
+        template, customer=customer, form=form, preview=shown, in_page=not hx.is_partial(), directions=DIRECTIONS
+    )
     return hx.answer(body, status)
 
 

@@ -36,7 +36,7 @@ def index() -> Response | str:
     shown = _list()
     if hx.is_partial():
         return hx.answer(render_template("admin/webhooks/_rows.html", **shown))
-    return render_template("admin/webhooks/index.html", event=None, **shown)
+    return render_template("admin/webhooks/index.html", **shown)
 
 
 @pages.get("/admin/webhooks/<event_id>")
@@ -100,6 +100,7 @@ def _list() -> dict[str, Any]:
     )
     kept: dict[str, Any] = {"state": state or None, "channel": channel or None, "type": starts or None}
     return {
+        "event": None,
         "events": page.events,
         "counts": reads.counts(db.session),
         "filters": {"state": state, "channel": channel, "type": starts},
