@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -31,6 +31,7 @@ REPLAYED = "Idempotent-Replayed"
 
 _FORM = re.compile(r"[\x21-\x7e]{1,255}\Z")
 _LEASE = timedelta(seconds=60)  # a provider call takes at most 30 s with its retries
+_KEPT = timedelta(days=7)  # how long an answer is remembered; providers forget their own keys after a day or a month
 _NAP, _NAPS = 0.05, 60  # a second request waits 3 s for the first one's answer before it is told to come back
 
 Answer = tuple[int, dict[str, Any]]
@@ -76,12 +77,8 @@ def answer_once(session: Session, *, customer_id: str, key: str, request: Any, d
         raise
     with transaction(session):
         _write(session, customer_id, key, status=status, answer=body)
+        _forget_old(session, customer_id)
     return Keyed(status, body, replayed=False)
-
-
-def forget(session: Session, before: datetime) -> None:
-    """Drop answers given before this instant. Keys must be remembered for a day at least; the ledger's are for good."""
-    session.execute(delete(KeyedAnswer).where(KeyedAnswer.started_at < before))
 
 
 def _claim(session: Session, customer_id: str, key: str, content: str) -> Keyed | None:
@@ -133,6 +130,15 @@ def _write(session: Session, customer_id: str, key: str, **values: Any) -> None:
         update(KeyedAnswer)
         .filter_by(customer_id=customer_id, key=key)
         .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _forget_old(session: Session, customer_id: str) -> None:
+    """Drop this customer's answers of more than a week ago: each new one pays for the sweeping."""
+    session.execute(
+        delete(KeyedAnswer)
+        .where(KeyedAnswer.customer_id == customer_id, KeyedAnswer.started_at < clock.now() - _KEPT)
         .execution_options(synchronize_session=False)
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, String
+from sqlalchemy import JSON, CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -23,10 +23,7 @@ class KeyedAnswer(Base):
     status: Mapped[int | None]
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
-    __table_args__ = (
-        CheckConstraint("(status IS NULL) = (answer IS NULL)", name="whole"),
-        Index("ix_keyed_answer_started_at", "started_at"),
-    )
+    __table_args__ = (CheckConstraint("(status IS NULL) = (answer IS NULL)", name="whole"),)
 
 
 class RateCount(Base):

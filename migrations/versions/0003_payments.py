@@ -23,7 +23,6 @@ def upgrade() -> None:
         sa.CheckConstraint("(status IS NULL) = (answer IS NULL)", name=op.f("ck_keyed_answer_whole")),
         sa.PrimaryKeyConstraint("customer_id", "key", name="pk_keyed_answer"),
     )
-    op.create_index("ix_keyed_answer_started_at", "keyed_answer", ["started_at"])
     op.create_table(
         "payment",
         sa.Column("channel", sa.String(), nullable=False),
