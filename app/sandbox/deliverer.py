@@ -20,6 +20,7 @@ from app.sandbox.webhooks.deliveries import Delivery
 log = logging.getLogger(__name__)
 
 _PATIENCE = 20  # seconds an endpoint may take
+_FAREWELL = 5  # seconds a delivery under way may hold up the end
 _NAP = 1  # seconds between two looks at the clock, which another program may move
 
 
@@ -50,10 +51,10 @@ class Deliverer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the delivery under way and end."""
+        """Finish the delivery under way, if that takes no more than seconds, and end; the outbox keeps the rest."""
         self._ended.set()
         self._sandbox.news.set()
-        self._thread.join(timeout=_PATIENCE)
+        self._thread.join(timeout=_FAREWELL)
 
     def _run(self) -> None:
         while not self._ended.is_set():
