@@ -6,11 +6,15 @@ document.addEventListener('htmx:afterSettle', ({ target }) => {
   if (next) { next.tabIndex = -1; next.focus(); }
 });
 
-// What is typed takes the place of the preset, as it does on the server.
+// One amount, not two: a preset takes the place of what was typed, and the other way round, as on the server.
+// In the capture phase, so that it is done before htmx reads the form.
+document.addEventListener('change', ({ target }) => {
+  if (target.dataset.clears) document.getElementById(target.dataset.clears).value = '';
+}, true);
 document.addEventListener('input', ({ target }) => {
   if (!target.dataset.outranks || !target.value) return;
   for (const preset of target.form.querySelectorAll(`input[type=radio][name="${target.dataset.outranks}"]`)) preset.checked = false;
-});
+}, true);
 
 // What went wrong goes where the toasts go, and the page stays as it was.
 const say = (id) => {
@@ -25,8 +29,6 @@ document.addEventListener('htmx:responseError', ({ detail }) => {
 
 // The choice of appearance lasts: the server reads the cookie, so the next page comes in the right colours at once.
 document.addEventListener('change', ({ target }) => {
-  // A preset takes the place of what was typed: one amount, not two.
-  if (target.dataset.clears) document.getElementById(target.dataset.clears).value = '';
   if (target.name !== 'theme') return;
   const age = target.value === 'system' ? 0 : 31536000;
   document.cookie = `theme=${target.value}; path=/; max-age=${age}; samesite=lax`;

@@ -1,0 +1,179 @@
+"""The pages in a real browser: no sideways scroll, nothing for axe to object to, and what moves by itself."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+PAGES = [
+    "/",
+    "/wallet",
+    "/wallet?type=topup",
+    "/wallet?amount=9.99",
+    "/profile",
+    "/team",
+    "/api-keys",
+    "/gallery/parts",
+]
+LOOKS = [(1280, "light"), (390, "light"), (1280, "dark"), (390, "dark")]
+
+
+@pytest.fixture
+def database_url(sqlite_url) -> str:
+    """One database is enough to look at pages."""
+    return sqlite_url
+
+
+@pytest.fixture
+def address(app) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    running = threading.Thread(target=server.serve_forever)
+    running.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    running.join()
+    server.server_close()
+
+
+@pytest.fixture
+def sign_in(browser_context, client_of, address):
+    """Gives the browser the cookie of this person."""
+
+    def go(who):
+        cookie = client_of(who).get_cookie("session")
+        browser_context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
+
+    return go
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_pages_fit_and_are_accessible(page, ada, order_of, sign_in, address, till, width, scheme):
+    waiting = [f"/wallet/topups/{order_of(ada, state).id}" for state in ("open", "failed", "paid")]
+    sign_in(ada)
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+
+    for path in ["/sign-in", "/sign-up", *PAGES, *waiting]:
+        page.goto(address + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        page.evaluate(AXE + ";undefined")
+        found = page.evaluate("axe.run()")["violations"]
+        serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
+        assert serious == [], path
+
+
+def test_what_is_typed_changes_what_the_button_says(page, ada, sign_in, address, till):
+    sign_in(ada)
+    page.goto(address + "/wallet")
+
+    page.fill("#custom", "75")
+
+    page.get_by_role("button", name="Pay $75.00").wait_for()
+    assert page.locator("input[name=amount]:checked").count() == 0
+
+    page.locator("label", has_text="$100").click()
+
+    page.get_by_role("button", name="Pay $100.00").wait_for()
+    assert page.input_value("#custom") == ""
+
+
+@pytest.mark.parametrize("javascript", [False])
+def test_without_script_the_button_names_no_sum_it_could_not_keep(page, ada, sign_in, address, till, javascript):
+    sign_in(ada)
+    page.goto(address + "/wallet")
+
+    button = page.locator("#quote button")
+
+    assert button.inner_text() == "Go to payment"
+    assert not page.locator("#quote .bill").is_visible()
+
+
+def test_filters_and_paging_swap_the_table_and_keep_their_address(page, session, ada, sign_in, address, till):
+    for _ in range(60):
+        ada.gets(1_000)
+    sign_in(ada)
+    page.goto(address + "/wallet")
+    page.evaluate("document.body.dataset.kept = 'yes'")
+
+    page.get_by_role("link", name="Older").click()
+    page.get_by_role("cell", name="Welcome credit").wait_for()
+    assert "before=" in page.url
+    page.select_option("#type", "topup")
+    page.get_by_text("Nothing matches").wait_for()
+
+    assert "type=topup" in page.url
+    assert page.evaluate("document.body.dataset.kept") == "yes"
+    page.go_back()
+    page.get_by_role("cell", name="Welcome credit").wait_for()
+
+
+def test_the_waiting_page_finds_out_by_itself(page, ada, order_of, pay, sign_in, address):
+    order = order_of(ada)
+    sign_in(ada)
+    page.goto(f"{address}/wallet/topups/{order.id}")
+
+    pay(order.id)
+
+    page.get_by_role("heading", name="$50.00 is in your wallet").wait_for()
+    assert "is in your wallet" in page.locator("#flash").inner_text()
+    assert page.locator("#topup-status[hx-trigger]").count() == 0
+
+
+def test_the_balance_follows_when_the_wallet_changed(page, ada, sign_in, address, till):
+    sign_in(ada)
+    page.goto(address + "/wallet")
+    ada.gets(1_234)
+
+    page.evaluate("document.body.dispatchEvent(new Event('wallet-changed'))")
+
+    page.locator("#balance .figure", has_text="$17.34").wait_for()
+
+
+def test_a_wrong_amount_is_shown_where_it_was_typed(page, ada, sign_in, address, till):
+    sign_in(ada)
+    page.goto(address + "/wallet")
+    page.fill("#custom", "9.99")
+
+    page.locator("#quote button").click()
+
+    page.locator("#custom-e").wait_for()
+    assert page.input_value("#custom") == "9.99"
+
+
+def test_the_chosen_appearance_lasts(page, ada, sign_in, address):
+    sign_in(ada)
+    page.goto(address + "/")
+
+    page.locator("label", has_text="Dark").click()
+    page.goto(address + "/wallet")
+
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    assert page.locator("input[name=theme][value=dark]").is_checked()
+
+
+def test_what_broke_is_said_and_the_page_stays(browser_context, ada, sign_in, address, till):
+    page = browser_context.new_page()  # htmx writes about the 500 to the console, as it should
+    sign_in(ada)
+    page.goto(address + "/wallet")
+    page.route(re.compile("/wallet/quote"), lambda route: route.fulfill(status=500, body="broken"))
+
+    page.fill("#custom", "75")
+
+    page.locator("#flash", has_text="Something broke on our side").wait_for()
+    assert page.input_value("#custom") == "75"
+
+
+def test_the_first_press_of_tab_skips_to_the_content(page, ada, sign_in, address):
+    sign_in(ada)
+    page.goto(address + "/")
+
+    page.keyboard.press("Tab")
+
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
