@@ -42,7 +42,7 @@ def names(session: Session, customer_ids: list[str]) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
-def _matching(text: str) -> Select[tuple[Customer]]:
+def _matching(text: str) -> Select[Customer]:
     if not text:
         return select(Customer)
     text = text.replace("\0", "")

@@ -31,6 +31,7 @@ def use(memory_kib: int = MEMORY_KIB, rounds: int = ROUNDS) -> None:
     global _hasher
     _hasher = PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=1, type=Type.ID)
     _decoy.cache_clear()
+    _decoy()  # made now, so that the first stranger to sign in waits no longer than the second
 
 
 def check(password: str, *, email: str = "", field: str = "password") -> None:

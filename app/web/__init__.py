@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.config import Settings
 from app.web.api_keys import api_keys
+from app.web.browser_names import browser_name
 from app.web.forgotten import forgotten
 from app.web.gallery import gallery
 from app.web.invitations import invitations
@@ -25,6 +26,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(top_up)
     for pages in (sign_in, sign_up, forgotten, invitations, profile, team, api_keys):
         app.register_blueprint(pages)
+    app.jinja_env.filters["browser"] = browser_name
     settings: Settings = app.extensions["settings"]
     if not settings.is_production:
         app.register_blueprint(gallery)
