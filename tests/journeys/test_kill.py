@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -27,6 +28,8 @@ from tests.journeys.killing import CENT, Load, Log, TopUp
 from tests.support.running import Program, free_port, wait_until_ready
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_time, pytest.mark.timeout(400)]
+
+log = logging.getLogger(__name__)
 
 KILLS = 30
 SECRET = "whsec_of_the_kill_test_only"
@@ -87,7 +90,7 @@ def installation(start_program: Callable[..., Program], database_url: str, tmp_p
     return Installation(start_program, database_url, tmp_path)
 
 
-def test_what_was_acknowledged_is_there_once_after_thirty_kills(installation, engine, session, record_property):
+def test_what_was_acknowledged_is_there_once_after_thirty_kills(installation, engine, session):
     people = [_customer(session, number) for number in range(6)]
     keys = [_service_key(session) for _ in range(40)]  # each may call 600 times a minute
     topups = [_order(session, people[number % 6], 1_000 + number) for number in range(400)]
@@ -107,8 +110,7 @@ def test_what_was_acknowledged_is_there_once_after_thirty_kills(installation, en
     assert sum(each.acknowledged for each in load.log.topups.values()) >= 20, "hardly any event was told"
     _compare(session, people, load.log)
     assert ledger.audit(session, full=True).faults == []
-    record_property("asked for", len(load.log.debits) + len(load.log.topups))
-    record_property("answers lost", load.log.lost_answers())
+    log.info("%s movements, %s answers lost", len(load.log.debits) + len(load.log.topups), load.log.lost_answers())
 
 
 def _kill(installation: Installation, number: int) -> None:
@@ -121,7 +123,7 @@ def _kill(installation: Installation, number: int) -> None:
         installation.kill_worker()
 
 
-def _compare(session: Session, people: list[str], log: Log) -> None:
+def _compare(session: Session, people: list[str], told: Log) -> None:
     """The clients' log against the books: each acknowledged movement once, with its amount, and no other twice."""
     session.rollback()
     seen: Counter[str] = Counter()
@@ -129,13 +131,13 @@ def _compare(session: Session, people: list[str], log: Log) -> None:
         lines = _all_lines(session, customer_id)
         for line in lines:
             name = line.data.get("payment") or str(line.data["description"]).removeprefix("Run ")
-            asked = log.topups.get(name) or log.debits.get(name)
+            asked = told.topups.get(name) or told.debits.get(name)
             if asked is not None:
                 seen[name] += 1
                 assert asked.customer_id == customer_id
                 assert abs(line.amount) == asked.cents * CENT
         assert ledger.balance(session, wallet_of(customer_id)).balance == sum(line.amount for line in lines)
-    for name, asked in [*log.debits.items(), *log.topups.items()]:
+    for name, asked in [*told.debits.items(), *told.topups.items()]:
         assert seen[name] == 1 if asked.acknowledged else seen[name] <= 1, (
             f"{name} is there {seen[name]} times: {asked}"
         )
