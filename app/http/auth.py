@@ -181,4 +181,4 @@ def _choose_another(who: SignedIn) -> ResponseReturnValue:
         raise Forbidden("You do not belong to this customer. Ask an owner for an invitation.")
     with transaction(db.session):
         sessions.choose_customer(db.session, who.token, others[0][0])
-    return hx.go(request.full_path.removesuffix("?"))
+    return hx.go(destinations.of_this_page())
