@@ -43,7 +43,9 @@ def fill(committer: ledger.Committer) -> None:
     for start in range(0, WALLETS, 2000):
         committer.post_many(
             [
-                ledger.posting("topup", {wallet(n): amount, CASH: -amount}, customer_id=wallet(n).customer_id, key="fill")
+                ledger.posting(
+                    "topup", {wallet(n): amount, CASH: -amount}, customer_id=wallet(n).customer_id, key="fill"
+                )
                 for n in range(start, start + 2000)
             ]
         )
@@ -119,7 +121,9 @@ def _warm(committer: ledger.Committer, wallets: int) -> None:
     for start in range(0, wallets, 1000):
         committer.post_many(
             [
-                ledger.posting("debit", {wallet(n): -1, REVENUE: 1}, customer_id=wallet(n).customer_id, key=f"warm:{tag}")
+                ledger.posting(
+                    "debit", {wallet(n): -1, REVENUE: 1}, customer_id=wallet(n).customer_id, key=f"warm:{tag}"
+                )
                 for n in range(start, min(wallets, start + 1000))
             ]
         )

@@ -48,7 +48,9 @@ def _reads() -> dict[str, Callable[[Session, Account, int], object]]:
         "balance": lambda session, account, _: ledger.balance(session, account),
         "balance and first page": page,
         "page in the middle, by cursor": lambda session, account, n: ledger.history(session, account, before=n // 2),
-        "page in the middle, by offset": lambda s, account, n: ledger.history_offset(s, account, offset=n // 2, limit=50),
+        "page in the middle, by offset": lambda s, account, n: ledger.history_offset(
+            s, account, offset=n // 2, limit=50
+        ),
         "filtered, by cursor": lambda s, account, n: ledger.history(s, account, before=n, kinds=["overage"]),
         "filtered, middle, by offset": lambda s, account, n: ledger.history_offset(
             s, account, offset=n // 4, limit=50, kinds=["debit"]

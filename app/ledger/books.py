@@ -24,7 +24,9 @@ Run = Callable[[str, Sequence[Any]], list[Any]]
 class Books(Protocol):
     """One database's way of reading and writing the ledger inside an open transaction."""
 
-    def states(self, accounts: Iterable[Account]) -> list[State]:
+    locks_rows: bool  # or the whole database, which knows no wrong order
+
+    def states(self, accounts: Iterable[Account], *, lock: bool = True) -> list[State]:
         """The accounts that exist, locked in ascending order."""
 
     def open(self, accounts: Iterable[Account]) -> None:
@@ -58,7 +60,7 @@ def books_for(dialect: str, run: Run) -> Books:
     return SqliteBooks(run) if dialect == "sqlite" else PostgresBooks(run)
 
 
-def read(books: Books, requests: Sequence[Request]) -> Sheet:
+def read(books: Books, requests: Sequence[Request], *, lock: bool = True) -> Sheet:
     """Everything these requests depend on. Keys are looked up after the locks: what is read is then the last word."""
     accounts: set[Account] = set()
     keys: list[Key] = []
@@ -80,7 +82,7 @@ def read(books: Books, requests: Sequence[Request]) -> Sheet:
     if hold_ids:  # a hold's account never changes, so it may be read before the lock
         accounts.update(hold.account for hold in books.holds_by_id(hold_ids))
     sheet = Sheet(now=clock.now())
-    sheet.states = {state.account: state for state in books.states(sorted(accounts))}
+    sheet.states = {state.account: state for state in books.states(sorted(accounts), lock=lock)}
     for account in accounts - sheet.states.keys():
         sheet.states[account] = State(account, stored=False)
     sheet.entries = {(entry.customer_id, entry.key): entry for entry in books.entries_by_key(keys)}
@@ -97,17 +99,37 @@ def apply(
     books: Books, requests: Sequence[Request], *, strict: bool, done: Callable[[Sheet], None] | None = None
 ) -> list[Result | Exception]:
     """Apply requests in order, each on its own: one that is refused or faulty answers so and leaves no mark."""
+    _open_before_locking(books, requests)
     while True:
         sheet = read(books, requests)
         results = [attempt(sheet, request) for request in requests]
         fresh = [state.account for state in sheet.dirty() if not state.stored]
         if fresh:
-            # A row that does not exist cannot be locked: make it, and look again now that it can.
+            # A row that does not exist cannot be locked: make it, and look again now that it can be.
             books.open(fresh)
         elif not (sheet.dirty() or sheet.new_entries) or books.write(sheet, strict=strict):
             if done is not None:
                 done(sheet)
             return results
+
+
+def _open_before_locking(books: Books, requests: Sequence[Request]) -> None:
+    """Make the accounts that will be needed while no lock is held yet.
+
+    Making one later, between locks on others, would break the ascending order in which everybody locks. A request that
+    will be refused makes none.
+    """
+    one = requests[0] if len(requests) == 1 else None
+    if not books.locks_rows or (one is not None and not (isinstance(one, Posting) and len(one.accounts) > 1)):
+        return
+    sheet = read(books, requests, lock=False)
+    if all(state.stored for state in sheet.states.values()):
+        return
+    for request in requests:
+        attempt(sheet, request)
+    fresh = [state.account for state in sheet.dirty() if not state.stored]
+    if fresh:
+        books.open(fresh)
 
 
 def attempt(sheet: Sheet, request: Request) -> Result | Exception:

@@ -1,4 +1,4 @@
-"""The books on PostgreSQL: arrays in, one call out. Rows are locked in ascending order, and `ledger_write` does the rest."""
+"""The books on PostgreSQL: rows locked in ascending order, everything written by one call of `ledger_write`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ Run = Callable[[str, Sequence[Any]], list[Any]]
 
 STATES = (
     "SELECT customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies::text, moved_at "
-    "FROM ledger_account WHERE (customer_id, kind, asset) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[])) "
+    "FROM ledger_account "
+    "WHERE (customer_id, kind, asset) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[])) "
     "ORDER BY customer_id, kind, asset FOR NO KEY UPDATE"
 )
+_STATES_UNLOCKED = STATES.removesuffix(" FOR NO KEY UPDATE")
 OPEN = (
     "INSERT INTO ledger_account (customer_id, kind, asset) "
     "SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING"
 )
 _BY_KEY = "(customer_id, {}) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
 ENTRIES = (
-    "SELECT e.id, e.customer_id, e.kind, e.key, e.request_hash, e.occurred_at, e.recorded_at, e.data::text, e.reverses, "
+    "SELECT e.id, e.customer_id, e.kind, e.key, e.request_hash, e.occurred_at, e.recorded_at, e.data::text, "
+    "e.reverses, "
     "l.account, l.asset, l.amount, l.promo_amount, l.seq, l.kind_seq, l.balance_after "
     "FROM ledger_entry e JOIN ledger_leg l ON l.customer_id = e.customer_id AND l.entry_id = e.id "
     "WHERE (e.customer_id, e.key) IN (SELECT * FROM unnest(%s::text[], %s::text[])) ORDER BY e.id, l.position"
@@ -48,16 +51,16 @@ _SMALL = 8  # up to so many rows the values go one by one: cheaper than making a
 class PostgresBooks:
     """See `app.ledger.books.Books`."""
 
+    locks_rows = True
+
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def states(self, accounts: Iterable[Account]) -> list[State]:
+    def states(self, accounts: Iterable[Account], *, lock: bool = True) -> list[State]:
         wanted = _columns(accounts, 3)
         if not wanted[0]:
             return []
-        return [
-            State(Account(*row[:3]), *row[3:9], json.loads(row[9]), _utc(row[10])) for row in self._run(STATES, wanted)
-        ]
+        return [_state(row) for row in self._run(STATES if lock else _STATES_UNLOCKED, wanted)]
 
     def open(self, accounts: Iterable[Account]) -> None:
         self._run(OPEN, _columns(sorted(accounts), 3))
@@ -109,9 +112,7 @@ def write_call(sheet: Sheet, *, strict: bool) -> tuple[str, list[Any]]:
 def _call_by_value(accounts: int, entries: int, legs: int) -> str:
     """The call for so many rows of each, every value a parameter of its own."""
     shapes = ((_ACCOUNT_TYPES, accounts), (_ENTRY_TYPES, entries), (_LEG_TYPES, legs))
-    arrays = [
-        f"ARRAY[{', '.join([f'%s::{kind}'] * rows)}]::{kind}[]" for kinds, rows in shapes for kind in kinds
-    ]
+    arrays = [f"ARRAY[{', '.join([f'%s::{kind}'] * rows)}]::{kind}[]" for kinds, rows in shapes for kind in kinds]
     return f"SELECT ledger_write(%s, {', '.join(arrays)}, %s::json, %s::json)"
 
 
@@ -133,6 +134,12 @@ def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
 
 def _utc(instant: datetime | None) -> datetime | None:
     return None if instant is None else instant.astimezone(UTC)
+
+
+def _state(row: Sequence[Any]) -> State:
+    customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies, moved_at = row
+    account, kept = Account(customer_id, kind, asset), json.loads(tallies)
+    return State(account, balance, held, debt, promo, version, revision, kept, _utc(moved_at))
 
 
 def _entry(known: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Entry:

@@ -1,4 +1,4 @@
-"""The books on SQLite: one writer at a time, so whoever is inside sees the last word; plain statements, kept prepared."""
+"""The books on SQLite: one writer at a time, so whoever is inside reads the last word; plain prepared statements."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ _LEGS = (
     "WHERE customer_id = ? AND entry_id = ? ORDER BY position"
 )
 _INSERT_ENTRY = (
-    "INSERT INTO ledger_entry (customer_id, id, kind, key, request_hash, occurred_at, recorded_at, data, reverses, legs) "
+    "INSERT INTO ledger_entry (customer_id, id, kind, key, request_hash, occurred_at, recorded_at, data, reverses, "
+    "legs) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_LEG = (
-    "INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq, kind_seq, "
-    "balance_after, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq, "
+    "kind_seq, balance_after, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _HOLD_COLUMNS = (
     "customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at, data, ended_at, "
@@ -67,10 +68,12 @@ def instant(text: str) -> datetime:
 class SqliteBooks:
     """See `app.ledger.books.Books`."""
 
+    locks_rows = False
+
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def states(self, accounts: Iterable[Account]) -> list[State]:
+    def states(self, accounts: Iterable[Account], *, lock: bool = True) -> list[State]:  # noqa: ARG002 - always locked
         found = []
         for account in accounts:
             for balance, held, debt, promo, version, revision, tallies, moved in self._run(_STATE, account):
@@ -104,7 +107,7 @@ class SqliteBooks:
     def reversals(self, keys: Iterable[Key]) -> list[tuple[Key, str]]:
         return [(key, row[0]) for key in keys for row in self._run(_REVERSAL, key)]
 
-    def write(self, sheet: Sheet, *, strict: bool) -> bool:
+    def write(self, sheet: Sheet, *, strict: bool) -> bool:  # noqa: ARG002 - the write lock makes strictness moot
         """Legs, then the entry that seals them, then holds and balances. The write lock makes surprises impossible."""
         for entry in sheet.new_entries:
             self._write_entry(entry)

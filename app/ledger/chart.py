@@ -1,4 +1,4 @@
-"""The chart: every kind of ledger account, and every kind of entry with the movements it may make. One page, on purpose.
+"""The chart: every kind of ledger account and of entry, with the movements it may make. One page, on purpose.
 
 A new kind of movement is one line in ENTRY_KINDS. Each line reads "from these accounts to those": accounts on the left
 may only go down, accounts on the right may only go up. Amounts are added to accounts, so a customer's wallet shows what

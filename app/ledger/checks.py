@@ -53,7 +53,8 @@ CHECKS = (
     ),
     Check(
         "chain",
-        "Line {2} of {1} of {0} does not follow from the one before it: {3} plus {4} is not {5}, or it is missing or later.",
+        "Line {2} of {1} of {0} does not follow from the one before it: {3} plus {4} is not {5}, or it is missing or "
+        "later.",
         "SELECT l.customer_id, l.account, l.seq, p.balance_after, l.amount, l.balance_after FROM ledger_leg l "
         f"LEFT JOIN ledger_leg p ON {_SAME.format('p', 'l')} AND p.seq = l.seq - 1 AND p.seq IS NOT NULL "
         "WHERE {new} AND l.seq IS NOT NULL AND (coalesce(p.balance_after, 0) + l.amount <> l.balance_after "
@@ -65,7 +66,8 @@ CHECKS = (
         "SELECT l.customer_id, l.account, l.seq, l.kind, l.kind_seq FROM ledger_leg l "
         f"LEFT JOIN ledger_leg p ON {_SAME.format('p', 'l')} AND p.kind = l.kind AND p.kind_seq = l.kind_seq - 1 "
         "AND p.seq IS NOT NULL "
-        "WHERE {new} AND l.seq IS NOT NULL AND ((l.kind_seq > 1 AND p.seq IS NULL) OR l.kind_seq < 1 OR p.seq >= l.seq)",
+        "WHERE {new} AND l.seq IS NOT NULL AND ((l.kind_seq > 1 AND p.seq IS NULL) OR l.kind_seq < 1 "
+        "OR p.seq >= l.seq)",
     ),
     Check(
         "stored balance",
@@ -73,7 +75,8 @@ CHECKS = (
         "SELECT a.customer_id, a.kind, a.asset, a.balance, a.version, n.seq, n.balance_after FROM ledger_account a "
         "LEFT JOIN ledger_leg n ON n.customer_id = a.customer_id AND n.account = a.kind AND n.asset = a.asset "
         "AND n.seq = a.version AND n.seq IS NOT NULL "
-        "WHERE (a.version = 0 AND a.balance <> 0) OR (a.version > 0 AND (n.seq IS NULL OR n.balance_after <> a.balance)) "
+        "WHERE (a.version = 0 AND a.balance <> 0) OR (a.version > 0 AND (n.seq IS NULL OR n.balance_after <> a.balance "
+        ")) "
         "OR EXISTS (SELECT 1 FROM ledger_leg l WHERE "
         f"{_ACCOUNT} AND l.seq = a.version + 1 AND l.seq IS NOT NULL)",
     ),
@@ -85,7 +88,8 @@ CHECKS = (
         "(SELECT customer_id, account, asset, sum(amount) AS amount, sum(promo_amount) AS promo, count(*) AS legs "
         "FROM ledger_leg WHERE seq IS NOT NULL GROUP BY customer_id, account, asset) s "
         "ON s.customer_id = a.customer_id AND s.account = a.kind AND s.asset = a.asset "
-        "WHERE a.balance <> coalesce(s.amount, 0) OR a.promo <> coalesce(s.promo, 0) OR a.version <> coalesce(s.legs, 0)",
+        "WHERE a.balance <> coalesce(s.amount, 0) OR a.promo <> coalesce(s.promo, 0) "
+        "OR a.version <> coalesce(s.legs, 0)",
         full_only=True,
     ),
     Check(
@@ -142,8 +146,10 @@ CHECKS = (
         "(SELECT day, account, asset, kind, house, legs, amount_in, amount_out FROM ledger_rollup UNION ALL "
         "SELECT {day}, l.account, l.asset, l.kind, CASE WHEN l.seq IS NULL THEN 1 ELSE 0 END, -1, "
         "-CASE WHEN l.amount > 0 THEN l.amount ELSE 0 END, CASE WHEN l.amount < 0 THEN l.amount ELSE 0 END "
-        "FROM ledger_leg l WHERE {number} <= coalesce((SELECT number FROM ledger_mark WHERE name = 'rollup'), 0)) both_ways "
-        "GROUP BY day, account, asset, kind, house HAVING sum(legs) <> 0 OR sum(amount_in) <> 0 OR sum(amount_out) <> 0",
+        "FROM ledger_leg l WHERE {number} <= coalesce((SELECT number FROM ledger_mark WHERE name = 'rollup'), 0)) "
+        "both_ways "
+        "GROUP BY day, account, asset, kind, house "
+        "HAVING sum(legs) <> 0 OR sum(amount_in) <> 0 OR sum(amount_out) <> 0",
         full_only=True,
     ),
 )

@@ -50,6 +50,7 @@ class Committer:
         self.batch_sizes: Counter[int] = Counter()
         self._engine = engine
         self._most = most
+        self._led = False
         self._reset()
         this = weakref.ref(self)
         if hasattr(os, "register_at_fork"):

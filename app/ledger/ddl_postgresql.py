@@ -19,11 +19,13 @@ DECLARE
   wrong text;
 BEGIN
   SELECT s.entry_id INTO wrong
-  FROM (SELECT customer_id, entry_id, asset, sum(amount) AS rest, count(*) AS n, max(position) AS last, min(position) AS first
+  FROM (SELECT customer_id, entry_id, asset, sum(amount) AS rest, count(*) AS n,
+               max(position) AS last, min(position) AS first
         FROM added GROUP BY customer_id, entry_id, asset) s
   LEFT JOIN ledger_entry e ON e.customer_id = s.customer_id AND e.id = s.entry_id
   GROUP BY s.customer_id, s.entry_id
-  HAVING bool_or(s.rest <> 0 OR e.id IS NULL) OR sum(s.n) <> min(e.legs) OR max(s.last) <> min(e.legs) - 1 OR min(s.first) <> 0
+  HAVING bool_or(s.rest <> 0 OR e.id IS NULL) OR sum(s.n) <> min(e.legs)
+    OR max(s.last) <> min(e.legs) - 1 OR min(s.first) <> 0
   LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING MESSAGE = 'the legs of ledger entry ' || wrong || ' must be complete and sum to zero',
@@ -51,7 +53,8 @@ _UPDATE_ACCOUNTS = """
     UPDATE ledger_account a
     SET balance = u.balance, held = u.held, debt = u.debt, promo = u.promo, version = u.version,
         revision = a.revision + 1, tallies = u.tallies::json, moved_at = u.moved
-    FROM unnest(a_customer, a_kind, a_asset, a_balance, a_held, a_debt, a_promo, a_version, a_revision, a_tallies, a_moved)
+    FROM unnest(a_customer, a_kind, a_asset, a_balance, a_held, a_debt, a_promo, a_version, a_revision, a_tallies,
+                a_moved)
       AS u(customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies, moved)
     WHERE a.customer_id = u.customer_id AND a.kind = u.kind AND a.asset = u.asset AND a.revision = u.revision;
     GET DIAGNOSTICS done = ROW_COUNT;
@@ -62,8 +65,8 @@ _UPDATE_ACCOUNTS = """
 
 # A hold made and ended in one batch is inserted in its final state.
 _INSERT_HOLDS = """
-      INSERT INTO ledger_hold (customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at,
-                               data, ended_at, settled_amount, settled_entry)
+      INSERT INTO ledger_hold (customer_id, id, account, asset, amount, state, key, request_hash, created_at,
+                               expires_at, data, ended_at, settled_amount, settled_entry)
       SELECT customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at,
              data, ended_at, settled_amount, settled_entry
       FROM json_populate_recordset(NULL::ledger_hold, new_holds)
@@ -77,7 +80,8 @@ _INSERT_HOLDS = """
 _WRITE = f"""
 CREATE OR REPLACE FUNCTION ledger_write(
   strict boolean,
-  a_customer text[], a_kind text[], a_asset text[], a_balance bigint[], a_held bigint[], a_debt bigint[], a_promo bigint[],
+  a_customer text[], a_kind text[], a_asset text[], a_balance bigint[], a_held bigint[], a_debt bigint[],
+  a_promo bigint[],
   a_version bigint[], a_revision bigint[], a_tallies text[], a_moved timestamptz[],
   e_customer text[], e_id text[], e_kind text[], e_key text[], e_hash text[], e_occurred timestamptz[],
   e_recorded timestamptz[], e_data text[], e_reverses text[], e_legs smallint[],
@@ -108,15 +112,16 @@ BEGIN
   END IF;
   IF cardinality(e_id) > 0 THEN
     WITH written AS (
-      INSERT INTO ledger_entry (customer_id, id, kind, key, request_hash, occurred_at, recorded_at, data, reverses, legs)
+      INSERT INTO ledger_entry (customer_id, id, kind, key, request_hash, occurred_at, recorded_at, data, reverses,
+                                legs)
       SELECT u.customer_id, u.id, u.kind, u.key, u.hash, u.occurred, u.recorded, u.data::json, u.reverses, u.legs
       FROM unnest(e_customer, e_id, e_kind, e_key, e_hash, e_occurred, e_recorded, e_data, e_reverses, e_legs)
         AS u(customer_id, id, kind, key, hash, occurred, recorded, data, reverses, legs)
       ON CONFLICT DO NOTHING
       RETURNING customer_id, id, kind, recorded_at
     ), moved AS (
-      INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq, kind_seq,
-                              balance_after, recorded_at)
+      INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq,
+                              kind_seq, balance_after, recorded_at)
       SELECT w.customer_id, w.id, u.position, u.account, u.asset, w.kind, u.amount, u.promo, u.seq, u.kind_seq,
              u.balance, w.recorded_at
       FROM unnest(l_entry, l_position, l_account, l_asset, l_amount, l_promo, l_seq, l_kind_seq, l_balance)
@@ -160,8 +165,10 @@ def _guard(name: str, when: str, table: str, sentence: str, condition: str = "",
 
 def _checked(name: str, table: str, function: str) -> list[str]:
     return [
-        f"CREATE TRIGGER {name} AFTER INSERT ON {table} REFERENCING NEW TABLE AS added "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+        (
+            f"CREATE TRIGGER {name} AFTER INSERT ON {table} REFERENCING NEW TABLE AS added "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+        ),
         f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}",
     ]
 
@@ -210,7 +217,8 @@ STATEMENTS: dict[str, list[str]] = {
         *_append_only("ledger_leg", "legs"),
         _CHECK_LEGS,
         *_checked("ledger_leg_sums_to_zero", "ledger_leg", "ledger_check_legs"),
-        "ALTER TABLE ledger_leg ALTER COLUMN number SET DEFAULT nextval('ledger_leg_number'), ALTER COLUMN number SET NOT NULL",
+        "ALTER TABLE ledger_leg ALTER COLUMN number SET DEFAULT nextval('ledger_leg_number')",
+        "ALTER TABLE ledger_leg ALTER COLUMN number SET NOT NULL",
         "CREATE INDEX ix_ledger_leg_number ON ledger_leg USING brin (number) WITH (pages_per_range = 16)",
         _WRITE,
     ],

@@ -56,7 +56,7 @@ def settle(
 
 
 def release(session: Session, customer_id: str, hold_id: str) -> Hold:
-    """End a hold without spending. A hold already released or expired stays as it is; a settled one raises HoldEnded."""
+    """End a hold without spending. One already released or expired stays as it is; a settled one raises HoldEnded."""
     ended = apply_one(session, Ending(customer_id, hold_id))
     assert isinstance(ended, Hold)
     return ended

@@ -17,7 +17,10 @@ _SEEN = {
         "pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
     ),
 }
-_LOCK = {"sqlite": "", "postgresql": " FOR UPDATE"}
+_MARK = {
+    "sqlite": "SELECT number, seen, seen_until FROM ledger_mark WHERE name = :name",
+    "postgresql": "SELECT number, seen, seen_until FROM ledger_mark WHERE name = :name FOR UPDATE",
+}
 
 
 def number_column(session: Session) -> str:
@@ -31,15 +34,13 @@ def mark(session: Session, name: str) -> int:
 
 
 def horizon(session: Session, name: str) -> tuple[int, int]:
-    """(how far this work has come, up to where it may go now). Takes the mark's lock; notes what is seen for next time."""
+    """(how far this work has come, up to where it may go now). Locks the mark; notes what is seen for next time."""
     dialect = session.get_bind().dialect.name
     session.execute(
         text("INSERT INTO ledger_mark (name, number, seen, seen_until) VALUES (:name, 0, 0, 0) ON CONFLICT DO NOTHING"),
         {"name": name},
     )
-    done, seen, until = session.execute(
-        text("SELECT number, seen, seen_until FROM ledger_mark WHERE name = :name" + _LOCK[dialect]), {"name": name}
-    ).one()
+    done, seen, until = session.execute(text(_MARK[dialect]), {"name": name}).one()
     now_seen, oldest_running, newest = session.execute(text(_SEEN[dialect])).one()
     if dialect == "sqlite":
         return done, now_seen

@@ -93,7 +93,7 @@ def entry(session: Session, customer_id: str, entry_id: str) -> Entry | None:
             one.seq,
             one.kind_seq,
             one.balance_after,
-        )  # fmt: skip
+        )
         for one in moved
     )
     return Entry(

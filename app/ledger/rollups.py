@@ -41,16 +41,15 @@ def trial_balance(session: Session) -> list[TrialRow]:
     Over all rows, the balances of one asset add up to zero.
     """
     number = marks.number_column(session)
-    rows = session.execute(
-        text(
-            "SELECT account, asset, house, sum(legs), sum(amount_in), sum(amount_out) FROM ("
-            "SELECT account, asset, house, legs, amount_in, amount_out FROM ledger_rollup UNION ALL "
-            f"SELECT l.account, l.asset, {_HOUSE}, count(*), {_IN}, {_OUT} FROM ledger_leg l "  # noqa: S608 - constants
-            f"WHERE l.{number} > coalesce((SELECT number FROM ledger_mark WHERE name = :name), 0) "
-            f"GROUP BY l.account, l.asset, {_HOUSE}) parts GROUP BY account, asset, house ORDER BY asset, house, account"
-        ),
-        {"name": _NAME},
+    sql = (
+        "SELECT account, asset, house, sum(legs), sum(amount_in), sum(amount_out) FROM ("
+        "SELECT account, asset, house, legs, amount_in, amount_out FROM ledger_rollup UNION ALL "
+        f"SELECT l.account, l.asset, {_HOUSE}, count(*), {_IN}, {_OUT} FROM ledger_leg l "
+        f"WHERE l.{number} > coalesce((SELECT number FROM ledger_mark WHERE name = :name), 0) "
+        f"GROUP BY l.account, l.asset, {_HOUSE}) parts GROUP BY account, asset, house "
+        "ORDER BY asset, house, account"
     )
+    rows = session.execute(text(sql), {"name": _NAME})
     return [TrialRow(row[0], row[1], bool(row[2]), int(row[3]), int(row[4]), int(row[5])) for row in rows]
 
 
@@ -69,16 +68,14 @@ def roll_up(session: Session, limit: int = 200_000) -> int:
     upto = min(final, done + limit)
     if upto <= done:
         return 0
-    session.execute(
-        text(
-            "INSERT INTO ledger_rollup (day, account, asset, kind, house, legs, amount_in, amount_out) "
-            f"SELECT {day_of(session)}, l.account, l.asset, l.kind, {_HOUSE}, count(*), {_IN}, {_OUT} "  # noqa: S608
-            f"FROM ledger_leg l WHERE l.{number} > :done AND l.{number} <= :upto GROUP BY 1, 2, 3, 4, 5 "
-            "ON CONFLICT (day, account, asset, kind, house) DO UPDATE SET legs = ledger_rollup.legs + excluded.legs, "
-            "amount_in = ledger_rollup.amount_in + excluded.amount_in, "
-            "amount_out = ledger_rollup.amount_out + excluded.amount_out"
-        ),
-        {"done": done, "upto": upto},
+    sql = (
+        "INSERT INTO ledger_rollup (day, account, asset, kind, house, legs, amount_in, amount_out) "
+        f"SELECT {day_of(session)}, l.account, l.asset, l.kind, {_HOUSE}, count(*), {_IN}, {_OUT} "
+        f"FROM ledger_leg l WHERE l.{number} > :done AND l.{number} <= :upto GROUP BY 1, 2, 3, 4, 5 "
+        "ON CONFLICT (day, account, asset, kind, house) DO UPDATE SET legs = ledger_rollup.legs + excluded.legs, "
+        "amount_in = ledger_rollup.amount_in + excluded.amount_in, "
+        "amount_out = ledger_rollup.amount_out + excluded.amount_out"
     )
+    session.execute(text(sql), {"done": done, "upto": upto})
     marks.advance(session, _NAME, upto)
     return upto - done

@@ -1,4 +1,4 @@
-"""What a movement does to an account: the floor, holds, debt and promotional money, as arithmetic on one account's state.
+"""What a movement does to an account: the floor, holds, debt and promotional money, as arithmetic.
 
 The only implementation of these rules. `post` in a caller's transaction and the group committer both compute with it,
 under the account's lock; the databases' CHECKs and triggers stand behind it as a second witness.

@@ -1,4 +1,4 @@
-"""An account's history: lines with their running balance, by cursor or by offset, at the same price for ten or ten million.
+"""An account's history: lines with a running balance, by cursor or by offset, as fast at ten million as at ten.
 
 A line's `seq` is gapless per account and `kind_seq` gapless per account and kind, so "the 900,000th from the top" is
 arithmetic and one index range, never a count. Times mean when the books recorded a line: a closed statement never
@@ -131,10 +131,8 @@ def _merged(session: Session, account: Account, wanted: dict[str, int], *, offse
 
 def _kind_seq_at(session: Session, account: Account, kind: str, count: int, top: int) -> int:
     """How many lines of a kind have a seq up to `top`: found by halving, like an instant in `balances`."""
-    return session.execute(
-        _SEARCH, {"customer_id": account.customer_id, "account": account.kind, "asset": account.asset, "kind": kind,
-                  "count": count, "top": top}
-    ).scalar_one()  # fmt: skip
+    whose = {"customer_id": account.customer_id, "account": account.kind, "asset": account.asset}
+    return int(session.scalar(_SEARCH, {**whose, "kind": kind, "count": count, "top": top}) or 0)
 
 
 def _search() -> Select[tuple[int]]:

@@ -51,7 +51,7 @@ class ModelWallet:
 
     def move(self, id_: str, kind: str, amount: int, gives_back: int | None = None) -> None:
         self.balance += amount
-        most = self.balance if self.balance > 0 else 0
+        most = max(0, self.balance)
         before = self.promo
         if gives_back is not None:
             wanted = self.promo + gives_back

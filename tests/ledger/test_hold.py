@@ -207,10 +207,10 @@ def test_another_customers_hold_is_not_found(wallet: Wallet, session: Session) -
 
 
 def test_credits_can_be_held_too(session: Session) -> None:
-    credits = Account("cus_c", "credits", "credits")
+    units = Account("cus_c", "credits", "credits")
     house = Account("house", "promotions", "credits")
     with transaction(session):
-        ledger.post(session, "credit_grant", {credits: 10, house: -10}, customer_id="cus_c", key="g")
-        ledger.hold(session, credits, 4, key="h", expires_at=the_clock.now() + timedelta(minutes=1))
+        ledger.post(session, "credit_grant", {units: 10, house: -10}, customer_id="cus_c", key="g")
+        ledger.hold(session, units, 4, key="h", expires_at=the_clock.now() + timedelta(minutes=1))
 
-    assert ledger.balance(session, credits).available == 6
+    assert ledger.balance(session, units).available == 6

@@ -97,13 +97,13 @@ def test_it_spends_to_the_last_micro(wallet: Wallet) -> None:
 
 
 def test_it_refuses_in_credits_for_credits(session: Session) -> None:
-    credits = Account("cus_1", "credits", "credits")
+    units = Account("cus_1", "credits", "credits")
 
     with pytest.raises(InsufficientFunds) as refused, transaction(session):
         ledger.post(
             session,
             "credit_spend",
-            {credits: -50, Account("house", "revenue", "credits"): 50},
+            {units: -50, Account("house", "revenue", "credits"): 50},
             customer_id="cus_1",
             key="k",
         )
@@ -113,14 +113,14 @@ def test_it_refuses_in_credits_for_credits(session: Session) -> None:
 
 
 def test_it_moves_two_assets_in_one_entry(wallet: Wallet, session: Session) -> None:
-    credits = Account(wallet.customer_id, "credits", "credits")
+    units = Account(wallet.customer_id, "credits", "credits")
     wallet.tops_up(10_000_000)
-    legs = {wallet.account: -10_000_000, REVENUE: 10_000_000, credits: 500, Account("house", "issued", "credits"): -500}
+    legs = {wallet.account: -10_000_000, REVENUE: 10_000_000, units: 500, Account("house", "issued", "credits"): -500}
 
     with transaction(session):
         ledger.post(session, "pack", legs, customer_id=wallet.customer_id, key="pack")
 
-    assert ledger.balance(session, credits).balance == 500
+    assert ledger.balance(session, units).balance == 500
     assert wallet.balance.balance == 0
 
 

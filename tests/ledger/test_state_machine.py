@@ -10,10 +10,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, precondition, rule
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -59,7 +66,8 @@ class Books(RuleBasedStateMachine):
 
     def size(self, name: str, random: int) -> int:
         everything = max(1, self.model.available)
-        return {"one": 1, "two": 2, "all": everything, "all and one": everything + 1, "10^15": 10**15}.get(name, random)
+        sizes = {"one": 1, "two": 2, "all": everything, "all and one": everything + 1, "10^15": 10**15}
+        return min(sizes.get(name, random), ledger.MAX_AMOUNT)
 
     def post(self, kind: str, amount: int, key: str) -> ledger.Entry:
         legs = {self.account: amount, COUNTER[kind]: -amount}
@@ -235,6 +243,8 @@ def test_a_wallet_does_what_the_model_says(engine: Engine, clock: Any) -> None:
             deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,
+            # Shrinking repeats thousands of steps; in a short run the first failing story is told as it is.
+            phases=tuple(Phase) if DEEP else (Phase.explicit, Phase.generate),
         ),
     )
 
