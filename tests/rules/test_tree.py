@@ -32,8 +32,8 @@ TOOLS = [
     r"\bsub-?agent[s]?\b",
 ]
 SECRETS = [
-    r"\bsk_liv[e]_\w{10,}",
-    r"\brk_liv[e]_\w{10,}",
+    r"\bsk_liv[e]_[A-Za-z0-9]{16,}",
+    r"\brk_liv[e]_[A-Za-z0-9]{16,}",
     r"\bwhse[c]_[A-Za-z0-9]{24,}",
     r"-----BEGI[N] [A-Z ]*PRIVATE KEY",
 ]
