@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from app import errors, ids, money
 from app.extensions import db
-from app.http import hx, origin
+from app.http import hx, origin, shortfall
 
 log = logging.getLogger(__name__)
 
@@ -199,7 +199,8 @@ def _page(refusal: Told) -> str:
     title = _TITLES.get(refusal.status, "This cannot be done")
     code = f"{refusal.status}, {refusal.code.replace('_', ' ').lower()}"
     template = "errors/_notice.html" if hx.is_partial() else "errors/page.html"
-    return render_template(template, code=code, title=title, text=refusal.sentence, note=refusal.note)
+    bill = shortfall.bill_of(refusal.details)
+    return render_template(template, code=code, title=title, text=refusal.sentence, bill=bill, note=refusal.note)
 
 
 def _within(path: str, places: tuple[str, ...]) -> bool:

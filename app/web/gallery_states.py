@@ -14,8 +14,8 @@ from app.ledger import Balance
 from app.payments.models import ORDER_STATES, Order
 from app.wallet import kinds
 from app.web import top_up_panel, top_up_status
-from app.web.top_up_panel import PRESETS, Closed, Preset, Quote, figures
-from app.web.wallet_forms import FilterForm, TopUpForm
+from app.web.top_up_panel import Closed, Preset, Quote, figures
+from app.web.wallet_forms import PRESETS, FilterForm, TopUpForm
 from app.web.wallet_rows import HoldLine, Row
 
 LONG = "Reserved for the nightly re-indexing of Bartholomew-Featherstonehaugh & Sons, batch 4471"
