@@ -28,8 +28,8 @@ class BalanceAnswer(Answer):
     balance_micros: int = Field(description="The balance, exactly.", examples=[55004200])
     available_cents: int = Field(description="The balance less what holds set aside, rounded down.", examples=[5300])
     tier: str = Field(description="The key of the customer's plan.", examples=["free"])
-    billing_period_start: Instant
-    billing_period_end: Instant
+    billing_period_start: Instant = Field(examples=["2026-11-01T00:00:00Z"])
+    billing_period_end: Instant = Field(examples=["2026-12-01T00:00:00Z"])
     usage: dict[str, int] = Field(description="Units counted this period, by meter.", examples=[{}])
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from app import clock, ledger
 from app.api import calls
 from app.api.answers import BalanceAnswer, TransactionsAnswer, transaction
-from app.api.values import LARGEST, Query, QueryWhole
+from app.api.values import PageSize, Query, Skipped
 from app.errors import Invalid
 from app.extensions import db
 from app.http import paging
@@ -22,10 +22,12 @@ billing = calls.group("api_billing", "Billing", "The wallet of a customer: balan
 
 
 class TransactionsQuery(Query):
-    limit: QueryWhole = Field(default=50, ge=1, le=200, description="How many to answer.")
-    offset: QueryWhole = Field(default=0, ge=0, le=LARGEST, description="How many of the newest to pass over.")
+    limit: PageSize = Field(default=50, description="How many to answer.")
+    offset: Skipped = Field(default=0, description="How many of the newest to pass over.")
     cursor: str | None = Field(default=None, max_length=64, description="Go on after a page: its `next_cursor`.")
-    type: str | None = Field(default=None, json_schema_extra={"enum": list(kinds.API_TYPES)})
+    type: str | None = Field(
+        default=None, description="Only transactions of this type.", json_schema_extra={"enum": list(kinds.API_TYPES)}
+    )
 
 
 @billing.get("/v1/billing/balance", responses={200: BalanceAnswer})

@@ -10,7 +10,9 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, render_templ
 from flask_openapi3.blueprint import APIBlueprint
 
 from app.api import document
-from app.api.document import Json, example_of
+from app.api.schemas import Json, example_of
+from app.http import idempotency
+from app.http.api_caller import CUSTOMER_HEADER
 
 docs = Blueprint("docs", __name__)
 
@@ -43,6 +45,7 @@ def show() -> str:
 def _told(whole: Json, path: str, method: str, operation: Json) -> Json:
     schemas, responses = whole["components"]["schemas"], whole["components"]["responses"]
     body = _content(operation.get("requestBody"))
+    parameters = {one["name"] for one in operation.get("parameters", [])}
     status, success = next((status, one) for status, one in operation["responses"].items() if status.startswith("2"))
     errors = [
         (status, responses[one["$ref"].rpartition("/")[2]])
@@ -59,7 +62,8 @@ def _told(whole: Json, path: str, method: str, operation: Json) -> Json:
         "parameters": operation.get("parameters", []),
         "fields": _fields(body, schemas),
         "body": None if body is None else _pretty(example_of(body, schemas)),
-        "keyed": any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", [])),
+        "names_customer": operation["x-key-kinds"] == ["service"] and CUSTOMER_HEADER in parameters,
+        "keyed": idempotency.HEADER in parameters,
         "status": status,
         "answer": _pretty(example_of(_content(success) or {}, schemas)),
         "errors": errors,

@@ -9,12 +9,12 @@ from typing import Any
 from flask import Flask
 from flask_openapi3.blueprint import APIBlueprint
 
+from app.api import schemas
 from app.api.calls import Terms
+from app.api.schemas import Json
 from app.config import Settings
 from app.http import idempotency
 from app.http.api_caller import CUSTOMER_HEADER
-
-Json = dict[str, Any]
 
 ABOUT = """Prepaid wallets by API: read a balance, start a top-up, charge a wallet, hold money and settle it.
 
@@ -57,59 +57,38 @@ _EXAMPLES = {
 def build(app: Flask, groups: Sequence[APIBlueprint]) -> Json:
     """The whole document, once per application."""
     settings: Settings = app.extensions["settings"]
-    schemas: Json = {"Error": _error_schema()}
     paths: Json = {}
     for group in groups:
-        for name, schema in group.components_schemas.items():
-            schemas[name] = schema.model_dump(mode="json", by_alias=True, exclude_unset=True)
         for path, item in group.paths.items():
             paths.setdefault(path, {}).update(item.model_dump(mode="json", by_alias=True, exclude_unset=True))
-    for path, method, terms in _terms(app, groups):
-        _complete(paths[path][method], path, method, terms)
-    whole: Json = _without_nulls(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": "Purser API", "version": "1", "description": ABOUT},
-            "servers": [{"url": settings.base_url}],
-            "tags": [tag.model_dump(exclude_unset=True) for group in groups for tag in group.tags],
-            "paths": paths,
-            "components": {
-                "schemas": schemas,
-                "responses": {f"Error{status}": _error_response(status) for status in _MEANING},
-                "securitySchemes": {
-                    "apiKey": {"type": "http", "scheme": "bearer", "description": "A customer key or a service key."}
-                },
+    for path, method, view in _views(app, groups):
+        operation = paths[path][method]
+        for parameter in operation.get("parameters", []):
+            parameter["schema"] = schemas.of_parameter(view, parameter["in"], parameter["name"])
+        _complete(operation, path, method, view.terms)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Purser API", "version": "1", "description": ABOUT},
+        "servers": [{"url": settings.base_url}],
+        "tags": [tag.model_dump(exclude_unset=True) for group in groups for tag in group.tags],
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": _error_schema(), **schemas.of_bodies_and_answers()},
+            "responses": {f"Error{status}": _error_response(status) for status in _MEANING},
+            "securitySchemes": {
+                "apiKey": {"type": "http", "scheme": "bearer", "description": "A customer key or a service key."}
             },
-            "security": [{"apiKey": []}],
-        }
-    )
-    return whole
+        },
+        "security": [{"apiKey": []}],
+    }
 
 
-def example_of(schema: Json, schemas: Json) -> Any:
-    """An example that a schema's own examples add up to."""
-    if "$ref" in schema:
-        return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    given = [*schema.get("examples", []), *(schema[word] for word in ("default", "const") if word in schema)]
-    given += schema.get("enum", [])
-    if given:
-        return given[0]
-    if "properties" in schema:
-        required = schema.get("required", [])
-        fields = {name: one for name, one in schema["properties"].items() if name in required or one.get("examples")}
-        return {name: example_of(one, schemas) for name, one in fields.items()}
-    if schema.get("type") == "array":
-        return [example_of(schema["items"], schemas)]
-    return {"integer": 1, "string": "text", "boolean": True, "object": {}}.get(str(schema.get("type")))
-
-
-def _terms(app: Flask, groups: Sequence[APIBlueprint]) -> Iterator[tuple[str, str, Terms]]:
+def _views(app: Flask, groups: Sequence[APIBlueprint]) -> Iterator[tuple[str, str, Any]]:
     names = {group.name for group in groups}
     for rule in app.url_map.iter_rules():
         if rule.endpoint.partition(".")[0] in names:
             path = re.sub(r"<(?:[^<:]+:)?([^>]+)>", r"{\1}", rule.rule)
-            view: Any = app.view_functions[rule.endpoint]
-            yield path, ("get" if "GET" in (rule.methods or ()) else "post"), view.terms
+            yield path, ("get" if "GET" in (rule.methods or ()) else "post"), app.view_functions[rule.endpoint]
 
 
 def _complete(operation: Json, path: str, method: str, terms: Terms) -> None:
@@ -141,22 +120,6 @@ def _errors(path: str, method: str, terms: Terms, has_parameters: bool) -> list[
     if terms.permission in ("wallet:write", "charges:write"):
         found.append("402")
     return sorted(found)
-
-
-def _without_nulls(part: Any) -> Any:
-    """A field that may be left out is written by pydantic as one that may be null, which every body refuses."""
-    if isinstance(part, list):
-        return [_without_nulls(one) for one in part]
-    if not isinstance(part, dict):
-        return part
-    if "default" in part and part["default"] is None:
-        part = {name: one for name, one in part.items() if name not in ("default", "anyOf")} | _but_null(part)
-    return {name: _without_nulls(one) for name, one in part.items()}
-
-
-def _but_null(part: Json) -> Json:
-    kinds = [kind for kind in part.get("anyOf", []) if kind != {"type": "null"}]
-    return kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {}
 
 
 def _plain(description: str | None) -> str:

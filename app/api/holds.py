@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.api import amounts, calls
 from app.api.answers import HoldAnswer, hold_of
-from app.api.values import Body, Cents, Line, Micros, MicrosOrNone, Whole
+from app.api.values import Body, Cents, HoldSeconds, Line, Micros, MicrosOrNone
 from app.extensions import db
 from app.ledger import HoldEnded
 from app.wallet import holds
@@ -24,9 +24,7 @@ class NewHold(Body):
 
     amount_cents: Cents | None = None
     amount_micros: Micros | None = None
-    expires_in: Whole = Field(
-        default=holds.USUAL, ge=holds.SHORTEST, le=holds.LONGEST, description="Seconds until it is released by itself."
-    )
+    expires_in: HoldSeconds = Field(default=holds.USUAL, description="Seconds until it is released by itself.")
     description: Line | None = Field(default=None, description="What the customer reads beside it.")
 
 

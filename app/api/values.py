@@ -9,8 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 
 from app.wallet.amounts import LARGEST_MICROS
+from app.wallet.holds import LONGEST, SHORTEST
 
-LARGEST = 2**63 - 1
 _FIGURES = re.compile(r"-?[0-9]{1,19}\Z", re.ASCII)
 
 
@@ -62,11 +62,12 @@ def _from_figures(value: Any) -> Any:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-QueryWhole = Annotated[int, BeforeValidator(_from_figures)]
-
-Micros = Annotated[Whole, Field(ge=1, le=LARGEST_MICROS)]
-MicrosOrNone = Annotated[Whole, Field(ge=0, le=LARGEST_MICROS)]
-Cents = Annotated[Whole, Field(ge=1, le=LARGEST_MICROS // 10_000)]
-TopUpCents = Annotated[Whole, Field(ge=1000, le=1_000_000)]
+# The bounds stand before the validator, so that they become `minimum` and `maximum` in the document.
+Micros = Annotated[int, Field(ge=1, le=LARGEST_MICROS), BeforeValidator(_whole)]
+MicrosOrNone = Annotated[int, Field(ge=0, le=LARGEST_MICROS), BeforeValidator(_whole)]
+Cents = Annotated[int, Field(ge=1, le=LARGEST_MICROS // 10_000), BeforeValidator(_whole)]
+TopUpCents = Annotated[int, Field(ge=1000, le=1_000_000), BeforeValidator(_whole)]
+HoldSeconds = Annotated[int, Field(ge=SHORTEST, le=LONGEST), BeforeValidator(_whole)]
+PageSize = Annotated[int, Field(ge=1, le=200), BeforeValidator(_from_figures)]
+Skipped = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_from_figures)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]

@@ -9,6 +9,11 @@ import openapi_spec_validator
 import pytest
 from flask import Flask
 
+from app.api.docs import _content
+from app.api.schemas import example_of
+from tests.support.fake_provider import FakeProvider
+from tests.support.people import Person
+from tests.support.programs import Program
 from tests.support.web import PageClient
 
 
@@ -81,3 +86,31 @@ def test_the_page_shows_every_call(client: PageClient, document: dict[str, Any])
     for path, verb, _ in operations(document):
         assert f"<code>{verb.upper()} {path}</code>" in text
     assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", text)
+
+
+def test_every_example_of_a_body_is_accepted(
+    host: Program, ada: Person, provider: FakeProvider, document: dict[str, Any]
+) -> None:
+    ada.gets(cents=10_000)
+    hold = host.post("/v1/wallet/holds", {"amount_micros": 2_000_000}).get_json()["id"]
+    for path, verb, one in operations(document):
+        if verb == "post":
+            body = _content(one.get("requestBody"))
+            example = None if body is None else example_of(body, document["components"]["schemas"])
+            target = path.replace("{hold_id}", hold)
+            if path.endswith("release"):
+                target = target.replace(hold, host.post("/v1/wallet/holds", {"amount_micros": 1}).get_json()["id"])
+
+            answer = host.post(target, example)
+
+            assert answer.status_code in (200, 201), (path, example, answer.get_data())
+
+
+def test_amounts_say_their_bounds(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+
+    amount = schemas["TopUp"]["properties"]["amount_cents"]
+    assert (amount["minimum"], amount["maximum"]) == (1000, 1_000_000)
+    for model in ("NewHold", "NewDebit", "NewCharge", "Settlement"):
+        for name, field in schemas[model]["properties"].items():
+            assert field["type"] == "string" or {"minimum", "maximum"} <= set(field), (model, name)
