@@ -1,0 +1,141 @@
+"""The programs that run until they are stopped, as real processes: serve, work and demo."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import urllib.request
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.cli import story
+from app.customers.customers import open_customer
+from app.db import make_engine, transaction
+from tests.support.running import free_port, wait_until_ready
+
+pytestmark = [pytest.mark.slow, pytest.mark.real_time]
+
+SETTINGS = {"PURSER_ENV": "test", "PURSER_SECRET_KEY": "of-these-tests-only-and-nowhere-else-at-all"}
+
+
+def fetch(address: str) -> tuple[int, str]:
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return answer.status, answer.read().decode()
+
+
+def ends_cleanly(program) -> bool:
+    """Whether it ends by itself, with exit code 0, when it is asked to, as a service manager asks."""
+    program.process.send_signal(signal.SIGTERM)
+    return program.process.wait(20) == 0
+
+
+def start_demo(start_program, port: int, directory: Path, *more: str, **variables: str):
+    return start_program(
+        "demo",
+        "--port",
+        str(port),
+        *more,
+        base_url=f"http://127.0.0.1:{port}",
+        PURSER_DEMO_DIRECTORY=str(directory),
+        **variables,
+    )
+
+
+def test_serve_answers_and_ends_cleanly(start_program, sqlite_url):
+    port = free_port()
+    program = start_program(
+        "serve",
+        "--port",
+        str(port),
+        "--json",
+        base_url=f"http://127.0.0.1:{port}",
+        PURSER_DATABASE_URL=sqlite_url,
+        **SETTINGS,
+    )
+
+    wait_until_ready(program)
+
+    assert fetch(program.base_url + "/sign-in")[0] == 200
+    assert ends_cleanly(program)
+    assert json.loads(program.printed.splitlines()[0])["listening"] == program.base_url
+
+
+def test_serve_says_when_the_port_is_taken(start_program, sqlite_url):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        program = start_program("serve", "--port", str(port), PURSER_DATABASE_URL=sqlite_url, **SETTINGS)
+
+        assert program.process.wait(30) == 2
+        assert program.printed.strip().splitlines() == [
+            f"Something listens on port {port} of 127.0.0.1 already; stop it or give another port with --port."
+        ]
+
+
+def test_work_runs_and_ends_cleanly(start_program, sqlite_url):
+    program = start_program("work", PURSER_DATABASE_URL=sqlite_url, **SETTINGS)
+
+    while "The worker has started." not in program.printed:
+        assert program.process.poll() is None, program.printed
+
+    assert ends_cleanly(program)
+
+
+def test_the_demo_starts_shows_who_can_sign_in_and_ends_cleanly(start_program, tmp_path):
+    program = start_demo(start_program, free_port(), tmp_path / "demo")
+
+    wait_until_ready(program)
+
+    assert fetch(program.base_url + "/sign-in")[0] == 200
+    assert fetch(program.base_url + "/sandbox/")[0] == 200
+    for words in (program.base_url, story.PASSWORD, "pur_live_", *(person.email for person in story.EVERYONE)):
+        assert words in program.printed, words
+    assert ends_cleanly(program)
+    assert (tmp_path / "demo" / "demo.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_second_start_keeps_everything_and_reset_starts_over(start_program, tmp_path):
+    def key_of_start(*more: str) -> str:
+        program = start_demo(start_program, free_port(), tmp_path / "demo", *more)
+        wait_until_ready(program)
+        assert ends_cleanly(program)
+        return re.findall(r"pur_live_\w+", program.printed)[0]
+
+    first, second, reset = key_of_start(), key_of_start(), key_of_start("--reset")
+
+    assert first == second
+    assert reset != first
+
+
+def test_the_demo_leaves_a_database_alone_that_no_demo_made(start_program, tmp_path, sqlite_url, session_with_customer):
+    program = start_demo(start_program, free_port(), tmp_path / "demo", PURSER_DATABASE_URL=sqlite_url)
+
+    assert program.process.wait(60) == 2
+    assert program.printed.strip() == (
+        "PURSER_DATABASE_URL names a database with customers that no demo made; name another."
+    )
+
+
+def test_reset_leaves_a_directory_alone_that_no_demo_made(start_program, tmp_path):
+    precious = tmp_path / "demo" / "thesis.txt"
+    precious.parent.mkdir()
+    precious.write_text("three years of work")
+
+    program = start_demo(start_program, free_port(), tmp_path / "demo", "--reset")
+
+    assert program.process.wait(60) == 2
+    assert precious.exists()
+
+
+@pytest.fixture
+def session_with_customer(sqlite_url):
+    engine = make_engine(sqlite_url)
+    with Session(engine, expire_on_commit=False) as session, transaction(session):
+        open_customer(session, name="Somebody's own", email="a@example.com", actor="system")
+    engine.dispose()

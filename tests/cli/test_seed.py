@@ -1,0 +1,50 @@
+"""The seed: people with a past, made through the real verbs, safe to run twice."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app import ledger
+from app.cli import story
+from app.customers.models import Customer
+from app.payments.models import Order, ProviderEvent
+from app.people import sign_in
+from app.wallet.accounts import wallet_of
+
+
+def wallet(session, person):
+    customer = session.scalars(select(Customer).where(Customer.email == person.email)).one()
+    return wallet_of(customer.id)
+
+
+def test_everyone_is_there_with_their_story(purser, session, clock):
+    said = purser("seed", "--json").json
+
+    ada, bo, cy = (wallet(session, person) for person in (story.ADA, story.BO, story.CY))
+    assert set(said["made"]) == {person.email for person in story.EVERYONE}
+    assert ledger.balance(session, ada).available > 100_000_000
+    assert ledger.balance(session, bo).balance == 0
+    assert session.scalars(
+        select(Order.state).where(Order.customer_id == cy.customer_id, Order.state == "failed")
+    ).all()
+    assert {state for (state,) in session.execute(select(ProviderEvent.state))} == {"done"}
+    oldest = ledger.history(session, ada, limit=500)[-1]
+    assert (clock.now - oldest.occurred_at).days > 100
+
+
+def test_everyone_can_sign_in(purser, session):
+    purser("seed")
+
+    for person in story.EVERYONE:
+        assert sign_in.check(session, person.email, story.PASSWORD).staff_role == (person.role or None)
+
+
+def test_a_second_time_nobody_is_made_and_no_money_moves(purser, session):
+    purser("seed")
+    before = ledger.balance(session, wallet(session, story.ADA))
+
+    again = purser("seed", "--json").json
+
+    session.rollback()
+    assert (again["made"], again["keys"]) == ([], {})
+    assert ledger.balance(session, wallet(session, story.ADA)) == before
