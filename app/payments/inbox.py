@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
 from sqlalchemy.orm import Session
 
@@ -85,11 +85,7 @@ def claim(session: Session, *, limit: int) -> list[Claim]:
     now, lease = clock.now(), secrets.token_hex(8)
     due = (
         select(ProviderEvent.id)
-        .where(
-            ProviderEvent.state == "pending",
-            ProviderEvent.next_at <= now,
-            or_(ProviderEvent.locked_until.is_(None), ProviderEvent.locked_until < now),
-        )
+        .where(*_claimable(now))
         .order_by(ProviderEvent.occurred_at, ProviderEvent.id)
         .limit(limit)
         .with_for_update(skip_locked=True)  # SQLite ignores it: there the transaction is the only writer
@@ -210,8 +206,11 @@ def _for_staff(session: Session, event_id: str) -> ProviderEvent:
     return found
 
 
-def next_due(session: Session) -> datetime | None:
-    """When the next waiting event is due; None when none waits."""
-    return session.scalar(
-        select(ProviderEvent.next_at).where(ProviderEvent.state == "pending").order_by(ProviderEvent.next_at).limit(1)
-    )
+def is_due(session: Session) -> bool:
+    """Whether some event may be claimed now."""
+    return session.scalar(select(ProviderEvent.id).where(*_claimable(clock.now())).limit(1)) is not None
+
+
+def _claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    free = or_(ProviderEvent.locked_until.is_(None), ProviderEvent.locked_until < now)
+    return ProviderEvent.state == "pending", ProviderEvent.next_at <= now, free

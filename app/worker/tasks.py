@@ -11,6 +11,7 @@ from app.config import Settings
 from app.flows import deliver, settle, sweep
 from app.payments import bell
 from app.providers.port import Provider
+from app.worker import books
 
 SessionFactory = Callable[[], Session]
 
@@ -35,4 +36,6 @@ def tasks(session_factory: SessionFactory, settings: Settings, providers: Mappin
         Task("events", lambda: settle.apply_pending(session_factory, providers), 0.2, 1.0, bell.wait),
         Task("mail", lambda: deliver.pending_mail(session_factory, settings), 0.5, 4.0),
         Task("sweep", lambda: sweep.sweep(session_factory, providers), 5.0, 20.0),
+        Task("sums", lambda: books.roll_up(session_factory), 5.0, 60.0),
+        Task("audit", lambda: books.audit(session_factory), 60.0, 900.0),
     ]
