@@ -1,0 +1,1 @@
+"""Subscriptions: which plan a customer has, and for which seconds they paid."""

@@ -1,0 +1,75 @@
+"""What a change of plan costs in the middle of a period (SPEC P6). Pure arithmetic, in minor units of one currency.
+
+Seconds left over seconds in the full period, each part rounded once, half away from zero. The denominator is always the
+whole period, however often the plan has changed in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.money import round_half_away
+from app.subscriptions.periods import Interval, Period, seconds_between
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The part of a period that is left: `left` of `whole` seconds."""
+
+    left: int
+    whole: int
+
+    def of(self, price: int) -> int:
+        """This share of a price, rounded once."""
+        return round_half_away(price * self.left, self.whole)
+
+    def of_credits(self, count: int) -> int:
+        """This share of included credits, rounded down: no credit is granted that was not paid for."""
+        return count * self.left // self.whole
+
+
+@dataclass(frozen=True, slots=True)
+class Proration:
+    """What to pay now for changing plans. Negative `due` is money back."""
+
+    charge: int  # the new plan, from now to the end of what it pays for
+    credit: int  # what was paid for the old plan and is not used up
+
+    @property
+    def due(self) -> int:
+        return self.charge - self.credit
+
+
+def share_left(period: Period, at: datetime) -> Share:
+    """What is left of the period at this instant, counted in whole seconds from the second the instant is in.
+
+    Raises ValueError for an instant outside the period. A preview is charged to the cent by using its instant again.
+    """
+    if not period.holds(at):
+        raise ValueError("This instant is not in the period.")
+    second = at.astimezone(UTC).replace(microsecond=0)
+    return Share(seconds_between(second, period.end), period.seconds)
+
+
+def within_period(old_price: int, new_price: int, left: Share) -> Proration:
+    """A change that keeps the interval and the anchor: both prices for the rest of the period."""
+    return Proration(charge=left.of(new_price), credit=left.of(old_price))
+
+
+def with_new_period(old_price: int, new_price: int, left: Share) -> Proration:
+    """A change between monthly and yearly: a full new period begins now, and the rest of the old one is credited."""
+    return Proration(charge=new_price, credit=left.of(old_price))
+
+
+def used_part(price: int, left: Share) -> int:
+    """What the time that has passed costs: the price less what is left, so that the two always make the price."""
+    return price - left.of(price)
+
+
+def is_upgrade(old_price: int, old_interval: Interval, new_price: int, new_interval: Interval) -> bool:
+    """Whether the new plan costs as much or more a day, a month being a twelfth of a year.
+
+    Averaging over the year keeps the answer the same in February and in March.
+    """
+    return new_price * old_interval.months >= old_price * new_interval.months
