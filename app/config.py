@@ -66,9 +66,13 @@ class Settings:
         if self.stripe_api_base and "_live_" in self.stripe_secret_key:
             found.append("STRIPE_API_BASE must not be set together with a live key.")
         if self.stripe_secret_key and not self.stripe_webhook_secret:
-            found.append("STRIPE_WEBHOOK_SECRET is missing although STRIPE_SECRET_KEY is set: payments would never arrive.")
+            found.append(
+                "STRIPE_WEBHOOK_SECRET is missing although STRIPE_SECRET_KEY is set: payments would never arrive."
+            )
         if self.stripe_webhook_secret and len(self.stripe_webhook_secret) < 16:
             found.append("STRIPE_WEBHOOK_SECRET is too short to be one.")
+        if self.stripe_webhook_secret_previous and len(self.stripe_webhook_secret_previous) < 16:
+            found.append("STRIPE_WEBHOOK_SECRET_PREVIOUS is too short to be one.")
         if self.is_production and self.clock_file:
             found.append("PURSER_CLOCK_FILE moves the clock and is for the demo only.")
         if self.is_production and self.password_memory_kib < 19456:

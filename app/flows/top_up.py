@@ -6,6 +6,7 @@ the same form key takes up where it was: the provider gets the same key and the 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +20,8 @@ from app.payments.models import Order
 from app.providers.errors import InvalidRequest, NotFound, ProviderError
 from app.providers.port import Provider
 from app.providers.values import Cap, CheckoutRequest, CheckoutSession, CustomerRef
+
+log = logging.getLogger(__name__)
 
 _DOWN = "The payment page could not be opened just now. Nothing was charged; please try again."
 ORDER_IN_URL = "{order}"  # stands in a return URL for the id the order is about to get
@@ -73,6 +76,8 @@ def start(
     try:
         page = _page(session, provider, asked)
     except ProviderError as error:
+        # The vendor's words are for the log: a person can do nothing about a wrong key or a missing product.
+        log.warning("%s opened no page for order %s: %s (%s)", provider.name, asked.order_id, error, error.request_id)
         if isinstance(error, InvalidRequest) or error.code == "idempotency_error":
             _give_up_attempt(session, order, error)
         raise ProviderDown(_DOWN, channel=provider.name) from error
@@ -138,6 +143,6 @@ def _known_customer(session: Session, provider: Provider, asked: _Asked) -> Cust
 def _give_up_attempt(session: Session, order: Order, error: ProviderError) -> None:
     """A definite no: nothing was made under this key, and nothing would be. The next try uses another."""
     with transaction(session):
-        orders.refused(session, order, str(error))
+        orders.refused(session, order)
         if isinstance(error, NotFound):  # all we named was the customer
             customers.forget(session, order.customer_id, order.channel)

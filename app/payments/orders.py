@@ -130,12 +130,11 @@ def sent(session: Session, order: Order, page: CheckoutSession) -> None:
     session.flush()
 
 
-def refused(session: Session, order: Order, why: str) -> None:
+def refused(session: Session, order: Order) -> None:
     """The provider turned the request down for good: the next try is a new attempt, under a new key."""
     _lock(session, order)
     order.attempt += 1
     order.request = {}
-    order.failure = why
     order.updated_at = clock.now()
     session.flush()
 

@@ -247,6 +247,21 @@ def test_an_event_whose_order_never_comes_is_dead_after_hours(session: Session, 
     assert kept(session).state == "dead"
 
 
+@pytest.mark.parametrize("kind", ["completed", "paid", "completed_paid", "failed", "expired"])
+def test_corpus_003_every_reaction_happens_once_however_often_it_is_told(
+    session: Session, order: Order, tells: Tells, work, kind: str
+) -> None:
+    tells(kind, order.id)
+    work()
+    once = (again(session, order).state, wallet_minor(session, order.customer_id))
+    for _ in range(3):
+        tells(kind, order.id)
+        work()
+
+    assert (again(session, order).state, wallet_minor(session, order.customer_id)) == once
+    assert len(settle.REACTIONS) == 4, "a new reaction needs its word in this test"
+
+
 def test_an_event_of_the_other_mode_is_put_away(session: Session, order: Order, tells: Tells, work) -> None:
     tells("paid", order.id, livemode=True)
     work()

@@ -46,7 +46,7 @@ def test_ids_are_one_providers_own(session: Session, tells) -> None:
     assert tells("other", None, event_id="evt_1", provider="polar")
 
 
-def test_a_claimed_event_is_nobody_elses_until_the_lease_ends(session: Session, tells, clock) -> None:
+def test_corpus_048_a_claimed_event_is_nobody_elses_until_the_lease_ends(session: Session, tells, clock) -> None:
     tells("other", None)
 
     assert len(claim(session)) == 1
@@ -152,7 +152,7 @@ def test_there_is_no_such_event(session: Session, verb: str) -> None:
         getattr(inbox, verb)(session, "whe_none", actor=STAFF, **more)
 
 
-def test_pages_of_the_inbox_are_the_whole_inbox_even_at_one_instant(session: Session, tells) -> None:
+def test_corpus_043_pages_of_the_inbox_are_the_whole_inbox_even_at_one_instant(session: Session, tells) -> None:
     for number in range(25):
         tells("other" if number % 5 else "paid", None, event_id=f"evt_{number}")
     seen, before = [], None
