@@ -20,13 +20,9 @@ def migrate() -> Answer:
 
 def bring_up_to_date(database_url: str) -> str:
     """Make or upgrade the tables; the revision they are at afterwards."""
-    schema.make_directory(database_url)
-    if schema.head():
-        schema.upgrade(database_url)
+    schema.upgrade(database_url)
     engine = make_engine(database_url)
     try:
-        if not schema.head():
-            schema.metadata().create_all(engine)
         return schema.current(engine)
     finally:
         engine.dispose()

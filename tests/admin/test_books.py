@@ -57,3 +57,14 @@ def test_faults_are_shown_as_sentences(session, as_support):
 
     assert "1 fault" in page
     assert "Entry wtxn_1 does not balance in usd: 5." in page
+
+
+def test_what_the_worker_found_wrong_is_shown_too(session, as_support):
+    with transaction(session):
+        activity.record(session, "system", "books.wrong", "house", count=7, faults=["Entry wtxn_2 has one leg."])
+
+    page = as_support.get("/admin/books").text
+
+    assert "7 faults" in page
+    assert "Entry wtxn_2 has one leg." in page
+    assert "And 6 more" in page
