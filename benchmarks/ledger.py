@@ -29,7 +29,7 @@ from benchmarks.debits import WALLETS, Measured
 
 Case = Callable[[float], Measured]
 
-# case, what it is measured against, the ratio to reach, and the one beyond (docs/decisions/0002)
+# case, what it is measured against, the ratio to reach, and the one beyond (docs/decisions/0003)
 RATIOS = {
     "postgresql": [
         ("one thread", "limit, 1 client", 0.6, 0.85),

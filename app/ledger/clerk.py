@@ -136,6 +136,9 @@ class PostgresClerk(_Desk):
         if self._raw is None:
             self._raw = self._connect()
             self._raw.autocommit = True
+            # All this connection does are look-ups by key: no plan made on a small table shall outlive its smallness.
+            for choice in ("seqscan", "hashjoin", "mergejoin"):
+                self._raw.execute("SET enable_" + choice + " = off")
             self._cursor = self._raw.cursor()
         assert self._books is not None
         sheet = self._memory.sheet(requests)

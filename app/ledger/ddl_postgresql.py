@@ -14,7 +14,8 @@ END $$
 """
 
 _CHECK_LEGS = """
-CREATE OR REPLACE FUNCTION ledger_check_legs() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_check_legs() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   wrong text;
 BEGIN
@@ -36,7 +37,8 @@ END $$
 """
 
 _CHECK_ENTRIES = """
-CREATE OR REPLACE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   wrong text;
 BEGIN
@@ -49,18 +51,18 @@ BEGIN
 END $$
 """
 
+# One at a time, in the ascending order they are given in: that is the order everybody locks in.
 _UPDATE_ACCOUNTS = """
-    UPDATE ledger_account a
-    SET balance = u.balance, held = u.held, debt = u.debt, promo = u.promo, version = u.version,
-        revision = a.revision + 1, tallies = u.tallies::json, moved_at = u.moved
-    FROM unnest(a_customer, a_kind, a_asset, a_balance, a_held, a_debt, a_promo, a_version, a_revision, a_tallies,
-                a_moved)
-      AS u(customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies, moved)
-    WHERE a.customer_id = u.customer_id AND a.kind = u.kind AND a.asset = u.asset AND a.revision = u.revision;
-    GET DIAGNOSTICS done = ROW_COUNT;
-    IF done <> cardinality(a_customer) THEN
-      RAISE EXCEPTION 'a ledger account moved meanwhile' USING ERRCODE = 'PU001';
-    END IF;
+    FOR i IN 1 .. cardinality(a_customer) LOOP
+      UPDATE ledger_account a
+      SET balance = a_balance[i], held = a_held[i], debt = a_debt[i], promo = a_promo[i], version = a_version[i],
+          revision = a.revision + 1, tallies = a_tallies[i]::json, moved_at = a_moved[i]
+      WHERE a.customer_id = a_customer[i] AND a.kind = a_kind[i] AND a.asset = a_asset[i]
+        AND a.revision = a_revision[i];
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'a ledger account moved meanwhile' USING ERRCODE = 'PU001';
+      END IF;
+    END LOOP;
 """
 
 # A hold made and ended in one batch is inserted in its final state.
@@ -88,17 +90,16 @@ CREATE OR REPLACE FUNCTION ledger_write(
   l_entry text[], l_position smallint[], l_account text[], l_asset text[], l_amount bigint[], l_promo bigint[],
   l_seq bigint[], l_kind_seq bigint[], l_balance bigint[],
   new_holds json, ended_holds json
-) RETURNS boolean LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql
+-- Planned once: planning these statements for each call's own arrays would cost several times what they do. And by
+-- index: a plan made on a young, small table would go on reading all of it after it has grown.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = on
+AS $$
 DECLARE
   done bigint;
+  ended ledger_hold;
 BEGIN
   IF strict THEN
-    IF cardinality(a_customer) > 1 THEN
-      -- Two processes may carry the same wallets in different order: everybody locks in ascending order.
-      PERFORM 1 FROM ledger_account a
-      WHERE (a.customer_id, a.kind, a.asset) IN (SELECT * FROM unnest(a_customer, a_kind, a_asset))
-      ORDER BY a.customer_id, a.kind, a.asset FOR NO KEY UPDATE;
-    END IF;
     {_UPDATE_ACCOUNTS}
   END IF;
   IF new_holds IS NOT NULL THEN
@@ -110,7 +111,29 @@ BEGIN
       RETURN false;
     END IF;
   END IF;
-  IF cardinality(e_id) > 0 THEN
+  IF cardinality(e_id) = 1 THEN
+    WITH written AS (
+      INSERT INTO ledger_entry (customer_id, id, kind, key, request_hash, occurred_at, recorded_at, data, reverses,
+                                legs)
+      VALUES (e_customer[1], e_id[1], e_kind[1], e_key[1], e_hash[1], e_occurred[1], e_recorded[1], e_data[1]::json,
+              e_reverses[1], e_legs[1])
+      ON CONFLICT DO NOTHING
+      RETURNING 1
+    )
+    INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq,
+                            kind_seq, balance_after, recorded_at)
+    SELECT e_customer[1], e_id[1], u.position, u.account, u.asset, e_kind[1], u.amount, u.promo, u.seq, u.kind_seq,
+           u.balance, e_recorded[1]
+    FROM written, unnest(l_position, l_account, l_asset, l_amount, l_promo, l_seq, l_kind_seq, l_balance)
+      AS u(position, account, asset, amount, promo, seq, kind_seq, balance);
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done = 0 THEN
+      IF strict THEN
+        RAISE EXCEPTION 'a ledger key was written meanwhile' USING ERRCODE = 'PU001';
+      END IF;
+      RETURN false;
+    END IF;
+  ELSIF cardinality(e_id) > 1 THEN
     WITH written AS (
       INSERT INTO ledger_entry (customer_id, id, kind, key, request_hash, occurred_at, recorded_at, data, reverses,
                                 legs)
@@ -140,14 +163,15 @@ BEGIN
     {_UPDATE_ACCOUNTS}
   END IF;
   IF ended_holds IS NOT NULL THEN
-    UPDATE ledger_hold h
-    SET state = u.state, ended_at = u.ended_at, settled_amount = u.settled_amount, settled_entry = u.settled_entry
-    FROM json_populate_recordset(NULL::ledger_hold, ended_holds) u
-    WHERE h.customer_id = u.customer_id AND h.id = u.id AND h.state = 'held';
-    GET DIAGNOSTICS done = ROW_COUNT;
-    IF done <> json_array_length(ended_holds) THEN
-      RAISE EXCEPTION 'a hold ended meanwhile' USING ERRCODE = 'PU001';
-    END IF;
+    FOR ended IN SELECT * FROM json_populate_recordset(NULL::ledger_hold, ended_holds) LOOP
+      UPDATE ledger_hold h
+      SET state = ended.state, ended_at = ended.ended_at, settled_amount = ended.settled_amount,
+          settled_entry = ended.settled_entry
+      WHERE h.customer_id = ended.customer_id AND h.id = ended.id AND h.state = 'held';
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'a hold ended meanwhile' USING ERRCODE = 'PU001';
+      END IF;
+    END LOOP;
   END IF;
   RETURN true;
 END $$

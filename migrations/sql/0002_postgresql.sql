@@ -31,7 +31,8 @@ CREATE TRIGGER ledger_entry_no_truncate BEFORE TRUNCATE ON ledger_entry FOR EACH
 -- next
 ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_no_truncate
 -- next
-CREATE OR REPLACE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   wrong text;
 BEGIN
@@ -55,16 +56,19 @@ CREATE TRIGGER ledger_leg_no_truncate BEFORE TRUNCATE ON ledger_leg FOR EACH STA
 -- next
 ALTER TABLE ledger_leg ENABLE ALWAYS TRIGGER ledger_leg_no_truncate
 -- next
-CREATE OR REPLACE FUNCTION ledger_check_legs() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_check_legs() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   wrong text;
 BEGIN
   SELECT s.entry_id INTO wrong
-  FROM (SELECT customer_id, entry_id, asset, sum(amount) AS rest, count(*) AS n, max(position) AS last, min(position) AS first
+  FROM (SELECT customer_id, entry_id, asset, sum(amount) AS rest, count(*) AS n,
+               max(position) AS last, min(position) AS first
         FROM added GROUP BY customer_id, entry_id, asset) s
   LEFT JOIN ledger_entry e ON e.customer_id = s.customer_id AND e.id = s.entry_id
   GROUP BY s.customer_id, s.entry_id
-  HAVING bool_or(s.rest <> 0 OR e.id IS NULL) OR sum(s.n) <> min(e.legs) OR max(s.last) <> min(e.legs) - 1 OR min(s.first) <> 0
+  HAVING bool_or(s.rest <> 0 OR e.id IS NULL) OR sum(s.n) <> min(e.legs)
+    OR max(s.last) <> min(e.legs) - 1 OR min(s.first) <> 0
   LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING MESSAGE = 'the legs of ledger entry ' || wrong || ' must be complete and sum to zero',
@@ -77,47 +81,49 @@ CREATE TRIGGER ledger_leg_sums_to_zero AFTER INSERT ON ledger_leg REFERENCING NE
 -- next
 ALTER TABLE ledger_leg ENABLE ALWAYS TRIGGER ledger_leg_sums_to_zero
 -- next
-ALTER TABLE ledger_leg ALTER COLUMN number SET DEFAULT nextval('ledger_leg_number'), ALTER COLUMN number SET NOT NULL
+ALTER TABLE ledger_leg ALTER COLUMN number SET DEFAULT nextval('ledger_leg_number')
+-- next
+ALTER TABLE ledger_leg ALTER COLUMN number SET NOT NULL
 -- next
 CREATE INDEX ix_ledger_leg_number ON ledger_leg USING brin (number) WITH (pages_per_range = 16)
 -- next
 CREATE OR REPLACE FUNCTION ledger_write(
   strict boolean,
-  a_customer text[], a_kind text[], a_asset text[], a_balance bigint[], a_held bigint[], a_debt bigint[], a_promo bigint[],
+  a_customer text[], a_kind text[], a_asset text[], a_balance bigint[], a_held bigint[], a_debt bigint[],
+  a_promo bigint[],
   a_version bigint[], a_revision bigint[], a_tallies text[], a_moved timestamptz[],
   e_customer text[], e_id text[], e_kind text[], e_key text[], e_hash text[], e_occurred timestamptz[],
   e_recorded timestamptz[], e_data text[], e_reverses text[], e_legs smallint[],
   l_entry text[], l_position smallint[], l_account text[], l_asset text[], l_amount bigint[], l_promo bigint[],
   l_seq bigint[], l_kind_seq bigint[], l_balance bigint[],
   new_holds json, ended_holds json
-) RETURNS boolean LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql
+-- Planned once: planning these statements for each call's own arrays would cost several times what they do. And by
+-- index: a plan made on a young, small table would go on reading all of it after it has grown.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = on
+AS $$
 DECLARE
   done bigint;
+  ended ledger_hold;
 BEGIN
   IF strict THEN
-    IF cardinality(a_customer) > 1 THEN
-      -- Two processes may carry the same wallets in different order: everybody locks in ascending order.
-      PERFORM 1 FROM ledger_account a
-      WHERE (a.customer_id, a.kind, a.asset) IN (SELECT * FROM unnest(a_customer, a_kind, a_asset))
-      ORDER BY a.customer_id, a.kind, a.asset FOR NO KEY UPDATE;
-    END IF;
     
-    UPDATE ledger_account a
-    SET balance = u.balance, held = u.held, debt = u.debt, promo = u.promo, version = u.version,
-        revision = a.revision + 1, tallies = u.tallies::json, moved_at = u.moved
-    FROM unnest(a_customer, a_kind, a_asset, a_balance, a_held, a_debt, a_promo, a_version, a_revision, a_tallies, a_moved)
-      AS u(customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies, moved)
-    WHERE a.customer_id = u.customer_id AND a.kind = u.kind AND a.asset = u.asset AND a.revision = u.revision;
-    GET DIAGNOSTICS done = ROW_COUNT;
-    IF done <> cardinality(a_customer) THEN
-      RAISE EXCEPTION 'a ledger account moved meanwhile' USING ERRCODE = 'PU001';
-    END IF;
+    FOR i IN 1 .. cardinality(a_customer) LOOP
+      UPDATE ledger_account a
+      SET balance = a_balance[i], held = a_held[i], debt = a_debt[i], promo = a_promo[i], version = a_version[i],
+          revision = a.revision + 1, tallies = a_tallies[i]::json, moved_at = a_moved[i]
+      WHERE a.customer_id = a_customer[i] AND a.kind = a_kind[i] AND a.asset = a_asset[i]
+        AND a.revision = a_revision[i];
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'a ledger account moved meanwhile' USING ERRCODE = 'PU001';
+      END IF;
+    END LOOP;
 
   END IF;
   IF new_holds IS NOT NULL THEN
     
-      INSERT INTO ledger_hold (customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at,
-                               data, ended_at, settled_amount, settled_entry)
+      INSERT INTO ledger_hold (customer_id, id, account, asset, amount, state, key, request_hash, created_at,
+                               expires_at, data, ended_at, settled_amount, settled_entry)
       SELECT customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at,
              data, ended_at, settled_amount, settled_entry
       FROM json_populate_recordset(NULL::ledger_hold, new_holds)
@@ -131,17 +137,40 @@ BEGIN
       RETURN false;
     END IF;
   END IF;
-  IF cardinality(e_id) > 0 THEN
+  IF cardinality(e_id) = 1 THEN
     WITH written AS (
-      INSERT INTO ledger_entry (customer_id, id, kind, key, request_hash, occurred_at, recorded_at, data, reverses, legs)
+      INSERT INTO ledger_entry (customer_id, id, kind, key, request_hash, occurred_at, recorded_at, data, reverses,
+                                legs)
+      VALUES (e_customer[1], e_id[1], e_kind[1], e_key[1], e_hash[1], e_occurred[1], e_recorded[1], e_data[1]::json,
+              e_reverses[1], e_legs[1])
+      ON CONFLICT DO NOTHING
+      RETURNING 1
+    )
+    INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq,
+                            kind_seq, balance_after, recorded_at)
+    SELECT e_customer[1], e_id[1], u.position, u.account, u.asset, e_kind[1], u.amount, u.promo, u.seq, u.kind_seq,
+           u.balance, e_recorded[1]
+    FROM written, unnest(l_position, l_account, l_asset, l_amount, l_promo, l_seq, l_kind_seq, l_balance)
+      AS u(position, account, asset, amount, promo, seq, kind_seq, balance);
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done = 0 THEN
+      IF strict THEN
+        RAISE EXCEPTION 'a ledger key was written meanwhile' USING ERRCODE = 'PU001';
+      END IF;
+      RETURN false;
+    END IF;
+  ELSIF cardinality(e_id) > 1 THEN
+    WITH written AS (
+      INSERT INTO ledger_entry (customer_id, id, kind, key, request_hash, occurred_at, recorded_at, data, reverses,
+                                legs)
       SELECT u.customer_id, u.id, u.kind, u.key, u.hash, u.occurred, u.recorded, u.data::json, u.reverses, u.legs
       FROM unnest(e_customer, e_id, e_kind, e_key, e_hash, e_occurred, e_recorded, e_data, e_reverses, e_legs)
         AS u(customer_id, id, kind, key, hash, occurred, recorded, data, reverses, legs)
       ON CONFLICT DO NOTHING
       RETURNING customer_id, id, kind, recorded_at
     ), moved AS (
-      INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq, kind_seq,
-                              balance_after, recorded_at)
+      INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq,
+                              kind_seq, balance_after, recorded_at)
       SELECT w.customer_id, w.id, u.position, u.account, u.asset, w.kind, u.amount, u.promo, u.seq, u.kind_seq,
              u.balance, w.recorded_at
       FROM unnest(l_entry, l_position, l_account, l_asset, l_amount, l_promo, l_seq, l_kind_seq, l_balance)
@@ -158,27 +187,28 @@ BEGIN
   END IF;
   IF NOT strict THEN
     
-    UPDATE ledger_account a
-    SET balance = u.balance, held = u.held, debt = u.debt, promo = u.promo, version = u.version,
-        revision = a.revision + 1, tallies = u.tallies::json, moved_at = u.moved
-    FROM unnest(a_customer, a_kind, a_asset, a_balance, a_held, a_debt, a_promo, a_version, a_revision, a_tallies, a_moved)
-      AS u(customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies, moved)
-    WHERE a.customer_id = u.customer_id AND a.kind = u.kind AND a.asset = u.asset AND a.revision = u.revision;
-    GET DIAGNOSTICS done = ROW_COUNT;
-    IF done <> cardinality(a_customer) THEN
-      RAISE EXCEPTION 'a ledger account moved meanwhile' USING ERRCODE = 'PU001';
-    END IF;
+    FOR i IN 1 .. cardinality(a_customer) LOOP
+      UPDATE ledger_account a
+      SET balance = a_balance[i], held = a_held[i], debt = a_debt[i], promo = a_promo[i], version = a_version[i],
+          revision = a.revision + 1, tallies = a_tallies[i]::json, moved_at = a_moved[i]
+      WHERE a.customer_id = a_customer[i] AND a.kind = a_kind[i] AND a.asset = a_asset[i]
+        AND a.revision = a_revision[i];
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'a ledger account moved meanwhile' USING ERRCODE = 'PU001';
+      END IF;
+    END LOOP;
 
   END IF;
   IF ended_holds IS NOT NULL THEN
-    UPDATE ledger_hold h
-    SET state = u.state, ended_at = u.ended_at, settled_amount = u.settled_amount, settled_entry = u.settled_entry
-    FROM json_populate_recordset(NULL::ledger_hold, ended_holds) u
-    WHERE h.customer_id = u.customer_id AND h.id = u.id AND h.state = 'held';
-    GET DIAGNOSTICS done = ROW_COUNT;
-    IF done <> json_array_length(ended_holds) THEN
-      RAISE EXCEPTION 'a hold ended meanwhile' USING ERRCODE = 'PU001';
-    END IF;
+    FOR ended IN SELECT * FROM json_populate_recordset(NULL::ledger_hold, ended_holds) LOOP
+      UPDATE ledger_hold h
+      SET state = ended.state, ended_at = ended.ended_at, settled_amount = ended.settled_amount,
+          settled_entry = ended.settled_entry
+      WHERE h.customer_id = ended.customer_id AND h.id = ended.id AND h.state = 'held';
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'a hold ended meanwhile' USING ERRCODE = 'PU001';
+      END IF;
+    END LOOP;
   END IF;
   RETURN true;
 END $$

@@ -238,8 +238,8 @@ def test_a_wallet_does_what_the_model_says(engine: Engine, clock: Any) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=DEEP or 15,
-            stateful_step_count=100 if DEEP else 30,
+            max_examples=DEEP or 10,
+            stateful_step_count=100 if DEEP else 25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,
