@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
@@ -19,20 +20,21 @@ docs = Blueprint("docs", __name__)
 
 def register(app: Flask, groups: Sequence[APIBlueprint]) -> None:
     """Make the document and its two addresses."""
-    app.extensions["openapi"] = document.build(app, groups)
+    # Made when first asked for: it takes a while, and most processes never are.
+    app.extensions["openapi"] = cache(lambda: document.build(app, groups))
     app.register_blueprint(docs)
 
 
 @docs.get("/openapi.json")
 def openapi() -> Response:
     """The OpenAPI 3.1 document."""
-    return jsonify(current_app.extensions["openapi"])
+    return jsonify(current_app.extensions["openapi"]())
 
 
 @docs.get("/docs/api")
 def show() -> str:
     """The same as a page: no script, nothing from elsewhere."""
-    whole: Json = current_app.extensions["openapi"]
+    whole: Json = current_app.extensions["openapi"]()
     calls = [
         _told(whole, path, method, operation)
         for path, item in whole["paths"].items()

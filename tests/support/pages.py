@@ -30,22 +30,21 @@ def check_page(app: Flask, answer: TestResponse) -> None:
 def page_faults(app: Flask, html: str) -> list[str]:
     """What is wrong with a page or partial, in sentences."""
     whole = html.lstrip().lower().startswith("<!doctype html>")
-    return [*_syntax_faults(html, whole=whole), *_structure_faults(app, html, whole=whole)]
-
-
-def _syntax_faults(html: str, *, whole: bool) -> list[str]:
     parser = html5lib.HTMLParser(namespaceHTMLElements=False)
     if whole:
-        parser.parse(html)
+        tree = parser.parse(html)
     else:
-        parser.parseFragment(html, container=_container(html))
+        tree = parser.parseFragment(html, container=_container(html))
+    return [*_syntax_faults(parser, html, whole=whole), *_structure_faults(app, tree, whole=whole)]
+
+
+def _syntax_faults(parser: html5lib.HTMLParser, html: str, *, whole: bool) -> list[str]:
     faults = [(place, code) for place, code, _ in parser.errors if whole or code not in PARTIAL_ONLY]
     lines = html.splitlines() or [""]
     return [f"line {line}: {code}: {lines[min(line, len(lines)) - 1].strip()[:120]}" for (line, _), code in faults]
 
 
-def _structure_faults(app: Flask, html: str, *, whole: bool) -> list[str]:
-    tree = html5lib.parse(html, namespaceHTMLElements=False)
+def _structure_faults(app: Flask, tree: Element, *, whole: bool) -> list[str]:
     faults = []
     if whole:
         headings = len(list(tree.iter("h1")))
