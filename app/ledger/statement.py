@@ -47,8 +47,9 @@ def history(
         return _lines(session, account, [_leg.c.seq <= top, _leg.c.seq > bottom], limit)
     if top < _ALL:
         wanted = {kind: _kind_seq_at(session, account, kind, count, top) for kind, count in wanted.items()}
-    seqs = _merged(session, account, wanted, offset=0, limit=limit)
-    return _lines(session, account, [_leg.c.seq.in_(seqs), _leg.c.seq > bottom], limit) if seqs else []
+    # The lower end is cut here, not in SQL: given a range beside the list, SQLite walks the range from the newest line.
+    seqs = [seq for seq in _merged(session, account, wanted, offset=0, limit=limit) if seq > bottom]
+    return _lines(session, account, [_leg.c.seq.in_(seqs)], limit) if seqs else []
 
 
 def history_offset(
