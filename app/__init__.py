@@ -20,7 +20,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.clock_file:
         clock.use_offset_file(ROOT / settings.clock_file)
 
-    app = Flask(__name__, template_folder=str(resource("templates")), static_folder=str(resource("static")))
+    templates, static = str(resource("templates")), str(resource("static"))
+    app = Flask(__name__, template_folder=templates, static_folder=static, static_url_path="/static")
     app.config.update(_flask_config(settings))
     app.extensions["settings"] = settings
 

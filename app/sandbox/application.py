@@ -21,7 +21,7 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     Nothing is delivered until `start_delivery` runs, or `deliver_due` is called.
     """
     templates, static = _beside("templates") / "sandbox", _beside("static")
-    app = Flask("sandbox", template_folder=str(templates), static_folder=str(static))
+    app = Flask("sandbox", template_folder=str(templates), static_folder=str(static), static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     sandbox = Sandbox(config)
     app.extensions["sandbox"] = sandbox
