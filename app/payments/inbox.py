@@ -117,8 +117,12 @@ def claim(session: Session, *, limit: int) -> list[Claim]:
 
 
 def done(session: Session, claim: Claim, effects: list[Any]) -> bool:
-    """Applied. Belongs in the transaction of the effects; when it says False, roll them back: another worker has it."""
-    return _finish(session, claim, state="done", error=None, effects=effects, handled_at=clock.now())
+    """Applied. Belongs in the transaction of the effects; when it says False, roll them back: another worker has it.
+
+    What an earlier application did stays told: a replay adds what it did, which is mostly nothing.
+    """
+    earlier = session.scalar(select(ProviderEvent.effects).where(ProviderEvent.id == claim.id)) or []
+    return _finish(session, claim, state="done", error=None, effects=[*earlier, *effects], handled_at=clock.now())
 
 
 def unused(session: Session, claim: Claim, why: str) -> bool:
