@@ -102,9 +102,7 @@ def _ada(past: Past, told: Told, password_hash: str) -> None:
     ]
     for number in range(54):
         title, cents = RUNS[number % len(RUNS)]
-        run = partial(
-            _runs, past, customer_id, title, cents * CENT + (2_400 if title == "Nightly import" else 0), f"run-{number}"
-        )
+        run = partial(_runs, past, customer_id, title, cents * CENT, f"run-{number}")
         happened.append((118 - 2 * number - number // 6, run))
     _live(past, happened)
     _team_of_ada(past, told, ada, customer_id, password_hash)

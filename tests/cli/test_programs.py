@@ -10,10 +10,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cli import story
 from app.customers.customers import open_customer
+from app.customers.models import Customer
 from app.db import make_engine, transaction
 from tests.support.running import free_port, wait_until_ready
 
@@ -111,6 +113,23 @@ def test_a_second_start_keeps_everything_and_reset_starts_over(start_program, tm
 
     assert first == second
     assert reset != first
+
+
+def test_reset_empties_the_demos_own_database_on_a_server(start_program, tmp_path, pg_url):
+    def ids_after_start(*more: str) -> set[str]:
+        program = start_demo(start_program, free_port(), tmp_path / "demo", *more, PURSER_DATABASE_URL=pg_url)
+        wait_until_ready(program)
+        assert ends_cleanly(program)
+        engine = make_engine(pg_url)
+        with Session(engine) as session:
+            found = set(session.scalars(select(Customer.id)))
+        engine.dispose()
+        return found
+
+    first, reset = ids_after_start(), ids_after_start("--reset")
+
+    assert len(first) == len(reset) == 3
+    assert first.isdisjoint(reset)
 
 
 def test_the_demo_leaves_a_database_alone_that_no_demo_made(start_program, tmp_path, sqlite_url, session_with_customer):
