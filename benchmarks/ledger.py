@@ -123,8 +123,8 @@ def report(title: str, seen: dict[str, list[Measured]]) -> None:
             ours.per_second / theirs.per_second for ours, theirs in zip(seen[name], seen[limit], strict=True)
         )
         print(
-            f"| {name} | {median(name):,.0f} | {limit} | {median(limit):,.0f} | **{ratio:.2f}** | {reach or ''} | {beyond or ''} "
-            f"| {median(name, 'p50_ms'):.2f} | {median(name, 'p99_ms'):.2f} | {median(name, 'python_share'):.0%} "
+            f"| {name} | {median(name):,.0f} | {limit} | {median(limit):,.0f} | **{ratio:.2f}** "
+            f"| {reach or ''} | {beyond or ''} | {median(name, 'p50_ms'):.2f} | {median(name, 'p99_ms'):.2f} | {median(name, 'python_share'):.0%} "
             f"| {median(name, 'statements'):.3f} |"
         )
     for name in ("hot, 8 threads", "hot, 32 threads", "32 threads"):

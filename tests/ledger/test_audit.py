@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from app import ledger
 from app.db import transaction
@@ -17,10 +18,11 @@ from tests.ledger.conftest import Wallet
 @contextmanager
 def tampered(engine: Engine) -> Iterator[Connection]:
     """A connection with every safety net taken down, as only somebody with the database in hand could."""
-    with engine.begin() as connection:
+    # A connection without what our engines set on each: SQLite then checks no foreign keys.
+    bare = create_engine(engine.url, poolclass=NullPool)
+    with bare.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.execute(text("PRAGMA ignore_check_constraints = ON"))
-            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
             names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all()
             for name in names:
                 connection.execute(text(f"DROP TRIGGER {name}"))
