@@ -46,7 +46,7 @@ class Store:
         self._keeper = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         self._keeper.execute("PRAGMA journal_mode = WAL")
         self._keeper.execute("PRAGMA synchronous = NORMAL")
-        self._keeper.executescript(f"BEGIN; {_TABLES} COMMIT;")  # one write to disk instead of one per table
+        self._keeper.executescript("BEGIN;" + _TABLES + "COMMIT;")  # one write to disk instead of one per table
 
     def close(self) -> None:
         """Let go of the file; transactions opened later still work."""
