@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.cli.answers import fail
 from app.cli.books import books
+from app.cli.catalogue import catalogue
 from app.cli.clock import clock
 from app.cli.customers import customers
 from app.cli.demo import demo
@@ -35,7 +36,7 @@ def purser() -> None:
     """Purser: plans, wallets and invoices for the customers of your product."""
 
 
-for command in (demo, serve, work, migrate, seed, doctor, books, customers, keys, staff, wallet, clock):
+for command in (demo, serve, work, migrate, seed, doctor, books, catalogue, customers, keys, staff, wallet, clock):
     purser.add_command(command)
 
 

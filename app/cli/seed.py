@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from app.catalogue import publish
 from app.cli import story
-from app.cli.answers import Answer, answering
+from app.cli.answers import OPERATOR, Answer, answering
+from app.cli.catalogue import catalogue_named
 from app.cli.connection import opened, read_settings
 from app.config import Settings, SettingsError
+from app.db import transaction
 
 
 @click.command()
@@ -17,9 +20,11 @@ def seed(catalogue: str | None) -> Answer:
     """Make Ada, Bo, Cy and the staff with their past. Safe to run twice."""
     settings = read_settings()
     require_harmless(settings)
-    if catalogue is not None:
-        raise click.UsageError(f"There is no catalogue {catalogue!r}: this version has no plans yet.")
+    wanted = None if catalogue is None else catalogue_named(catalogue, settings)
     with opened(settings) as session:
+        if wanted is not None:
+            with transaction(session):
+                publish.apply(session, wanted, actor=OPERATOR)
         told = story.tell(session, settings)
     sign_ins = [{"email": person.email, "password": story.PASSWORD, "about": person.about} for person in story.EVERYONE]
     made = f"{len(told.people)} people were made." if told.people else "Everyone was there already."

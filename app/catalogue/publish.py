@@ -1,0 +1,147 @@
+"""Changing what is on offer. A version that has been sold is never edited: the plan gets a new one (SPEC P2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from app import activity, clock, ids
+from app.catalogue import reads
+from app.catalogue.difference import Change, between, needs_new_version
+from app.catalogue.models import Action, Meter, Pack, Plan, PlanLimit, PlanVersion, Service
+from app.catalogue.terms import ActionTerms, Catalogue, MeterTerms, PackTerms, PlanTerms, ServiceTerms, Thing
+from app.errors import NotFound
+
+ROWS: dict[str, type[Meter] | type[Action] | type[Pack] | type[Service]] = {
+    "meter": Meter,
+    "action": Action,
+    "pack": Pack,
+    "service": Service,
+}
+
+
+def apply(session: Session, wanted: Catalogue, *, actor: str) -> list[Change]:
+    """Make `wanted` what is on offer, and say what changed: nothing the second time. Subscribers keep theirs."""
+    live = reads.live(session)
+    changes, things = between(live, wanted), wanted.things()
+    for change in changes:
+        if change.how == "retired":
+            _retire(session, change.kind, change.key)
+        else:
+            _put(session, things[change.kind, change.key])
+        activity.record(
+            session, actor, f"catalogue.{change.how}", f"{change.kind}:{change.key}", facts=change.data()["facts"]
+        )
+    session.flush()
+    return changes
+
+
+def publish_plan(session: Session, terms: PlanTerms) -> PlanVersion:
+    """Offer the plan with these terms, as a new version where the one on offer has been sold."""
+    # The row is locked: a sale between looking at `sold_at` and writing would find its terms changed.
+    plan = session.scalars(select(Plan).where(Plan.key == terms.key).with_for_update()).one_or_none()
+    if plan is None:
+        plan = Plan(
+            id=ids.new("plan"),
+            key=terms.key,
+            rank=terms.rank,
+            current_version=0,
+            created_at=clock.now(),
+            retired_at=None,
+        )
+        session.add(plan)
+        session.flush()
+        return _new_version(session, plan, terms)
+    plan.rank, plan.retired_at = terms.rank, None
+    version = session.get_one(PlanVersion, (plan.id, plan.current_version), populate_existing=True)
+    if needs_new_version(reads.version_of(session, plan.id, plan.current_version), terms):
+        return _new_version(session, plan, terms)
+    for name, value in _columns(terms).items():
+        setattr(version, name, value)
+    _write_limits(session, version, terms)
+    return version
+
+
+def mark_sold(session: Session, plan_id: str, number: int) -> PlanVersion:
+    """Note that somebody buys this version, which freezes it. Raises NotFound for one that does not exist."""
+    plan = session.scalars(select(Plan).where(Plan.id == plan_id).with_for_update()).one_or_none()
+    version = session.get(PlanVersion, (plan_id, number))
+    if plan is None or version is None:
+        raise NotFound("There is no such plan.")
+    version.sold_at = version.sold_at or clock.now()
+    return version
+
+
+def _new_version(session: Session, plan: Plan, terms: PlanTerms) -> PlanVersion:
+    plan.current_version += 1
+    version = PlanVersion(
+        plan_id=plan.id, number=plan.current_version, created_at=clock.now(), sold_at=None, **_columns(terms)
+    )
+    session.add(version)
+    session.flush()
+    _write_limits(session, version, terms)
+    return version
+
+
+def _columns(terms: PlanTerms) -> dict[str, Any]:
+    return {
+        "name": terms.name,
+        "description": terms.description,
+        "is_custom": terms.is_custom,
+        "currency": terms.currency,
+        "monthly_minor": terms.monthly_minor,
+        "yearly_minor": terms.yearly_minor,
+        "included_credits": terms.included_credits,
+        "welcome_credits": terms.welcome_credits,
+        "downgrade": terms.downgrade,
+        "features": list(terms.features),
+        "provider_ids": {channel: dict(names) for channel, names in terms.provider_ids.items()},
+    }
+
+
+def _write_limits(session: Session, version: PlanVersion, terms: PlanTerms) -> None:
+    of_this = (PlanLimit.plan_id == version.plan_id, PlanLimit.version == version.number)
+    session.execute(delete(PlanLimit).where(*of_this))
+    session.add_all(
+        PlanLimit(
+            plan_id=version.plan_id,
+            version=version.number,
+            kind=limit.kind,
+            key=limit.key,
+            amount=limit.amount,
+            overage_mode=limit.overage_mode,
+            overage_micros=limit.overage_micros,
+            position=position,
+        )
+        for position, limit in enumerate(terms.limits)
+    )
+    session.flush()
+
+
+def _put(session: Session, thing: Thing) -> None:
+    if isinstance(thing, PlanTerms):
+        publish_plan(session, thing)
+    else:
+        session.merge(_row(thing))
+
+
+def _row(thing: MeterTerms | ActionTerms | PackTerms | ServiceTerms) -> Meter | Action | Pack | Service:
+    told: dict[str, Any] = {name: getattr(thing, name) for name in thing.__slots__}
+    if isinstance(thing, MeterTerms):
+        return Meter(retired_at=None, **told)
+    if isinstance(thing, ActionTerms):
+        return Action(retired_at=None, **told)
+    if isinstance(thing, PackTerms):
+        told["provider_ids"] = {channel: dict(names) for channel, names in thing.provider_ids.items()}
+        return Pack(retired_at=None, **told)
+    return Service(retired_at=None, **told)
+
+
+def _retire(session: Session, kind: str, key: str) -> None:
+    if kind == "plan":
+        session.scalars(select(Plan).where(Plan.key == key)).one().retired_at = clock.now()
+    else:
+        model = ROWS[kind]
+        session.execute(update(model).where(model.key == key).values(retired_at=clock.now()))

@@ -1,0 +1,94 @@
+"""Reading the catalogue: what is on offer now, and the terms of one version that somebody bought."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TypeVar
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from app.catalogue.models import Action, Meter, Pack, Plan, PlanLimit, PlanVersion, Service
+from app.catalogue.terms import ActionTerms, Catalogue, Limit, MeterTerms, PackTerms, PlanTerms, ServiceTerms
+from app.errors import NotFound
+
+Row = TypeVar("Row", Meter, Action, Pack, Service)
+
+
+def live(session: Session) -> Catalogue:
+    """Everything on offer, in the order in which pages show it."""
+    return Catalogue(
+        plans=offered_plans(session),
+        meters=tuple(MeterTerms(row.key, row.name, row.unit, row.position) for row in _offered(session, Meter)),
+        actions=tuple(ActionTerms(row.key, row.name, row.credits, row.position) for row in _offered(session, Action)),
+        packs=tuple(
+            PackTerms(row.key, row.name, row.credits, row.currency, row.price_minor, row.position, row.provider_ids)
+            for row in _offered(session, Pack)
+        ),
+        services=tuple(
+            ServiceTerms(row.key, row.name, row.pricing, row.markup_percent, row.commission_percent, row.position)
+            for row in _offered(session, Service)
+        ),
+    )
+
+
+def offered_plans(session: Session) -> tuple[PlanTerms, ...]:
+    """The plans on offer, by rank. Two SELECTs, however many plans."""
+    found = session.execute(
+        select(Plan, PlanVersion)
+        .join(PlanVersion, and_(PlanVersion.plan_id == Plan.id, PlanVersion.number == Plan.current_version))
+        .where(Plan.retired_at.is_(None))
+        .order_by(Plan.rank, Plan.key)
+    ).all()
+    return _with_limits(session, [(plan, version) for plan, version in found])
+
+
+def free_plan(session: Session) -> PlanTerms | None:
+    """The plan of who pays for none: the lowest on offer that costs nothing. None where there is no such plan."""
+    plans = offered_plans(session)
+    return next((plan for plan in plans if plan.monthly_minor == 0 and not plan.is_custom), None)
+
+
+def version_of(session: Session, plan_id: str, number: int) -> PlanTerms:
+    """The terms of one version, retired or not: what a subscriber has. Raises NotFound."""
+    plan, version = session.get(Plan, plan_id), session.get(PlanVersion, (plan_id, number))
+    if plan is None or version is None:
+        raise NotFound("There is no such plan.")
+    return _with_limits(session, [(plan, version)])[0]
+
+
+def _with_limits(session: Session, found: list[tuple[Plan, PlanVersion]]) -> tuple[PlanTerms, ...]:
+    limits: dict[str, list[Limit]] = defaultdict(list)
+    if found:
+        wanted = or_(
+            *(and_(PlanLimit.plan_id == plan.id, PlanLimit.version == version.number) for plan, version in found)
+        )
+        for row in session.scalars(select(PlanLimit).where(wanted).order_by(PlanLimit.position)):
+            limits[row.plan_id].append(Limit(row.kind, row.key, row.amount, row.overage_mode, row.overage_micros))
+    return tuple(_terms(plan, version, tuple(limits[plan.id])) for plan, version in found)
+
+
+def _terms(plan: Plan, version: PlanVersion, limits: tuple[Limit, ...]) -> PlanTerms:
+    return PlanTerms(
+        key=plan.key,
+        rank=plan.rank,
+        name=version.name,
+        description=version.description,
+        currency=version.currency,
+        is_custom=version.is_custom,
+        monthly_minor=version.monthly_minor,
+        yearly_minor=version.yearly_minor,
+        included_credits=version.included_credits,
+        welcome_credits=version.welcome_credits,
+        downgrade=version.downgrade,
+        features=tuple(version.features),
+        limits=limits,
+        provider_ids=version.provider_ids,
+        id=plan.id,
+        version=version.number,
+        is_sold=version.sold_at is not None,
+    )
+
+
+def _offered(session: Session, model: type[Row]) -> list[Row]:
+    return list(session.scalars(select(model).where(model.retired_at.is_(None)).order_by(model.position, model.key)))
