@@ -124,8 +124,8 @@ def report(title: str, seen: dict[str, list[Measured]]) -> None:
         )
         print(
             f"| {name} | {median(name):,.0f} | {limit} | {median(limit):,.0f} | **{ratio:.2f}** "
-            f"| {reach or ''} | {beyond or ''} | {median(name, 'p50_ms'):.2f} | {median(name, 'p99_ms'):.2f} | {median(name, 'python_share'):.0%} "
-            f"| {median(name, 'statements'):.3f} |"
+            f"| {reach or ''} | {beyond or ''} | {median(name, 'p50_ms'):.2f} | {median(name, 'p99_ms'):.2f} "
+            f"| {median(name, 'python_share'):.0%} | {median(name, 'statements'):.3f} |"
         )
     for name in ("hot, 8 threads", "hot, 32 threads", "32 threads"):
         sizes: Counter[int] = sum((one.batches for one in seen.get(name, [])), Counter())
