@@ -133,7 +133,7 @@ def _session(order: Order, *, payment_status: str, intent: Any) -> dict[str, Any
         "customer": None,
         "invoice": None,
         "livemode": False,
-        "metadata": {"order_id": order.id},
+        "metadata": {"intent_id": order.id},
         "url": None,
         "expires_at": int(clock.now().timestamp()),
     }

@@ -167,7 +167,7 @@ def paid_event(topup: TopUp) -> bytes:
         "url": None,
         "expires_at": None,
         "livemode": False,
-        "metadata": {},
+        "metadata": {"intent_id": topup.order_id},
     }
     event = {
         "id": "evt_" + topup.order_id,

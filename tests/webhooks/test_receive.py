@@ -34,7 +34,7 @@ def event(kind: str = "checkout.session.completed", event_id: str = "evt_1", **s
         "status": "complete",
         "payment_status": "paid",
         "client_reference_id": "ord_1",
-        "metadata": {},
+        "metadata": {"intent_id": "ord_1"},
         "payment_intent": "pi_1",
         "amount_total": 5000,
         "currency": "usd",
@@ -222,7 +222,7 @@ def test_a_top_up_is_credited_by_its_webhook_through_the_worker(post, app: Flask
         session, FakeProvider(), payer, 5000, form_key="f", return_url="https://x.example/", actor="usr_1"
     )
     for kind in ("checkout.session.completed", "checkout.session.async_payment_succeeded"):
-        assert post(event(kind, kind, client_reference_id=order.id)).status_code == 200
+        assert post(event(kind, kind, metadata={"intent_id": order.id})).status_code == 200
 
     settle.apply_pending(sessions, app.extensions["providers"])
 

@@ -57,14 +57,16 @@ def maybe_instant(seconds: int | None) -> datetime | None:
 
 
 def id_of(reference: Any) -> str | None:
-    """Stripe gives a reference as an id, or as the whole object when it was expanded."""
-    if isinstance(reference, dict):
-        return str(reference["id"])
-    return None if reference is None else str(reference)
+    """Stripe gives a reference as an id, or as the whole object when it was expanded. Asserts that it is one."""
+    if reference is None:
+        return None
+    known = reference["id"] if isinstance(reference, dict) else reference
+    assert _is_word(known), "an id is a short printable text"
+    return str(known)
 
 
 def _is_word(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable() and value.isascii()
 
 
 def _is_instant(value: object) -> bool:

@@ -71,7 +71,12 @@ def session_of(session: Json) -> CheckoutSession:
 
 
 def order_id_of(session: Json) -> str | None:
-    return session.get("client_reference_id") or (session.get("metadata") or {}).get(REFERENCE)
+    """Our order, by the name our own server gave the session.
+
+    Not by `client_reference_id`: whoever opens a Payment Link of the same Stripe account chooses that in its address,
+    and would be credited here for what they bought there.
+    """
+    return id_of((session.get("metadata") or {}).get(REFERENCE))
 
 
 def missed_event(session: Json, *, at: int) -> Json | None:

@@ -11,6 +11,7 @@ from app.providers.stripe.body import id_of
 from app.providers.stripe.checkout import REFERENCE, order_id_of, session_of
 from app.providers.stripe.connection import Json
 
+_LARGEST = 10**12  # minor units; Stripe's own limit is twelve digits
 AUTO_TOPUP = "auto_topup"  # the only payment intents that credit by themselves; the others' sessions do
 
 
@@ -32,13 +33,13 @@ def checkout_paid(event: Json, told: dict[str, Any]) -> Sequence[Event]:
 
 
 def _paid(session: Json, told: dict[str, Any]) -> PaymentSucceeded:
-    tax = (session.get("total_details") or {}).get("amount_tax") or 0
+    tax = _amount((session.get("total_details") or {}).get("amount_tax", 0))
     payment = id_of(session["payment_intent"])
     assert payment, "a paid session has a payment"
     return PaymentSucceeded(
         payment_id=payment,
         order_id=order_id_of(session),
-        net=money(_whole(session["amount_total"]) - _whole(tax), session["currency"]),
+        net=money(_amount(session["amount_total"]) - tax, session["currency"]),
         tax=tax,
         customer_id=id_of(session.get("customer")),
         invoice_id=id_of(session.get("invoice")),
@@ -91,10 +92,11 @@ def intent_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
 
 
 def money(minor: int, currency: str) -> Money:
-    assert _whole(minor) >= 0, "an amount is never negative"
-    return Money(minor, currency.lower())
+    return Money(_amount(minor), currency.lower())
 
 
-def _whole(amount: object) -> int:
-    assert type(amount) is int, "an amount is a whole number: not text, not a fraction, not true"
-    return amount
+def _amount(minor: object) -> int:
+    """Checks before any arithmetic: a tax below zero would make a small payment look like a large one."""
+    assert type(minor) is int, "an amount is a whole number: not text, not a fraction, not true"
+    assert 0 <= minor <= _LARGEST, "an amount is never negative, nor larger than Stripe takes"
+    return minor
