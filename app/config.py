@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from app.money import EXPONENTS
+
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").exists() else Path.cwd()
-
-_KNOWN_DEFAULTS = {"", "dev", "secret", "changeme", "change-me", "development"}
 
 
 class SettingsError(Exception):
@@ -58,28 +58,49 @@ class Settings:
 
     def problems(self) -> list[str]:
         """Why this installation must not start, in sentences; empty when it may."""
-        found = []
-        if self.env not in ("production", "demo", "test"):
-            found.append(f"PURSER_ENV is {self.env!r}; use production, demo or test.")
-        if self.is_production and (self.secret_key.lower() in _KNOWN_DEFAULTS or len(self.secret_key) < 32):
-            found.append("PURSER_SECRET_KEY is missing, a default or shorter than 32 characters.")
-        if self.stripe_api_base and "_live_" in self.stripe_secret_key:
-            found.append("STRIPE_API_BASE must not be set together with a live key.")
-        if self.stripe_secret_key and not self.stripe_webhook_secret:
-            found.append(
-                "STRIPE_WEBHOOK_SECRET is missing although STRIPE_SECRET_KEY is set: payments would never arrive."
-            )
-        if self.stripe_webhook_secret and len(self.stripe_webhook_secret) < 16:
-            found.append("STRIPE_WEBHOOK_SECRET is too short to be one.")
-        if self.stripe_webhook_secret_previous and len(self.stripe_webhook_secret_previous) < 16:
-            found.append("STRIPE_WEBHOOK_SECRET_PREVIOUS is too short to be one.")
-        if self.is_production and self.clock_file:
-            found.append("PURSER_CLOCK_FILE moves the clock and is for the demo only.")
-        if self.is_production and self.password_memory_kib < 19456:
-            found.append("PURSER_PASSWORD_MEMORY_KIB must be 19456 or more.")
-        if self.signup_credit_when not in ("signup", "verified"):
-            found.append("PURSER_SIGNUP_CREDIT_WHEN must be signup or verified.")
-        return found
+        return [sentence for wrong, sentence in (*self._unsafe(), *self._senseless()) if wrong]
+
+    def _unsafe(self) -> list[tuple[bool, str]]:
+        """What would let strangers in or lose payments, as (is it so, sentence)."""
+        secret, previous = self.stripe_webhook_secret, self.stripe_webhook_secret_previous
+        live, production = "_live_" in self.stripe_secret_key, self.is_production
+        return [
+            (
+                production and len(self.secret_key) < 32,  # every default there ever was is shorter
+                "PURSER_SECRET_KEY is missing, a default or shorter than 32 characters.",
+            ),
+            (live and bool(self.stripe_api_base), "STRIPE_API_BASE must not be set together with a live key."),
+            (
+                bool(self.stripe_secret_key) and not secret,
+                "STRIPE_WEBHOOK_SECRET is missing although STRIPE_SECRET_KEY is set: payments would never arrive.",
+            ),
+            (0 < len(secret) < 16, "STRIPE_WEBHOOK_SECRET is too short to be one."),
+            (0 < len(previous) < 16, "STRIPE_WEBHOOK_SECRET_PREVIOUS is too short to be one."),
+            (production and bool(self.clock_file), "PURSER_CLOCK_FILE moves the clock and is for the demo only."),
+            (production and self.password_memory_kib < 19456, "PURSER_PASSWORD_MEMORY_KIB must be 19456 or more."),
+        ]
+
+    def _senseless(self) -> list[tuple[bool, str]]:
+        """What would only fail later, on somebody's page."""
+        known = ", ".join(sorted(EXPONENTS))
+        # The URL of the mail server holds a password, so it is not quoted.
+        strange_mail = bool(self.smtp_url) and not self.smtp_url.startswith(("smtp://", "smtps://"))
+        return [
+            (
+                self.env not in ("production", "demo", "test"),
+                f"PURSER_ENV is {self.env!r}; use production, demo or test.",
+            ),
+            (
+                self.signup_credit_when not in ("signup", "verified"),
+                "PURSER_SIGNUP_CREDIT_WHEN must be signup or verified.",
+            ),
+            (self.currency not in EXPONENTS, f"PURSER_CURRENCY is {self.currency!r}; use one of {known}."),
+            (
+                self.commission_percent > 100,
+                "PURSER_COMMISSION_PERCENT must be 100 or less: the rest of the price is the publisher's.",
+            ),
+            (strange_mail, "SMTP_URL must begin with smtp:// or smtps://."),
+        ]
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -113,4 +134,6 @@ def _converted(name: str, kind: str, text: str) -> object:
         return int(text)
     if kind.startswith("tuple"):
         return tuple(part for part in text.split(",") if part)
+    if name == "base_url":
+        return text.rstrip("/")  # paths are put after it, and two slashes would name another address
     return text.lower() if name == "currency" else text

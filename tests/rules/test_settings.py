@@ -1,10 +1,12 @@
-"""Every setting is documented, and everything documented is a setting."""
+"""Every setting is documented, everything documented is a setting, and what cannot work is refused at the start."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import fields
 from pathlib import Path
+
+import pytest
 
 from app.config import Settings, variable
 from tests.support.tree import text
@@ -22,3 +24,20 @@ def test_every_documented_setting_exists() -> None:
     documented = set(re.findall(r"`((?:PURSER|STRIPE|SMTP|REDIS)_[A-Z_]+)`", text(Path("docs/settings.md"))))
 
     assert documented <= NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PURSER_CURRENCY", "xyz"), ("PURSER_COMMISSION_PERCENT", "101"), ("SMTP_URL", "mail.example.com:secret@host")],
+)
+def test_a_setting_that_cannot_work_is_named_before_anything_starts(name: str, value: str) -> None:
+    settings = Settings.from_env({"PURSER_ENV": "test", name: value})
+
+    assert [problem for problem in settings.problems() if name in problem]
+    assert not [problem for problem in settings.problems() if "secret@" in problem]
+
+
+def test_addresses_are_made_without_a_second_slash() -> None:
+    settings = Settings.from_env({"PURSER_BASE_URL": "https://billing.example.com/"})
+
+    assert f"{settings.base_url}/wallet" == "https://billing.example.com/wallet"
