@@ -89,6 +89,8 @@ GET  /gallery/<name>                                       404
 GET  /healthz                                              200
 GET  /openapi.json                                         200
 POST /payment/webhook/<channel>                            400
+GET  /pricing                                              200
+GET  /pricing.md                                           200
 GET  /readyz                                               200
 GET  /reset-password/<token>                               410
 POST /reset-password/<token>                               422

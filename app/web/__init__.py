@@ -11,6 +11,7 @@ from app.web.forgotten import forgotten
 from app.web.gallery import gallery
 from app.web.invitations import invitations
 from app.web.overview import overview
+from app.web.pricing import pricing
 from app.web.profile import profile
 from app.web.sign_in import sign_in
 from app.web.sign_up import sign_up
@@ -24,6 +25,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(overview)
     app.register_blueprint(wallet)
     app.register_blueprint(top_up)
+    app.register_blueprint(pricing)
     for pages in (sign_in, sign_up, forgotten, invitations, profile, team, api_keys):
         app.register_blueprint(pages)
     app.jinja_env.filters["browser"] = browser_name
