@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from app.catalogue import file, shipped
 from app.catalogue.file import CatalogueWrong
 from app.catalogue.terms import Limit, written
+from tests.support.tree import text
 
 METER = '[meters.views]\nname = "Views"\nunit = "view"\n'
 PLAN = '[plans.a]\nrank = 0\nname = "A"\nmonthly = "1.00"\n'
@@ -122,6 +124,12 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 @pytest.mark.parametrize("name", shipped.names())
 def test_the_shipped_files_are_without_mistakes(name: str) -> None:
     assert file.read(shipped.text_of(name), currency="usd", name=name).plans
+
+
+def test_the_example_of_the_documents_is_without_mistakes() -> None:
+    told = text(Path("docs/catalogue.md")).split("```toml\n")[1].split("```")[0]
+
+    assert [plan.key for plan in file.read(told, currency="usd").plans] == ["studio", "enterprise"]
 
 
 def test_five_catalogues_are_shipped() -> None:
