@@ -65,6 +65,7 @@ GET  /wallet/transactions.csv                              303     200     200  
 CALLS = """
 route                                                    nokey  badkey   reads  writes  bo_key service for_ada   staff
 POST /api/wallet/topup                                     401     401     403     422     422     422     422     403
+GET  /subscription/plans                                   401     401     200     200     200     200     200     403
 GET  /v1/billing/balance                                   401     401     200     200     200     422     200     403
 POST /v1/billing/topup                                     401     401     403     422     422     422     422     403
 GET  /v1/billing/transactions                              401     401     200     200     200     422     200     403

@@ -11,9 +11,10 @@ from app.api.debits import wallet_debits
 from app.api.health import health
 from app.api.holds import wallet_holds
 from app.api.people import api_customers
+from app.api.plans import subscription_plans
 from app.api.top_ups import top_ups
 
-GROUPS = [billing, top_ups, charges, wallet_debits, wallet_holds, api_customers]
+GROUPS = [billing, top_ups, charges, wallet_debits, wallet_holds, api_customers, subscription_plans]
 
 
 def register(app: Flask) -> None:

@@ -13,7 +13,7 @@ from app.api import schemas
 from app.api.calls import Terms
 from app.api.schemas import Json
 from app.config import Settings
-from app.http import idempotency
+from app.http import errors, idempotency
 from app.http.api_caller import CUSTOMER_HEADER
 
 ABOUT = """Prepaid wallets by API: read a balance, start a top-up, charge a wallet, hold money and settle it.
@@ -73,8 +73,12 @@ def build(app: Flask, groups: Sequence[APIBlueprint]) -> Json:
         "tags": [tag.model_dump(exclude_unset=True) for group in groups for tag in group.tags],
         "paths": paths,
         "components": {
-            "schemas": {"Error": _error_schema(), **schemas.of_bodies_and_answers()},
-            "responses": {f"Error{status}": _error_response(status) for status in _MEANING},
+            "schemas": {"Error": _error_schema(), "Failure": _failure_schema(), **schemas.of_bodies_and_answers()},
+            "responses": {
+                f"{shape}{status}": _error_response(shape, status)
+                for shape in ("Error", "Failure")
+                for status in _MEANING
+            },
             "securitySchemes": {
                 "apiKey": {"type": "http", "scheme": "bearer", "description": "A customer key or a service key."}
             },
@@ -105,8 +109,9 @@ def _complete(operation: Json, path: str, method: str, terms: Terms) -> None:
         parameters.append(_key_parameter())
         for response in operation["responses"].values():
             response["headers"] = {idempotency.REPLAYED: _replayed_header()}
+    shape = "Failure" if errors.in_envelope(path) else "Error"
     for status in _errors(path, method, terms, bool(parameters)):
-        operation["responses"][status] = {"$ref": f"#/components/responses/Error{status}"}
+        operation["responses"][status] = {"$ref": f"#/components/responses/{shape}{status}"}
 
 
 def _errors(path: str, method: str, terms: Terms, has_parameters: bool) -> list[str]:
@@ -169,11 +174,19 @@ def _error_schema() -> Json:
     return {"type": "object", "title": "Error", "required": ["error"], "properties": {"error": error}}
 
 
-def _error_response(status: str) -> Json:
+def _failure_schema() -> Json:
+    """The same in the envelope of the credits' family, where details are left out when there are none (SPEC §12.2)."""
+    error = _error_schema()["properties"]["error"] | {"required": ["code", "message"]}
+    properties = {"success": {"type": "boolean", "const": False}, "error": error}
+    return {"type": "object", "title": "Failure", "required": ["success", "error"], "properties": properties}
+
+
+def _error_response(shape: str, status: str) -> Json:
     code, message, details = _EXAMPLES[status]
+    told: Json = {"error": {"code": code, "message": message, "details": details}}
     content: Json = {
-        "schema": {"$ref": "#/components/schemas/Error"},
-        "example": {"error": {"code": code, "message": message, "details": details}},
+        "schema": {"$ref": f"#/components/schemas/{shape}"},
+        "example": told if shape == "Error" else {"success": False, **told},
     }
     response: Json = {"description": _MEANING[status], "content": {"application/json": content}}
     if status in ("429", "503"):

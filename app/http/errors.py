@@ -127,7 +127,7 @@ def told(refusal: errors.Refusal) -> Told:
 def json_body(refusal: Told, path: str) -> dict[str, Any]:
     """The error object in the shape of the address's family."""
     error = {"code": refusal.code, "message": refusal.sentence, "details": dict(refusal.details)}
-    if _within(path, _SUCCESS_FALSE):
+    if in_envelope(path):
         if not refusal.details:
             del error["details"]
         return {"success": False, "error": error}
@@ -136,7 +136,12 @@ def json_body(refusal: Told, path: str) -> dict[str, Any]:
 
 def speaks_json(path: str) -> bool:
     """Whether programs call this address."""
-    return _within(path, _ERROR_OBJECT) or _within(path, _SUCCESS_FALSE)
+    return _within(path, _ERROR_OBJECT) or in_envelope(path)
+
+
+def in_envelope(path: str) -> bool:
+    """Whether answers at this address say `success` beside what they tell (SPEC §12.2)."""
+    return _within(path, _SUCCESS_FALSE)
 
 
 def _refused(refusal: errors.Refusal) -> Response:

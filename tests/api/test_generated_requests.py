@@ -37,6 +37,7 @@ CALLS = [
     ("POST", "/v1/wallet/holds/{hold_id}/release"),
     ("POST", "/v1/customers"),
     ("GET", "/v1/customers/{customer_id}"),
+    ("GET", "/subscription/plans"),
 ]
 
 

@@ -40,7 +40,7 @@ def test_it_has_every_call_and_no_other(app: Flask, document: dict[str, Any]) ->
     served = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), verb.lower())
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith(("/v1/", "/api/"))
+        if rule.rule.startswith(("/v1/", "/api/", "/subscription/"))
         for verb in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 
