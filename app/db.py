@@ -1,4 +1,4 @@
-"""The database: the declarative base, column types, engines for SQLite and PostgreSQL, and the one place that commits."""
+"""The database: declarative base, column types, engines for SQLite and PostgreSQL, and the one place that commits."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
+# An error's text goes to the log and to staff; a statement's values may be a mail with a sign-in link in it.
+_QUIET = {"hide_parameters": True}
+
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite only auto-numbers an INTEGER primary key
 
 
@@ -30,14 +33,14 @@ class UTCDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("A time without a zone cannot be stored.")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -60,8 +63,8 @@ def engine_options(url: str) -> dict[str, Any]:
     """Options that both `make_engine` and Flask-SQLAlchemy give to `create_engine`."""
     if make_url(normalised(url)).get_backend_name() == "sqlite":
         # The waiting is done by busy_timeout inside SQLite; the pool must not add threads' own limits to it.
-        return {"pool_size": 32, "max_overflow": 32, "connect_args": {"check_same_thread": False}}
-    return {"pool_size": 16, "max_overflow": 32, "pool_pre_ping": True}
+        return {**_QUIET, "pool_size": 32, "max_overflow": 32, "connect_args": {"check_same_thread": False}}
+    return {**_QUIET, "pool_size": 16, "max_overflow": 32, "pool_pre_ping": True}
 
 
 def make_engine(url: str) -> Engine:
@@ -102,7 +105,7 @@ def transaction(session: Session) -> Iterator[Session]:
     """
     if session.info.get("in_transaction"):
         raise NestedTransaction("transaction() inside transaction()")
-    assert not (session.new or session.dirty or session.deleted), "changes were made outside a transaction"
+    assert not any((session.new, session.dirty, session.deleted)), "changes were made outside a transaction"
     session.commit()
     session.expire_all()
     session.info["in_transaction"] = True

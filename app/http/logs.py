@@ -34,6 +34,8 @@ ALLOWED = frozenset(
 _SECRETS = re.compile(
     r"(pur_(?:live|svc|staff)_|[sr]k_(?:live|test)_|whsec_|sk-|Bearer\s+|password=|session=)[^\s\"'&,;]+", re.IGNORECASE
 )
+# PostgreSQL quotes the row it refuses, whatever stands in it, also over several lines.
+_REFUSED_ROW = re.compile(r"DETAIL: .*?(?=\n\[SQL:|\Z)", re.DOTALL)
 
 log = structlog.get_logger("purser")
 
@@ -121,4 +123,4 @@ def _allowed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDic
 
 
 def _masked(value: Any) -> Any:
-    return _SECRETS.sub(r"\1…", value) if isinstance(value, str) else value
+    return _SECRETS.sub(r"\1…", _REFUSED_ROW.sub("DETAIL: …", value)) if isinstance(value, str) else value

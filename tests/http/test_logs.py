@@ -7,8 +7,11 @@ import logging
 
 import pytest
 from flask import Flask
+from sqlalchemy import insert
+from sqlalchemy.exc import DBAPIError
 
 from app.http import logs
+from app.notices.models import Mail
 from tests.support.people import PASSWORD, Person
 from tests.support.web import PageClient
 from tests.web.people_pages import link, mails, sign_in
@@ -52,6 +55,21 @@ def test_no_secret_gets_into_it(client: PageClient, session, ada: Person, capsys
     assert "it broke with" in told
     for secret in (key, path.rsplit("/", 1)[1], PASSWORD, cookie.value, ada.email):
         assert secret not in told
+
+
+def test_a_failing_statement_is_logged_without_its_values(
+    app: Flask, session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter = {"id": "mail_1", "body": "Hello, sign in at /reset-password/of-this-test"}
+
+    with pytest.raises(DBAPIError) as broken:
+        session.execute(insert(Mail), letter)
+    session.rollback()
+    logging.getLogger("app.somewhere").error("it broke", exc_info=broken.value)
+
+    told = capsys.readouterr().err
+    assert "INSERT INTO mail" in told
+    assert "of-this-test" not in told
 
 
 def test_only_known_fields_are_written(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
