@@ -52,7 +52,7 @@ def micros_to_minor(micros: int, currency: str) -> int:
 
 
 def round_half_away(numerator: int, denominator: int) -> int:
-    """numerator / denominator to the nearest integer, halves away from zero: the one rounding of an invoice line (R1)."""
+    """numerator / denominator to the nearest integer, halves away from zero: an invoice line's one rounding (R1)."""
     sign = -1 if (numerator < 0) != (denominator < 0) else 1
     whole, rest = divmod(abs(numerator), abs(denominator))
     return sign * (whole + (2 * rest >= abs(denominator)))

@@ -1,4 +1,4 @@
-"""From nothing to a credited top-up in a real browser, on both databases, with and without scripts (SPEC W1, W2, R3)."""
+"""From nothing to a credited top-up in a real browser, both databases, with and without scripts (SPEC W1, W2, R3)."""
 
 from __future__ import annotations
 
