@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, notices
 from app.db import transaction
+from app.flows.sign_up import Terms, confirm
 from app.people import email_links, passwords, users
 from app.people.models import User
 
@@ -23,7 +24,7 @@ def ask(session: Session, base_url: str, email: str) -> None:
         activity.record(session, "system", "user.reset_asked", user.id)
 
 
-def finish(session: Session, base_url: str, token: str, password: str) -> User:
+def finish(session: Session, terms: Terms, token: str, password: str) -> User:
     """The new password. Every session ends. Raises PasswordRefused (the link stays good) and LinkDead."""
     passwords.check(password)
     password_hash = passwords.hashed(password)
@@ -31,7 +32,7 @@ def finish(session: Session, base_url: str, token: str, password: str) -> User:
         proven = email_links.follow(session, token, "reset")
         users.set_password(session, proven.user, password_hash)
         if proven.user.email_verified_at is None:
-            users.set_email(session, proven.user, proven.email)  # they read the mail, so the mailbox is theirs
-        link = f"{base_url}/forgot-password"
+            confirm(session, terms, proven)
+        link = f"{terms.base_url}/forgot-password"
         notices.queue(session, "password_changed", proven.user.email, name=proven.user.name, link=link)
     return proven.user

@@ -11,6 +11,7 @@ from app.customers import customers, members
 from app.db import transaction
 from app.money import minor_to_micros
 from app.people import addresses, email_links, passwords, users
+from app.people.email_links import Proven
 from app.people.models import User
 from app.wallet import signup
 
@@ -55,14 +56,22 @@ def verify(session: Session, terms: Terms, token: str) -> User:
     """Follow the mailed link: the address is theirs. Raises LinkDead, and Conflict when another user has it by now."""
     with transaction(session):
         proven = email_links.follow(session, token, "verify")
-        first_time, before = proven.user.email_verified_at is None, proven.user.email
-        users.set_email(session, proven.user, proven.email)
+        before = proven.user.email
+        confirm(session, terms, proven)
         if addresses.key(before) != addresses.key(proven.email):
             notices.queue(session, "email_changed", before, name=proven.user.name)
-        elif first_time and terms.signup_credit_when == "verified":
-            for customer_id in _owned(session, proven.user.id):
-                _welcome(session, terms, customer_id, proven.email)
     return proven.user
+
+
+def confirm(session: Session, terms: Terms, proven: Proven) -> None:
+    """Whoever followed a mailed link reads that mailbox, within the caller's transaction: it is theirs, and the first
+    one proven brings the sign-up credit that waited for it (W1). Raises Conflict when another user has it by now.
+    """
+    first_time = proven.user.email_verified_at is None
+    users.set_email(session, proven.user, proven.email)
+    if first_time and terms.signup_credit_when == "verified":
+        for customer_id in _owned(session, proven.user.id):
+            _welcome(session, terms, customer_id, proven.email)
 
 
 def ask_to_verify(session: Session, terms: Terms, user: User, email: str) -> None:

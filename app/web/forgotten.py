@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from app.config import Settings
 from app.errors import Refusal
 from app.extensions import db
 from app.flows import reset_password as flow
@@ -32,7 +33,7 @@ def create() -> ResponseReturnValue:
         address = addresses.clean(form.typed("email"))
         limits.spend("reset.address", limits.address())
         limits.spend("reset.account", addresses.key(address))
-        flow.ask(db.session, _base_url(), address)
+        flow.ask(db.session, _settings().base_url, address)
     except Refusal as refusal:
         return refused.form_page("forgotten/show.html", form, refusal, "email", sent=False)
     return render_template("forgotten/show.html", form=form, sent=True)
@@ -54,7 +55,7 @@ def finish(token: str) -> ResponseReturnValue:
         return refused.form_page("forgotten/choose.html", form, token=token)
     try:
         limits.spend("link.address", limits.address())
-        flow.finish(db.session, _base_url(), token, form.typed("password"))
+        flow.finish(db.session, _settings(), token, form.typed("password"))
     except LinkDead:
         return render_template("forgotten/dead.html"), 410
     except Refusal as refusal:
@@ -62,5 +63,6 @@ def finish(token: str) -> ResponseReturnValue:
     return redirect(url_for("sign_in.show", changed=1), 303)
 
 
-def _base_url() -> str:
-    return str(current_app.extensions["settings"].base_url)
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings

@@ -17,7 +17,7 @@ from app.people import users
 from app.people.models import User
 from tests.support.people import Person
 from tests.support.web import PageClient
-from tests.web.people_pages import PASSWORD, fresh, link, mails, sign_in, sign_up, without_token
+from tests.web.people_pages import NEW_PASSWORD, PASSWORD, fresh, link, mails, sign_in, sign_up, without_token
 
 
 def wallet_of(session: Session, email: str) -> int:
@@ -132,6 +132,23 @@ class TestWhenTheGiftWaitsForTheConfirmation:
         client.post(link(mails(session, "eve@example.com")[0]))
 
         assert (before, wallet_of(session, "eve@example.com")) == (0, 5_000_000)
+
+    def test_it_comes_too_when_the_address_was_mended_first(self, client: PageClient, session: Session) -> None:
+        sign_up(client, "eve@exmaple.com")
+        sign_in(client, "eve@exmaple.com")
+
+        client.post("/profile/email", data={"email": "eve@example.com", "current": PASSWORD})
+        client.post(link(mails(session, "eve@example.com")[0]))
+
+        assert wallet_of(session, "eve@example.com") == 5_000_000
+
+    def test_it_comes_too_when_a_new_password_proved_the_address(self, client: PageClient, session: Session) -> None:
+        sign_up(client)
+        client.post("/forgot-password", data={"email": "eve@example.com"})
+
+        client.post(link(mails(session, "eve@example.com")[0]), data={"password": NEW_PASSWORD})
+
+        assert wallet_of(session, "eve@example.com") == 5_000_000
 
 
 class TestWithoutAGift:
