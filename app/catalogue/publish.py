@@ -65,7 +65,10 @@ def publish_plan(session: Session, terms: PlanTerms) -> PlanVersion:
 
 
 def mark_sold(session: Session, plan_id: str, number: int) -> PlanVersion:
-    """Note that somebody buys this version, which freezes it. Raises NotFound for one that does not exist."""
+    """Note that somebody buys this version, which freezes it. Raises NotFound for one that does not exist.
+
+    To be called when the purchase begins, not when it is paid: until then the terms shown could still be edited.
+    """
     plan = session.scalars(select(Plan).where(Plan.id == plan_id).with_for_update()).one_or_none()
     version = session.get(PlanVersion, (plan_id, number))
     if plan is None or version is None:
