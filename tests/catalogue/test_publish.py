@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -175,6 +176,31 @@ def test_the_first_sale_is_noted_once(session: Session, apply: Apply, small: str
 
     assert first is not None
     assert sell(session, "studio").sold_at == first
+
+
+def test_an_edit_waits_for_a_sale_under_way_and_leaves_its_terms(
+    engine: Engine, session: Session, apply: Apply, small: str
+) -> None:
+    apply(small)
+    bought = plan_of(session, "studio")
+    session.rollback()
+    wanted = file.read(small.replace('"29.00"', '"31.00"'), currency="usd")
+
+    def edit() -> None:
+        with Session(engine, expire_on_commit=False) as other, transaction(other):
+            publish.apply(other, wanted, actor="cli")
+
+    with transaction(session):
+        publish.mark_sold(session, bought.id, bought.version)
+        session.flush()
+        editing = threading.Thread(target=edit)
+        editing.start()
+        editing.join(0.5)
+        assert editing.is_alive(), "the edit did not wait for the sale"
+    editing.join(30)
+
+    assert reads.version_of(session, bought.id, 1).monthly_minor == 2_900
+    assert (plan_of(session, "studio").version, plan_of(session, "studio").monthly_minor) == (2, 3_100)
 
 
 def test_what_does_not_exist_cannot_be_sold_or_read(session: Session) -> None:
