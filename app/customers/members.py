@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app import activity, clock
-from app.customers.models import PERMISSIONS, ApiKey, Customer, Membership
+from app.customers.models import PERMISSIONS, ApiKey, Customer, Invitation, Membership
 from app.errors import Conflict, Invalid, NotFound
 from app.people.models import LoginSession, User
 
@@ -56,6 +56,7 @@ def change(session: Session, customer_id: str, user_id: str, permission: str, *,
     member = _locked(session, customer_id, user_id)
     if member.permission == "owner" and permission != "owner":
         _refuse_last_owner(session, customer_id)
+        _withdraw_invitations(session, customer_id, user_id)
     before, member.permission = member.permission, permission
     activity.record(session, actor, "member.changed", user_id, customer_id=customer_id, before=before, after=permission)
     return member
@@ -65,11 +66,12 @@ def remove(session: Session, customer_id: str, user_id: str, *, actor: str, adop
     """End the membership, effective on the next request. Raises NotFound, LastOwner.
 
     The API keys the member made stop with them, unless the actor, an owner, takes them over (`adopt_keys`): a key
-    may never do more than the person who answers for it.
+    may never do more than the person who answers for it. Their open invitations are withdrawn.
     """
     member = _locked(session, customer_id, user_id)
     if member.permission == "owner":
         _refuse_last_owner(session, customer_id)
+        _withdraw_invitations(session, customer_id, user_id)
     keys = list(
         session.scalars(
             select(ApiKey).where(
@@ -146,6 +148,18 @@ def _locked(session: Session, customer_id: str, user_id: str) -> Membership:
     if member is None:
         raise NotFound("There is no such member.")
     return member
+
+
+def _withdraw_invitations(session: Session, customer_id: str, user_id: str) -> None:
+    """Only owners invite: what one has offered ends with being one, or a second address of theirs is a way back in."""
+    theirs = (
+        Invitation.customer_id == customer_id,
+        Invitation.invited_by == user_id,
+        Invitation.accepted_at.is_(None),
+        Invitation.withdrawn_at.is_(None),
+    )
+    ended = update(Invitation).where(*theirs).values(withdrawn_at=clock.now())
+    session.execute(ended.execution_options(synchronize_session=False))
 
 
 def _refuse_last_owner(session: Session, customer_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import available_timezones
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import activity, clock, ids
 from app.errors import Conflict, Invalid
 from app.people import addresses, sessions
-from app.people.models import User
+from app.people.models import EmailToken, User
 
 LONGEST_NAME = 120
 
@@ -80,8 +80,13 @@ def set_time_zone(session: Session, user: User, zone: str) -> None:
 
 
 def set_password(session: Session, user: User, password_hash: str, *, keep_token: str | None = None) -> None:
-    """A new password. Every session ends, save the one whose token is given (ASVS 7.4.3)."""
+    """A new password. Every session ends, save the one whose token is given (ASVS 7.4.3).
+
+    Links that could still take the account over end too: to another reset, and to an address of whoever knew the old
+    password.
+    """
     user.password_hash = password_hash
+    _end_links(session, user, or_(EmailToken.purpose == "reset", EmailToken.email != user.email))
     ended = sessions.end_all(session, user.id, keep_token=keep_token)
     activity.record(session, user.id, "user.password_changed", user.id, sessions_ended=ended)
 
@@ -98,7 +103,13 @@ def set_email(session: Session, user: User, email: str) -> None:
         session.flush()
     except IntegrityError as taken:  # the caller's whole transaction goes, so nothing half done is kept
         raise Conflict("This address belongs to another user by now.", field="email") from taken
+    _end_links(session, user, EmailToken.purpose == "reset")  # they went to the mailbox that was theirs before
     activity.record(session, user.id, "user.email_verified", user.id)
+
+
+def _end_links(session: Session, user: User, which: ColumnElement[bool]) -> None:
+    unused = update(EmailToken).where(EmailToken.user_id == user.id, EmailToken.used_at.is_(None), which)
+    session.execute(unused.values(used_at=clock.now()).execution_options(synchronize_session=False))
 
 
 def clean_name(name: str, field: str = "name") -> str:
