@@ -48,7 +48,8 @@ def first_fault(error: ValidationError) -> Invalid:
 
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+        # Decoded here: given bytes, Python reads UTF-16 and UTF-32 as well, which JSON between programs never is.
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
     except (ValueError, RecursionError) as wrong:  # UnicodeDecodeError is a ValueError too
         raise Unreadable("The body is not valid JSON.") from wrong
     if not isinstance(value, dict):

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from flask import Response, stream_with_context
 
 # A cell that begins like this is run as a formula by spreadsheets; a leading apostrophe makes it text.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
+# The full-width signs count too: where people type Japanese or Chinese, a spreadsheet reads them as the plain ones.
+_FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r\n\0")
 
 
 class Figure(str):

@@ -6,6 +6,7 @@ The counting is Flask-Limiter's, in our own database or, with REDIS_URL, in Redi
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from flask import Flask, current_app
@@ -72,8 +73,19 @@ def spend(rule: str, *who: str) -> None:
 
 
 def address() -> str:
-    """Where the request came from; behind proxies only as far as PURSER_TRUSTED_PROXIES says they are ours."""
-    return str(get_remote_address())
+    """Where the request came from; behind proxies only as far as PURSER_TRUSTED_PROXIES says they are ours.
+
+    Of an IPv6 address the network alone: every subscriber has 2^64 addresses, and would have a limit for each.
+    """
+    text = str(get_remote_address())
+    try:
+        known = ip_address(text.partition("%")[0])
+    except ValueError:
+        return text[:45]  # a proxy may name what it likes
+    if known.version == 4:
+        return str(known)
+    assert isinstance(known, IPv6Address)
+    return str(known.ipv4_mapped or ip_network((known, 64), strict=False))
 
 
 def _in_words(seconds: int) -> str:

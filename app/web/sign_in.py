@@ -69,7 +69,7 @@ def begin_session(user: User, renewed_hash: str | None = None, customer_id: str 
         return sessions.begin(
             db.session,
             user,
-            address=limits.address(),
+            address=request.remote_addr or "",
             browser=request.headers.get("User-Agent", ""),
             customer_id=customer_id,
         )
