@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 
 from app.money import EXPONENTS
@@ -100,6 +101,10 @@ class Settings:
                 "PURSER_COMMISSION_PERCENT must be 100 or less: the rest of the price is the publisher's.",
             ),
             (strange_mail, "SMTP_URL must begin with smtp:// or smtps://."),
+            (
+                bool(self.redis_url) and find_spec("redis") is None,
+                "REDIS_URL needs the Python package redis, which is not installed.",
+            ),
         ]
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,12 @@ def test_a_setting_that_cannot_work_is_named_before_anything_starts(name: str, v
 
     assert [problem for problem in settings.problems() if name in problem]
     assert not [problem for problem in settings.problems() if "secret@" in problem]
+
+
+def test_redis_is_asked_for_only_where_it_can_be() -> None:
+    problems = Settings.from_env({"PURSER_ENV": "test", "REDIS_URL": "redis://127.0.0.1:6379"}).problems()
+
+    assert bool(problems) is (find_spec("redis") is None)
 
 
 def test_addresses_are_made_without_a_second_slash() -> None:
