@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, create_engine, event
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
@@ -23,8 +23,6 @@ NAMES = {
 
 # An error's text goes to the log and to staff; a statement's values may be a mail with a sign-in link in it.
 _QUIET = {"hide_parameters": True}
-
-BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite only auto-numbers an INTEGER primary key
 
 
 class UTCDateTime(TypeDecorator[datetime]):
