@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from app.errors import Refusal
 from app.ledger.books import Books, apply, books_for
@@ -56,10 +57,11 @@ class _Desk:
         for attempt in range(_TRIES):
             try:
                 return self._apply(requests)
-            except self._errors:
+            except self._errors as gone:
                 self.close()
                 if attempt == _TRIES - 1:
-                    raise
+                    # Worded as everywhere else, so that callers know a database that is away when they see one.
+                    raise OperationalError(None, None, gone) from gone
             except Exception as fault:
                 self._roll_back()
                 if len(requests) == 1:

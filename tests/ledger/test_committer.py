@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import clock as the_clock
 from app import ledger
-from app.db import transaction
+from app.db import make_engine, transaction
 from app.errors import IdempotencyKeyReused, InsufficientFunds, Refusal
 from app.ledger import Account, ChartViolation, Committer, Entry, Posting
 from tests.ledger.conftest import CASH, REVENUE, Wallet
@@ -211,3 +212,11 @@ def run_all(threads: list[threading.Thread]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "postgresql://nobody@127.0.0.1:9/nothing"])
+def test_a_database_that_is_away_is_told_as_everywhere_else(url: str) -> None:
+    gone = Committer(make_engine(url))
+
+    with pytest.raises(OperationalError):  # which the pages and the API answer with 503
+        gone.post("debit", {Account("cus_1", "wallet", "usd"): -1, REVENUE: 1}, customer_id="cus_1", key="k")
