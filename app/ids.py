@@ -6,10 +6,15 @@ import secrets
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+# Every two characters at once: an id is made for each movement of money, and this takes half the time.
+_PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 
 
 def new(prefix: str) -> str:
     """A fresh id such as `cus_01k…`: 48 bits of milliseconds, 80 random bits. Not a secret."""
     # Wall-clock milliseconds, not the movable clock: an id only has to be unique and roughly ordered.
     value = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
-    return prefix + "_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+    return prefix + "_" + "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])
+
+
+_SHIFTS = range(120, -1, -10)

@@ -105,7 +105,21 @@ def write_call(sheet: Sheet, *, strict: bool) -> tuple[str, list[Any]]:
         values = [value for rows in (accounts, entries, legs) for column in zip(*rows, strict=True) for value in column]
         return _call_by_value(len(accounts), len(entries), len(legs)), [strict, *values, *holds]
     columns = [*_columns(accounts, 11), *_columns(entries, 10), *_columns(legs, 9)]
-    return _CALL_BY_ARRAY, [strict, *columns, *holds]
+    return _CALL_BY_ARRAY, [strict, *map(_joined, columns), *holds]
+
+
+# Each array travels as one text, cut apart by the server: a driver that writes arrays quotes every element by itself,
+# which took a fifth of the time of a large batch. The separators cannot be part of a value: keys are printable, and
+# JSON escapes control characters.
+_BETWEEN, _NULL = "\x1f", "\x1e"
+
+
+def _joined(column: list[Any]) -> str:
+    """One array as text. Asserts that no value could be taken for two, or for no array at all."""
+    joined = _BETWEEN.join([_NULL if value is None else str(value) for value in column])
+    assert joined.count(_BETWEEN) == max(0, len(column) - 1), "a value holds a separator"
+    assert bool(joined) == bool(column), "a single empty text would be no array at all"
+    return joined
 
 
 @lru_cache
@@ -118,7 +132,9 @@ def _call_by_value(accounts: int, entries: int, legs: int) -> str:
 
 _CALL_BY_ARRAY = (
     "SELECT ledger_write(%s, "
-    + ", ".join(f"%s::{kind}[]" for kind in _ACCOUNT_TYPES + _ENTRY_TYPES + _LEG_TYPES)
+    + ", ".join(
+        f"string_to_array(%s, chr(31), chr(30))::{kind}[]" for kind in _ACCOUNT_TYPES + _ENTRY_TYPES + _LEG_TYPES
+    )
     + ", %s::json, %s::json)"
 )
 
