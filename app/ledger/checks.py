@@ -117,6 +117,14 @@ CHECKS = (
         full_only=True,
     ),
     Check(
+        "settling entries",
+        "Entry {1} of {0} settles hold {2}, which does not say so.",
+        "SELECT e.customer_id, e.id, substr(e.key, 8) FROM ledger_entry e LEFT JOIN ledger_hold h "
+        "ON h.customer_id = e.customer_id AND h.id = substr(e.key, 8) WHERE substr(e.key, 1, 7) = 'settle:' "
+        "AND (h.id IS NULL OR h.state <> 'settled' OR coalesce(h.settled_entry, '') <> e.id)",
+        full_only=True,
+    ),
+    Check(
         "floor",
         "The {1} ({2}) of {0} is below its floor, or its debt or promotional part is impossible: "
         "balance {3}, held {4}, debt {5}, promotional {6}.",

@@ -257,7 +257,8 @@ STATEMENTS: dict[str, list[str]] = {
             "ledger_hold",
             "a hold ends once and keeps its amount",
             "OLD.state <> 'held' OR NEW.state = 'held' OR NEW.amount <> OLD.amount OR NEW.id <> OLD.id "
-            "OR NEW.customer_id <> OLD.customer_id OR NEW.account <> OLD.account OR NEW.asset <> OLD.asset",
+            "OR NEW.customer_id <> OLD.customer_id OR NEW.account <> OLD.account OR NEW.asset <> OLD.asset "
+            "OR NEW.key <> OLD.key OR NEW.request_hash <> OLD.request_hash",
         ),
     ],
 }

@@ -73,12 +73,21 @@ STATEMENTS: dict[str, list[str]] = {
     "ledger_hold": [
         _refuse("ledger_hold_no_delete", "BEFORE DELETE", "ledger_hold", "holds are never deleted"),
         _refuse(
+            "ledger_hold_no_replace",
+            "BEFORE INSERT",
+            "ledger_hold",
+            "UNIQUE: this hold or its key exists",
+            "EXISTS (SELECT 1 FROM ledger_hold WHERE customer_id = NEW.customer_id AND id = NEW.id) "
+            "OR EXISTS (SELECT 1 FROM ledger_hold WHERE customer_id = NEW.customer_id AND key = NEW.key)",
+        ),
+        _refuse(
             "ledger_hold_ends_once",
             "BEFORE UPDATE",
             "ledger_hold",
             "a hold ends once and keeps its amount",
             "OLD.state <> 'held' OR NEW.state = 'held' OR NEW.amount <> OLD.amount OR NEW.id <> OLD.id "
-            "OR NEW.customer_id <> OLD.customer_id OR NEW.account <> OLD.account OR NEW.asset <> OLD.asset",
+            "OR NEW.customer_id <> OLD.customer_id OR NEW.account <> OLD.account OR NEW.asset <> OLD.asset "
+            "OR NEW.key <> OLD.key OR NEW.request_hash <> OLD.request_hash",
         ),
     ],
 }
