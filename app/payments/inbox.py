@@ -185,9 +185,9 @@ def replay(session: Session, event_id: str, *, actor: str) -> ProviderEvent:
 
 def ignore(session: Session, event_id: str, *, reason: str, actor: str) -> ProviderEvent:
     """Put it away for good, with a reason. Raises Invalid without one, Conflict for one that was applied."""
-    reason = reason.strip()
-    if not 3 <= len(reason) <= _ERROR_LENGTH:
-        raise Invalid(f"Give a reason of 3 to {_ERROR_LENGTH} characters.", field="reason")
+    reason = " ".join(reason.split())
+    if not 3 <= len(reason) <= _ERROR_LENGTH or not reason.isprintable():
+        raise Invalid(f"Give a reason of 3 to {_ERROR_LENGTH} printable characters.", field="reason")
     event = _for_staff(session, event_id)
     if event.state == "done":
         raise Conflict("This event was applied already.", event=event_id)

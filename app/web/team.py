@@ -104,7 +104,7 @@ def remove(user_id: str) -> ResponseReturnValue:
 @sign_in_required
 def switch() -> ResponseReturnValue:
     """Look at another of one's customers from now on, in this browser."""
-    who, wanted = current_session(), request.form.get("customer_id", "")
+    who, wanted = current_session(), request.form.get("customer_id", "").replace("\0", "")
     if members.permission_of(db.session, wanted, who.id) is None:
         raise NotFound("There is no such customer.")
     with transaction(db.session):
