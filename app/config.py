@@ -70,6 +70,10 @@ class Settings:
                 production and len(self.secret_key) < 32,  # every default there ever was is shorter
                 "PURSER_SECRET_KEY is missing, a default or shorter than 32 characters.",
             ),
+            (
+                live and self.env in ("demo", "test"),
+                "STRIPE_SECRET_KEY is a live key: the demo and tests would charge real cards.",
+            ),
             (live and bool(self.stripe_api_base), "STRIPE_API_BASE must not be set together with a live key."),
             (
                 bool(self.stripe_secret_key) and not secret,

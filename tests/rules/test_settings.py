@@ -38,6 +38,14 @@ def test_a_setting_that_cannot_work_is_named_before_anything_starts(name: str, v
     assert not [problem for problem in settings.problems() if "secret@" in problem]
 
 
+@pytest.mark.parametrize(("env", "refused"), [("demo", True), ("test", True), ("production", False)])
+@pytest.mark.parametrize("key", ["sk_live_1", "rk_live_1"])
+def test_a_live_key_works_in_production_only(env: str, refused: bool, key: str) -> None:
+    settings = Settings.from_env({"PURSER_ENV": env, "STRIPE_SECRET_KEY": key})
+
+    assert bool([problem for problem in settings.problems() if "live key" in problem]) is refused
+
+
 def test_redis_is_asked_for_only_where_it_can_be() -> None:
     problems = Settings.from_env({"PURSER_ENV": "test", "REDIS_URL": "redis://127.0.0.1:6379"}).problems()
 
