@@ -23,6 +23,7 @@ from app.cli.migrate import migrate
 from app.cli.seed import seed
 from app.cli.serve import serve
 from app.cli.staff import staff
+from app.cli.users import users
 from app.cli.wallet import wallet
 from app.cli.work import work
 from app.config import SettingsError
@@ -36,7 +37,8 @@ def purser() -> None:
     """Purser: plans, wallets and invoices for the customers of your product."""
 
 
-for command in (demo, serve, work, migrate, seed, doctor, books, catalogue, customers, keys, staff, wallet, clock):
+_COMMANDS = (demo, serve, work, migrate, seed, doctor, books, catalogue, customers, keys, staff, users, wallet, clock)
+for command in _COMMANDS:
     purser.add_command(command)
 
 

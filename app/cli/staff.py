@@ -1,4 +1,4 @@
-"""`purser staff`: letting someone into the back office. There is no default password; they choose one by a link."""
+"""`purser staff`: who may enter the back office. There is no default password; people choose one by a link."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import click
 
 from app.cli.answers import OPERATOR, Answer, answering
 from app.cli.connection import opened, read_settings
+from app.customers import api_keys
 from app.db import transaction
+from app.errors import NotFound
 from app.people import addresses, email_links, users
 from app.people import staff as roles
 from app.people.models import STAFF_ROLES
@@ -14,7 +16,7 @@ from app.people.models import STAFF_ROLES
 
 @click.group()
 def staff() -> None:
-    """Let people into the back office."""
+    """Let people into the back office, and take them out of it."""
 
 
 @staff.command()
@@ -43,3 +45,18 @@ def create(email: str, role: str, name: str | None) -> Answer:
         link = f"{settings.base_url}/reset-password/{email_links.issue(session, user, 'reset', user.email)}"
     told = {"id": user.id, "email": user.email, "role": role, "set_password_url": link}
     return Answer([f"{user.email} is staff now, as {role}. Choose a password within an hour at", link], told)
+
+
+@staff.command()
+@click.option("--email", required=True)
+@answering
+def remove(email: str) -> Answer:
+    """Take a person's staff role away: they are signed out, and staff keys they made stop. They stay a user."""
+    with opened(read_settings()) as session, transaction(session):
+        user = users.by_email(session, addresses.clean(email))
+        if user is None or user.staff_role is None:
+            raise NotFound("Nobody with this address is staff.")
+        roles.set_role(session, user, None, actor=OPERATOR)
+        revoked = api_keys.revoke_made_by(session, user.id, actor=OPERATOR, kinds=["staff", "service"])
+    told = {"id": user.id, "email": user.email, "role": None, "keys_revoked": revoked}
+    return Answer([f"{user.email} is no longer staff, and signed out everywhere."], told)

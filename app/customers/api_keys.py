@@ -78,6 +78,21 @@ def revoke(session: Session, customer_id: str, key_id: str, *, actor: str) -> Ap
     return key
 
 
+def revoke_made_by(session: Session, user_id: str, *, actor: str, kinds: Collection[str] = tuple(PREFIXES)) -> int:
+    """Revoke the living keys this person made, for the customers they belong to and for the house; says how many."""
+    theirs = select(Membership.customer_id).where(Membership.user_id == user_id)
+    living = select(ApiKey).where(
+        or_(ApiKey.customer_id == HOUSE, ApiKey.customer_id.in_(theirs)),
+        ApiKey.created_by == user_id,
+        ApiKey.revoked_at.is_(None),
+        ApiKey.kind.in_(kinds),
+    )
+    keys = list(session.scalars(living.order_by(ApiKey.customer_id, ApiKey.id)))
+    for key in keys:
+        revoke(session, key.customer_id, key.id, actor=actor)
+    return len(keys)
+
+
 def of_customer(session: Session, customer_id: str) -> list[tuple[ApiKey, str | None]]:
     """The customer's keys, living ones first, the newest first, each with the name of who made it."""
     mine = select(ApiKey, User.name).outerjoin(User, User.id == ApiKey.created_by)

@@ -8,6 +8,7 @@ from app import ledger
 from app.cli import purser as the_group
 from app.customers import api_keys
 from app.customers.models import Customer
+from app.db import transaction
 from app.people import email_links, users
 
 SECRET = "a-long-enough-secret-key-for-production-use"
@@ -53,6 +54,9 @@ def test_a_customer_is_made_in_json(purser):
         (("keys", "create", "--service", "--scopes", "everything"), 1, "billing:read"),
         (("staff", "create", "--email", "a@example.com", "--role", "king"), 2, "king"),
         (("staff", "create", "--email", "nonsense", "--role", "admin"), 1, "email"),
+        (("staff", "remove", "--email", "nobody@example.com"), 1, "staff"),
+        (("users", "disable", "--email", "nobody@example.com"), 1, "nobody"),
+        (("users", "enable", "--email", "nobody@example.com"), 1, "nobody"),
         (("wallet", "adjust", "--customer", "cus_nobody", "--amount", "1.00", "--reason", "Because"), 1, "cus_nobody"),
         (("clock", "advance", "31d"), 2, "demo"),
         (("seed", "--catalogue", "nonsense"), 2, "nonsense"),
@@ -101,6 +105,43 @@ def test_a_user_who_is_there_already_becomes_staff(purser, session, ada):
     session.rollback()
     assert said.code == 0
     assert users.by_email(session, ada.email).staff_role == "support"
+
+
+def test_staff_who_leave_lose_the_role_their_sessions_and_their_staff_keys(purser, session, admin, client_of):
+    # given somebody in the back office, with a key for its programs
+    browser = client_of(admin)
+    with transaction(session):
+        _, key = api_keys.create_staff_key(session, name="Reports", role="finance", made_by=admin.id)
+
+    # when they leave
+    said = purser("staff", "remove", "--email", admin.email, "--json")
+
+    # then nothing of theirs opens the back office
+    session.rollback()
+    session.expire_all()
+    assert said.json == {"id": admin.id, "email": admin.email, "role": None, "keys_revoked": 1}
+    assert users.by_email(session, admin.email).staff_role is None
+    assert api_keys.caller(session, key) is None
+    assert browser.get("/admin/customers").status_code in (302, 303)
+
+
+def test_a_person_is_switched_off_and_on_again(purser, session, ada, client_of):
+    # given Ada, signed in, with a key
+    browser, key = client_of(ada), ada.key()
+
+    # when she is switched off
+    said = purser("users", "disable", "--email", ada.email, "--json")
+
+    # then neither her browser nor her key gets in, and switching her on brings back neither
+    session.rollback()
+    assert said.json == {"id": ada.id, "email": ada.email, "disabled": True, "keys_revoked": 1}
+    assert browser.get("/wallet").status_code in (302, 303)
+    assert purser("users", "enable", "--email", ada.email, "--json").json["disabled"] is False
+    session.rollback()
+    session.expire_all()
+    assert users.by_email(session, ada.email).disabled_at is None
+    assert api_keys.caller(session, key) is None
+    assert browser.get("/wallet").status_code in (302, 303)
 
 
 def test_a_wallet_is_adjusted_once_per_key(purser, ada):
