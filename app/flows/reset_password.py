@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from app import activity, notices
+from app.customers import api_keys
 from app.db import transaction
 from app.flows.sign_up import Terms, confirm
 from app.people import email_links, passwords, users
@@ -25,13 +26,18 @@ def ask(session: Session, base_url: str, email: str) -> None:
 
 
 def finish(session: Session, terms: Terms, token: str, password: str) -> User:
-    """The new password. Every session ends. Raises PasswordRefused (the link stays good) and LinkDead."""
+    """The new password. Every session ends. Raises PasswordRefused (the link stays good) and LinkDead.
+
+    Until a mailbox is proven, anybody may have signed up with its address. When its owner proves it this way, the API
+    keys of whoever that was stop too.
+    """
     passwords.check(password)
     password_hash = passwords.hashed(password)
     with transaction(session):
         proven = email_links.follow(session, token, "reset")
         users.set_password(session, proven.user, password_hash)
         if proven.user.email_verified_at is None:
+            api_keys.revoke_made_by(session, proven.user.id, actor=proven.user.id)
             confirm(session, terms, proven)
         link = f"{terms.base_url}/forgot-password"
         notices.queue(session, "password_changed", proven.user.email, name=proven.user.name, link=link)

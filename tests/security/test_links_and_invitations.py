@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.orm import Session
 
-from app.customers import invitations, members
+from app.customers import api_keys, invitations, members, signed_in
 from app.customers.invitations import InvitationDead
 from app.db import transaction
 from app.flows import reset_password, sign_up
-from app.people import email_links, passwords, users
+from app.people import email_links, passwords, sessions, users
 from app.people.email_links import LinkDead
 from app.people.models import User
 from tests.support.people import Person
@@ -47,6 +47,34 @@ def test_a_new_password_chosen_on_the_profile_ends_the_links_too(session: Sessio
         users.set_password(session, _user(session, ada), passwords.hashed("quartz lantern meadow"))
 
     assert not any(email_links.works(session, token, purpose) for purpose, token in links.items())
+
+
+def test_who_signed_up_with_a_strangers_address_keeps_no_key_once_it_is_proven(session: Session, settings) -> None:
+    # given somebody who signed up with Eve's address, and made a key
+    user = sign_up.sign_up(
+        session, settings, name="Mal", email="eve@example.com", password="violet harbour tandem", company="Mal's"
+    )
+    assert user is not None
+    customer_id = members.of_user(session, user.id)[0][0]
+    squatter = Person(session, user.id, "Mal", "eve@example.com", customer_id)
+    key = squatter.key()
+    with transaction(session):
+        theirs = sessions.begin(session, user)
+
+    # when Eve proves the mailbox by choosing a password
+    reset_password.finish(session, settings, _link(session, squatter, "reset", user.email), "quartz lantern meadow")
+
+    # then neither the key nor the session works
+    assert api_keys.caller(session, key) is None
+    assert signed_in.load(session, theirs) is None
+
+
+def test_a_forgotten_password_leaves_the_keys_of_a_proven_mailbox_alone(session: Session, settings, ada) -> None:
+    key = ada.key()
+
+    reset_password.finish(session, settings, _link(session, ada, "reset", ada.email), "quartz lantern meadow")
+
+    assert api_keys.caller(session, key) is not None
 
 
 def test_a_reset_link_mailed_to_the_old_address_ends_with_it(session: Session, settings, ada: Person) -> None:
