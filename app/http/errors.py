@@ -72,6 +72,16 @@ _TITLES: Mapping[int, str] = {
     503: "We cannot answer right now",
 }
 
+# Under the heading, where the sentence for programs would only say it again: what happened, and what to do (DESIGN §5).
+_FOR_PEOPLE: Mapping[int, str] = {
+    400: "Nothing was changed. Go back, open the page again and send it once more.",
+    403: "Nothing was changed.",
+    404: "The address may be mistyped, or what was here is gone. Nothing was changed.",
+    405: "It opens from a link or a button, not by its address. Nothing was changed.",
+    413: "Nothing was changed. Send less at once.",
+    500: "This page could not be finished, and we have noted it. It is safe to look again.",
+}
+
 # First segments of addresses that programs call, with the shape their errors have (SPEC §12.1 to §12.4).
 _ERROR_OBJECT = ("/v1", "/api", "/openapi.json", "/healthz", "/readyz")
 _SUCCESS_FALSE = (
@@ -205,7 +215,13 @@ def _page(refusal: Told) -> str:
     code = f"{refusal.status}, {refusal.code.replace('_', ' ').lower()}"
     template = "errors/_notice.html" if hx.is_partial() else "errors/page.html"
     bill = shortfall.bill_of(refusal.details)
-    return render_template(template, code=code, title=title, text=refusal.sentence, bill=bill, note=refusal.note)
+    text = _FOR_PEOPLE.get(refusal.status, refusal.sentence) if _says_nothing_more(refusal) else refusal.sentence
+    return render_template(template, code=code, title=title, text=text, bill=bill, note=refusal.note)
+
+
+def _says_nothing_more(refusal: Told) -> bool:
+    """Whether HTTP refused by itself, so that a page would say its own heading twice, or speak to a program."""
+    return refusal.sentence == _OF_HTTP.get(refusal.status, ("", ""))[1]
 
 
 def _within(path: str, places: tuple[str, ...]) -> bool:

@@ -87,8 +87,10 @@ def shell() -> Shell:
 
 
 def _made() -> Shell:
-    staff = request.path == "/admin" or request.path.startswith("/admin/")
     person: SignedIn | None = current_user._get_current_object() if current_user.is_authenticated else None  # noqa: SLF001
+    at_admin = request.path == "/admin" or request.path.startswith("/admin/")
+    # Somebody else who tries such an address is told no in their own frame, with a way back that they may take.
+    staff = at_admin and person is not None and person.staff_role is not None
     title, subtitle = _whose(person, staff)
     return Shell(
         signed_in=person is not None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app.errors import InsufficientFunds
@@ -24,6 +26,25 @@ def test_a_signed_out_person_is_shown_the_way_in(client):
     assert answer.status_code == 404
     assert '<nav class="side"' not in answer.text
     assert 'href="/sign-in">Sign in</a>' in answer.text
+
+
+@pytest.mark.parametrize(("method", "address"), [("get", "/nowhere"), ("put", "/wallet")])
+def test_the_words_under_the_heading_are_not_the_heading_again(ada, client_of, method, address):
+    page = getattr(client_of(ada), method)(address).text
+
+    heading = re.search(r"<h1[^>]*>([^<]+)</h1>", page)[1]
+    below = re.search(r"</h1><p>([^<]+)</p>", page)[1]
+    assert heading not in below
+    assert "Nothing was changed" in below
+
+
+def test_a_customer_at_a_staff_address_stays_among_their_own_pages(ada, client_of):
+    answer = client_of(ada).get("/admin/customers")
+
+    assert answer.status_code == 403
+    assert 'href="/admin' not in answer.text
+    assert '<body class="staff">' not in answer.text
+    assert '<a class="btn primary" href="/">Overview</a>' in answer.text
 
 
 def test_htmx_gets_the_words_without_a_page(ada, client_of):
