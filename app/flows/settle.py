@@ -98,7 +98,7 @@ def _unused(event: Event) -> str | None:
     if isinstance(event, Ignored):
         return event.why
     if type(event) not in REACTIONS:
-        return f"Nothing reacts to {type(event).__name__} yet."
+        return "Purser does nothing with this kind of event yet."
     if getattr(event, "order_id", None) is None:
         return "It names no order of ours."
     return None
