@@ -104,7 +104,7 @@ def waiting(state: str, left: bool = False) -> dict[str, Any]:
         failure="The bank declined the card." if state == "failed" else None, checkout_url="/gallery",
         created_at=now, updated_at=now, paid_at=now,
     )  # fmt: skip
-    status = top_up_status.of(order, left=left, balance=Balance(55_000_000))
+    status = top_up_status.of(order, may_pay=True, left=left, balance=Balance(55_000_000))
     # The gallery's order is in no table, so its page does not ask again.
     return {"order": order, "status": top_up_status.at_rest(status)}
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app import ledger
 from app.config import Settings
-from app.customers import customers
+from app.customers import customers, members
 from app.errors import ProviderDown, Refusal
 from app.extensions import db
 from app.flows import top_up as flow
@@ -116,4 +116,5 @@ def _status(order: Order) -> top_up_status.Status:
     balance = None
     if order.state == "paid":
         balance = ledger.balance(db.session(), wallet_of(order.customer_id, order.currency))
-    return top_up_status.of(order, left=left, balance=balance)
+    may_pay = members.allows(current_user.permission, "write")
+    return top_up_status.of(order, may_pay=may_pay, left=left, balance=balance)

@@ -20,8 +20,11 @@ PATIENCE = 120  # seconds after which a payment that has not arrived is looked f
 
 @dataclass(frozen=True)
 class Action:
+    """A button. `pays`: it leads to paying, so it is only for those who may."""
+
     label: str
     href: str
+    pays: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,22 @@ class Status:
     seen: str = ""
 
 
-def of(order: Order, *, left: bool = False, balance: Balance | None = None) -> Status:
-    """The state of an order. `left`: the reader came back without paying. `balance` is needed for a paid one."""
+def of(order: Order, *, may_pay: bool, left: bool = False, balance: Balance | None = None) -> Status:
+    """The state of an order. `left`: the reader came back without paying. `balance` is needed for a paid one.
+
+    Who may only look (`may_pay` False) is offered nothing that leads to paying.
+    """
     if order.state == "paid":
         words = _paid(order, balance or Balance())
     elif left and order.state in ("open", "pending"):
-        words = _left(order)
+        words = _left(order, may_pay)
     else:
         words = _WORDS[order.state](order)
     marked = "1" if left else None
     seen = f"{order.state}-{words.poll_seconds}"
     return replace(
         words,
+        actions=words.actions if may_pay else [action for action in words.actions if not action.pays],
         url=url_for("top_up.status", order_id=order.id, seen=seen, left=marked),
         page=url_for("top_up.show", order_id=order.id, left=marked),
         seen=seen,
@@ -91,14 +98,15 @@ def _waiting(order: Order) -> Status:
     )
 
 
-def _left(order: Order) -> Status:
-    going_on = [Action(f"Go on and pay {_amount(order)}", order.checkout_url)] if order.checkout_url else []
+def _left(order: Order, may_pay: bool) -> Status:
+    address, still_open = order.checkout_url, "The payment page is still open if you want to go on."
+    going_on = [Action(f"Go on and pay {_amount(order)}", address, pays=True)] if address else []
     return Status(
         "Open",
         "clock",
         "warn",
         "You left the payment page",
-        "Nothing was charged. The payment page is still open if you want to go on.",
+        f"Nothing was charged. {still_open}" if may_pay else "Nothing was charged.",
         _nothing_charged(order),
         [*going_on, _again(order, "Change the amount" if going_on else f"Top up {_amount(order)} again")],
         poll_seconds=LATER,
@@ -175,7 +183,7 @@ def _nothing_charged(order: Order) -> list[Line]:
 def _again(order: Order, label: str = "") -> Action:
     """The wallet with the same amount already in the form."""
     address = url_for("wallet.show", amount=figures(order.amount_minor), _anchor="topup")
-    return Action(label or f"Top up {_amount(order)} again", address)
+    return Action(label or f"Top up {_amount(order)} again", address, pays=True)
 
 
 def _pace(order: Order) -> int:

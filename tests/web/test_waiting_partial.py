@@ -118,6 +118,20 @@ def test_who_comes_back_unpaid_is_told_that_nothing_was_charged(ada, client_of, 
     assert "$50.00 is in your wallet" in browser.get(next_look(page), headers=HX).text
 
 
+def test_who_may_only_look_is_not_offered_to_pay(ada, cy, client_of, order_of):
+    order, failed = order_of(ada), order_of(ada, "failed")
+    browser = client_of(cy)
+
+    pages = [browser.get(f"/wallet/topups/{order.id}?left=1"), look(browser, order, left="1")]
+    pages += [browser.get(f"/wallet/topups/{failed.id}")]
+
+    for answer in pages:
+        assert answer.status_code == 200
+        assert "Nothing was" in answer.text
+        for offer in (PAGE, "Go on and pay", "Change the amount", "Top up $50.00 again"):
+            assert offer not in answer.text, offer
+
+
 def test_another_customers_order_is_not_there(ada, bo, client_of, order_of):
     order = order_of(ada)
     browser = client_of(bo)
