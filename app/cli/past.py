@@ -71,7 +71,7 @@ class Past:
         """Mail queued at this past instant goes nowhere: its readers do not exist."""
         with transaction(self.session):
             for letter in outbox.take(self.session, limit=100):
-                outbox.sent(self.session, letter.id)
+                outbox.sent(self.session, letter)
 
     def _order(self, customer_id: str, amount_minor: int, by: str) -> Order:
         with transaction(self.session):

@@ -35,14 +35,19 @@ class MailSettings(Protocol):
 def pending_mail(
     session_factory: Callable[[], Session], settings: MailSettings, limit: int = 20, send: Send | None = None
 ) -> int:
-    """Send what is due and say how many mails were tried. A mail may arrive twice after a crash, never be lost."""
+    """Send what is due and say how many mails were tried. A mail may arrive twice after a crash, never be lost.
+
+    They are taken one at a time: a slow mail server must not use up the lease of those that wait behind.
+    """
     deliver = send or _sender(settings.smtp_url)
     with session_factory() as session:
-        with transaction(session):
-            letters = outbox.take(session, limit)
-        for letter in letters:
-            _deliver(session, letter, settings.mail_from, deliver)
-    return len(letters)
+        for tried in range(limit):
+            with transaction(session):
+                letters = outbox.take(session, 1)
+            if not letters:
+                return tried
+            _deliver(session, letters[0], settings.mail_from, deliver)
+    return limit
 
 
 def _deliver(session: Session, letter: Letter, sender: str, deliver: Send) -> None:
@@ -51,10 +56,10 @@ def _deliver(session: Session, letter: Letter, sender: str, deliver: Send) -> No
     except (OSError, smtplib.SMTPException, ValueError) as trouble:
         # The text of the error may quote the mail, so only its kind is kept.
         with transaction(session):
-            outbox.failed(session, letter.id, type(trouble).__name__)
+            outbox.failed(session, letter, type(trouble).__name__)
         return
     with transaction(session):
-        outbox.sent(session, letter.id)
+        outbox.sent(session, letter)
 
 
 def message(letter: Letter, sender: str) -> EmailMessage:

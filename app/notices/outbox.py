@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import clock, ids
@@ -13,14 +14,17 @@ from app.errors import Invalid
 from app.notices.models import Mail
 from app.notices.words import MAILS
 
-LEASE = timedelta(minutes=5)  # longer than a sending can take; a worker that dies leaves its mails to the next
+LEASE = timedelta(minutes=5)  # longer than sending one mail can take; a worker that dies leaves it to the next
 # After each failure we wait longer; when the list is used up we give up, three days after the first try.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440, 1920))
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail taken out for sending: plain values, so that no transaction is open while the network is slow."""
+    """A mail taken out for sending: plain values, so that no transaction is open while the network is slow.
+
+    `attempts` counts this try too. It is also whose turn it is: taking the mail again makes it another number.
+    """
 
     id: str
     recipient: str
@@ -62,20 +66,24 @@ def take(session: Session, limit: int) -> list[Letter]:
     return [Letter(mail.id, mail.recipient, mail.subject, mail.body, mail.attempts) for mail in taken]
 
 
-def sent(session: Session, mail_id: str) -> None:
-    """It is on its way. Its body goes, since it may hold a link that signs someone in."""
-    mail = session.get_one(Mail, mail_id)
-    mail.state, mail.sent_at, mail.body, mail.last_error = "sent", clock.now(), "", None
+def sent(session: Session, letter: Letter) -> bool:
+    """It is on its way. Its body goes, since it may hold a link that signs someone in.
+
+    False when the lease ended and somebody else took it: then it is theirs to finish.
+    """
+    return _finish(session, letter, state="sent", sent_at=clock.now(), body="", last_error=None)
 
 
-def failed(session: Session, mail_id: str, why: str) -> None:
-    """Try again later, or give up when the waits are used up."""
-    mail = session.get_one(Mail, mail_id)
-    mail.last_error = why[:200]
-    if mail.attempts > len(WAITS):
-        mail.state, mail.body = "gave_up", ""
-    else:
-        mail.due_at = clock.now() + WAITS[mail.attempts - 1]
+def failed(session: Session, letter: Letter, why: str) -> bool:
+    """Try again later, or give up when the waits are used up. False as for `sent`."""
+    if letter.attempts > len(WAITS):
+        return _finish(session, letter, state="gave_up", body="", last_error=why[:200])
+    return _finish(session, letter, due_at=clock.now() + WAITS[letter.attempts - 1], last_error=why[:200])
+
+
+def _finish(session: Session, letter: Letter, **values: Any) -> bool:
+    mine = update(Mail).where(Mail.id == letter.id, Mail.state == "queued", Mail.attempts == letter.attempts)
+    return session.scalar(mine.values(**values).returning(Mail.id)) is not None
 
 
 def _one_line(text: str) -> str:

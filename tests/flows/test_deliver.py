@@ -66,6 +66,24 @@ def test_nothing_is_sent_inside_a_transaction(session: Session, send_all) -> Non
     assert the_mail(session).state == "sent"
 
 
+def test_a_slow_server_uses_up_the_lease_of_one_mail_alone(session: Session, send_all, clock) -> None:
+    # given three mails, and a server that takes four minutes for each
+    for _ in range(3):
+        queue(session)
+    sent: list[str] = []
+
+    def slowly(mail: EmailMessage) -> None:
+        # when another worker comes by before each is through
+        clock.advance(minutes=4)
+        send_all(lambda other: sent.append(other["Message-ID"]))
+        sent.append(mail["Message-ID"])
+
+    send_all(slowly)
+
+    # then none is sent twice
+    assert (len(sent), len(set(sent))) == (3, 3)
+
+
 def test_a_failure_is_tried_again_later_and_given_up_in_the_end(session: Session, send_all, clock) -> None:
     queue(session)
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import clock as the_clock
 from app import notices
 from app.db import transaction
 from app.errors import Invalid
@@ -64,6 +65,26 @@ def test_one_worker_takes_it_and_another_only_after_the_lease(session: Session, 
         assert [letter.attempts for letter in outbox.take(session, 10)] == [2]
 
 
+@pytest.mark.parametrize("end", ["sent", "failed"])
+def test_who_lost_the_lease_finishes_nothing(session: Session, clock, end: str) -> None:
+    # given a worker that was so slow that another one took its mail
+    mail = queued(session)
+    with transaction(session):
+        (slow,) = outbox.take(session, 1)
+    clock.advance(minutes=5)
+    with transaction(session):
+        (quick,) = outbox.take(session, 1)
+
+    # when both say how it went
+    with transaction(session):
+        late = outbox.sent(session, slow) if end == "sent" else outbox.failed(session, slow, "TimeoutError")
+        assert (mail.state, mail.last_error, mail.due_at) == ("queued", None, the_clock.now() + outbox.LEASE)
+        told = outbox.sent(session, quick)
+
+    # then only the word of the one whose turn it is counts
+    assert (late, told, mail.state) == (False, True, "sent")
+
+
 def test_every_mail_has_its_words() -> None:
     for subject, body in MAILS.values():
         assert "\n" not in subject
@@ -71,11 +92,11 @@ def test_every_mail_has_its_words() -> None:
 
 
 def test_a_sent_mail_keeps_no_body(session: Session) -> None:
-    mail = queued(session)
+    queued(session)
 
     with transaction(session):
-        outbox.take(session, 1)
-        outbox.sent(session, mail.id)
+        (letter,) = outbox.take(session, 1)
+        assert outbox.sent(session, letter)
 
     kept = session.scalars(select(Mail)).one()
     assert (kept.state, kept.body) == ("sent", "")
