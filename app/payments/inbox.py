@@ -22,6 +22,7 @@ LEASE = timedelta(seconds=30)  # an event of a killed worker waits this long; wh
 MOST_ATTEMPTS = 12  # with the waits below, about seven hours
 ATTEMPTS_FOR_A_FAULT = 3  # an event that breaks our code breaks it every time
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
+_LONGEST_WHILE_AWAY = timedelta(minutes=10)  # a provider that is back shall not be waited for any longer than that
 _KEPT_HEADERS = ("content-type", "user-agent", "stripe-signature")
 _ERROR_LENGTH = 500
 
@@ -36,6 +37,7 @@ class Claim:
     body: bytes
     livemode: bool
     attempts: int  # including this one
+    received_at: datetime
 
 
 def keep(session: Session, *, provider: str, verified: Verified, body: bytes, headers: Mapping[str, str]) -> bool:
@@ -103,12 +105,13 @@ def claim(session: Session, *, limit: int) -> list[Claim]:
             ProviderEvent.body,
             ProviderEvent.livemode,
             ProviderEvent.attempts,
+            ProviderEvent.received_at,
         )
         .execution_options(synchronize_session=False)
     )
     rows = {row.id: row for row in session.execute(leased)}
     return [
-        Claim(row.id, lease, row.provider, bytes(row.body), row.livemode, row.attempts)
+        Claim(row.id, lease, row.provider, bytes(row.body), row.livemode, row.attempts, row.received_at)
         for row in (rows[chosen_id] for chosen_id in chosen)
     ]
 
@@ -133,12 +136,16 @@ def unused(session: Session, claim: Claim, why: str) -> bool:
 def retry(session: Session, claim: Claim, why: str, *, most: int = MOST_ATTEMPTS, counts: bool = True) -> bool:
     """Not now: again after 10 s, 20 s, 40 s … up to an hour, each with a little chance in it; dead after `most`.
 
-    With counts=False the try is not held against the event: the provider was away, which says nothing about it.
+    With counts=False the try is not held against the event: the provider was away, which says nothing about it. Then
+    the wait is as long as the event has waited already, up to ten minutes: it doubles without a count.
     """
-    attempts = claim.attempts if counts else claim.attempts - 1
+    attempts, wait = claim.attempts, wait_after(claim.attempts)
+    if not counts:
+        attempts -= 1
+        wait = max(wait, _with_chance(min(clock.now() - claim.received_at, _LONGEST_WHILE_AWAY)))
     if attempts >= most:
         return dead(session, claim, why)
-    next_at = clock.now() + wait_after(claim.attempts)
+    next_at = clock.now() + wait
     return _finish(session, claim, state="pending", error=why[:_ERROR_LENGTH], attempts=attempts, next_at=next_at)
 
 
@@ -152,7 +159,10 @@ def dead(session: Session, claim: Claim, why: str) -> bool:
 
 def wait_after(attempts: int) -> timedelta:
     """How long to wait after so many tries: doubling, at most an hour, plus up to a tenth by chance."""
-    wait = min(_FIRST_WAIT * (1 << min(max(attempts - 1, 0), 20)), _LONGEST_WAIT)
+    return _with_chance(min(_FIRST_WAIT * (1 << min(max(attempts - 1, 0), 20)), _LONGEST_WAIT))
+
+
+def _with_chance(wait: timedelta) -> timedelta:
     return wait + wait * secrets.randbelow(1001) / 10_000
 
 

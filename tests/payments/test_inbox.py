@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
@@ -96,6 +97,21 @@ def test_a_try_that_does_not_count_is_not_held_against_it(session: Session, tell
         clock.advance(hours=2)
 
     assert (only(session).state, only(session).attempts) == ("pending", 0)
+
+
+def test_while_the_provider_is_away_it_is_asked_less_and_less_often(session: Session, tells, clock) -> None:
+    tells("other", None)
+    waits = []
+    for _ in range(12):
+        (mine,) = claim(session)
+        with transaction(session):
+            inbox.retry(session, mine, "away", counts=False)
+        waits.append((only(session).next_at - the_clock.now()).total_seconds())
+        clock.advance(seconds=int(waits[-1]) + 1)
+
+    assert 10 <= waits[0] <= 11
+    assert all(later > 1.5 * earlier for earlier, later in pairwise(waits[1:6])), waits
+    assert 600 <= waits[-1] <= 660
 
 
 @pytest.mark.parametrize("verb", ["done", "unused", "retry", "dead"])
