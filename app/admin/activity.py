@@ -74,9 +74,12 @@ def _csv_rows(asked: dict[str, str | None]) -> Iterator[Sequence[object]]:
     before: str | None = None
     while True:
         page = activity.of_everyone(db.session, before=before, limit=IN_A_FILE, **asked)
-        for line, told in zip(page.lines, words.told(db.session, page.lines), strict=True):
-            at = clock.timestamp(line.at)
-            yield at, line.action, line.subject, told.customer_id, line.actor, told.by, line.details
+        rows = [
+            (clock.timestamp(line.at), line.action, line.subject, told.customer_id, line.actor, told.by, line.details)
+            for line, told in zip(page.lines, words.told(db.session, page.lines), strict=True)
+        ]
+        db.session.rollback()  # a slow download must not hold a read transaction open; the cursor needs none
+        yield from rows
         before = page.older
         if before is None:
             return

@@ -114,9 +114,14 @@ def _csv_rows(text: str) -> Iterator[Sequence[object]]:
     while True:
         found = search.search(db.session, text, before=before, limit=IN_A_FILE)
         balances = _balances(found.customers)
-        for each in found.customers:
-            money = csv_file.decimal(balances[each.id].balance)
-            yield each.id, each.name, each.email, each.external_id, each.created_at.isoformat(), money
+        rows = [_csv_row(each, balances[each.id]) for each in found.customers]
+        db.session.rollback()  # a slow download must not hold a read transaction open; the cursor needs none
+        yield from rows
         before = found.older
         if before is None:
             return
+
+
+def _csv_row(each: Customer, balance: ledger.Balance) -> Sequence[object]:
+    money = csv_file.decimal(balance.balance)
+    return each.id, each.name, each.email, each.external_id, each.created_at.isoformat(), money

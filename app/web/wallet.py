@@ -169,10 +169,10 @@ def _csv_rows(customer_id: str, currency: str, filters: FilterForm) -> Iterator[
         lines = ledger.history(
             db.session(), account, before=before, limit=CSV_ROWS_AT_ONCE, kinds=chosen, since=since, until=until
         )
-        for line in lines:
-            yield _csv_row(line, currency)
         # A long download must not hold one read transaction open all the while; the cursor needs none.
         db.session.rollback()
+        for line in lines:
+            yield _csv_row(line, currency)
         if len(lines) < CSV_ROWS_AT_ONCE:
             return
         before = lines[-1].seq

@@ -8,6 +8,7 @@ from app import activity
 from app.admin import activity as the_pages
 from app.db import transaction
 from tests.admin.conftest import HX
+from tests.support import outgoing
 
 
 def test_signed_out_it_asks_to_sign_in(client):
@@ -70,3 +71,12 @@ def test_what_people_typed_is_shown_as_text(session, as_support):
     assert "<script>" not in page.split("</head>")[1].replace("<script src", "")
     assert "&lt;script&gt;" in page
     assert "customer.renamed" in file
+
+
+def test_a_file_holds_no_transaction_open_while_it_is_fetched(session, as_support, ada):
+    session.rollback()
+    answer = as_support.get("/admin/activity.csv", buffered=False)
+
+    for _ in answer.iter_encoded():
+        outgoing.refuse_inside_a_transaction("sending a line")
+    answer.close()

@@ -10,6 +10,7 @@ from app.customers.customers import open_customer
 from app.db import transaction
 from app.extensions import db
 from tests.admin.conftest import HX
+from tests.support import outgoing
 
 STAFF = ("support", "finance", "admin")
 
@@ -161,3 +162,12 @@ def test_a_made_up_cursor_is_refused(as_support, ada):
 
 def test_without_any_customer_it_says_how_to_get_one(as_support):
     assert "No customers yet" in as_support.get("/admin/customers").text
+
+
+def test_a_file_holds_no_transaction_open_while_it_is_fetched(session, as_support, ada):
+    session.rollback()
+    answer = as_support.get("/admin/customers.csv", buffered=False)
+
+    for _ in answer.iter_encoded():
+        outgoing.refuse_inside_a_transaction("sending a line")
+    answer.close()

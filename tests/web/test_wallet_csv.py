@@ -11,6 +11,7 @@ import pytest
 
 from app.db import transaction
 from app.wallet import adjust, debit
+from tests.support import outgoing
 
 FORMULAS = [
     "=1+1",
@@ -101,3 +102,13 @@ def test_it_takes_many_lines_in_bounded_memory(session, ada, client_of, app):
 
 def test_signed_out_it_asks_to_sign_in(client):
     assert client.get("/wallet/transactions.csv").status_code == 303
+
+
+def test_it_holds_no_transaction_open_while_it_is_fetched(session, ada, client_of):
+    browser = client_of(ada)
+    session.rollback()
+    answer = browser.get("/wallet/transactions.csv", buffered=False)
+
+    for _ in answer.iter_encoded():
+        outgoing.refuse_inside_a_transaction("sending a line")
+    answer.close()
