@@ -18,9 +18,14 @@ def form_page(template: str, form: Form, refusal: Refusal | None = None, beside:
     """
     if refusal is not None:
         form.refuse(refusal, beside)
-    response = make_response(render_template(template, form=form, **shown), 422)
+    return answer(render_template(template, form=form, **shown), refusal)
+
+
+def answer(page: str, refusal: Refusal | None = None) -> Response:
+    """A page that holds a refused form, with the status and headers that `form_page` gives it."""
+    response = make_response(page, 422)
     if isinstance(refusal, TooManyRequests):
-        answer = told(refusal)
-        response.status_code = answer.status
-        response.headers.update(answer.headers)
+        words = told(refusal)
+        response.status_code = words.status
+        response.headers.update(words.headers)
     return response

@@ -37,10 +37,11 @@ def show(token: str) -> ResponseReturnValue:
 @invitations.post("/invitations/<token>")
 def accept(token: str) -> ResponseReturnValue:
     """Join, and look at the new customer from now on."""
-    limits.spend("link.address", limits.address())
     try:
-        offer = offers.look(db.session, token)
-        return _join_as_known(token) if current_user.is_authenticated else _join_as_new(token, offer)
+        if current_user.is_authenticated:
+            limits.spend("link.address", limits.address())
+            return _join_as_known(token)
+        return _join_as_new(token, offers.look(db.session, token))
     except InvitationDead:
         return _dead()
 
@@ -63,6 +64,7 @@ def _join_as_new(token: str, offer: offers.Offer) -> ResponseReturnValue:
     if not form.validate():
         return refused.form_page(TEMPLATE, form, **shown)
     try:
+        limits.spend("link.address", limits.address())
         user, accepted = flow.accept_as_new(db.session, token, name=form.typed("name"), password=form.typed("password"))
     except InvitationDead:
         raise

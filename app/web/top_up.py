@@ -14,7 +14,7 @@ from app.customers import customers, members
 from app.errors import ProviderDown, Refusal
 from app.extensions import db
 from app.flows import top_up as flow
-from app.http import hx, limits
+from app.http import hx, limits, refused
 from app.http.auth import current_customer_id, customer_required
 from app.http.filters import cents, default_currency
 from app.payments import reads as payments
@@ -37,14 +37,14 @@ def create() -> AnyResponse:
         form.form_key.data = fresh_form_key()
     if not form.validate() or top_up_panel.closed_because():
         return make_response(wallet.page(form=form), 422)
-    limits.spend("topup.customer", current_customer_id())
     try:
+        limits.spend("topup.customer", current_customer_id())
         order = _started(form)
     except ProviderDown:
         return make_response(wallet.page(form=form, trouble=top_up_panel.NO_ANSWER), 503)
     except Refusal as refusal:
         form.refuse(refusal, "custom")
-        return make_response(wallet.page(form=form), 422)
+        return refused.answer(wallet.page(form=form), refusal)
     return _onward(order)
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.customers import members
+from app.http import limits
 from app.people import users
 from tests.support.people import PASSWORD, Person
 from tests.support.web import PageClient
@@ -66,6 +67,18 @@ def test_a_mistake_does_not_use_it_up(client: PageClient, invitation: str) -> No
     assert answer.status_code == 422
     assert "Nia" in answer.text
     assert client.get(invitation).status_code == 200
+
+
+def test_a_used_up_limit_keeps_the_name(app, client: PageClient, invitation: str) -> None:
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "127.0.0.1"}):
+        for _ in range(60):
+            limits.spend("link.address", limits.address())
+
+    answer = client.post(invitation, data={"name": "Nia", "password": PASSWORD})
+
+    assert answer.status_code == 429
+    assert "Too many tries." in answer.text
+    assert 'value="Nia"' in answer.text
 
 
 def test_extra_fields_do_not_widen_it(client: PageClient, session: Session, ada: Person, invitation: str) -> None:

@@ -95,6 +95,21 @@ def test_a_preset_is_taken_when_nothing_was_typed(ada, client_of, till):
     assert till.asked[0].amount.minor == 25_000
 
 
+def test_a_used_up_limit_keeps_the_amount(session, ada, client_of, till):
+    browser = client_of(ada)
+    for number in range(20):
+        browser.post("/wallet/topups", data={"amount": "50.00", "form_key": f"form_{number}"})
+
+    answer = browser.post("/wallet/topups", data={"amount": "50.00", "custom": "123.45", "form_key": "form_x"})
+
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Too many tries." in answer.text
+    assert 'value="123.45"' in answer.text
+    assert 'value="form_x"' in answer.text
+    assert orders_in(session) == 20
+
+
 def test_the_journey_without_script_is_one_form_and_one_redirect(ada, client_of, till):
     browser = client_of(ada)
     page = browser.get("/wallet").text
