@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 Hook = Callable[[], object]
+
+_ADDRESS = re.compile(r"(/[^/?\s'\"]+)[/?][^\s'\"]*")  # its first segment says which page it was
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -85,6 +89,16 @@ def run(
     _run_gunicorn(load, options)
 
 
+def mask_addresses() -> None:
+    """Keep secrets out of gunicorn's own log: it names addresses in full, and a mailed link's address is a secret."""
+    logging.getLogger("gunicorn.error").addFilter(_without_addresses)
+
+
+def _without_addresses(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _ADDRESS.sub(r"\1/…", record.getMessage()), ()
+    return True
+
+
 def _run_gunicorn(load_wsgi: Callable[[], WSGIApplication], options: Mapping[str, Any]) -> None:
     from gunicorn.app.base import BaseApplication  # not installed on Windows
 
@@ -96,6 +110,7 @@ def _run_gunicorn(load_wsgi: Callable[[], WSGIApplication], options: Mapping[str
         def load(self) -> WSGIApplication:
             return load_wsgi()
 
+    mask_addresses()
     Server().run()
 
 
