@@ -7,6 +7,7 @@ commit) is simply applied again: what had been written answers as a replay.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -20,6 +21,10 @@ from app.ledger.requests import Request
 from app.ledger.sheet import Result, Sheet
 
 _TRIES = 5
+_PAUSE = 0.05  # seconds before the second try, doubled before each further one
+# Seconds after which there is no further try. One may wait 15 s for SQLite's lock, so all together take 20 s at most:
+# the HTTP server gives a request up after 60.
+_PATIENCE = 5.0
 _leaked: list[Any] = []  # connections inherited through a fork: closing them would hang up on the parent
 
 Results = list[Result | Exception]
@@ -54,14 +59,16 @@ class _Desk:
         )
 
     def apply(self, requests: Sequence[Request]) -> Results:
+        began = time.monotonic()
         for attempt in range(_TRIES):
             try:
                 return self._apply(requests)
             except self._errors as gone:
                 self.close()
-                if attempt == _TRIES - 1:
+                if attempt == _TRIES - 1 or time.monotonic() - began > _PATIENCE:
                     # Worded as everywhere else, so that callers know a database that is away when they see one.
                     raise OperationalError(None, None, gone) from gone
+                time.sleep(_PAUSE * 2**attempt)
             except Exception as fault:
                 self._roll_back()
                 if len(requests) == 1:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -17,7 +18,7 @@ from app import clock as the_clock
 from app import ledger
 from app.db import make_engine, transaction
 from app.errors import IdempotencyKeyReused, InsufficientFunds, Refusal
-from app.ledger import Account, ChartViolation, Committer, Entry, Posting
+from app.ledger import Account, ChartViolation, Committer, Entry, Posting, clerk
 from tests.ledger.conftest import CASH, REVENUE, Wallet
 
 
@@ -220,3 +221,26 @@ def test_a_database_that_is_away_is_told_as_everywhere_else(url: str) -> None:
 
     with pytest.raises(OperationalError):  # which the pages and the API answer with 503
         gone.post("debit", {Account("cus_1", "wallet", "usd"): -1, REVENUE: 1}, customer_id="cus_1", key="k")
+
+
+def test_a_locked_database_is_waited_for_once_and_not_five_times(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a SQLite file whose lock somebody keeps, and a wait for it that is longer than the patience
+    monkeypatch.setattr(clerk, "_PATIENCE", 0.2)
+    engine, other = make_engine(sqlite_url), make_engine(sqlite_url)
+    event.listen(engine, "connect", lambda raw, _record: raw.execute("PRAGMA busy_timeout=500"))
+    with other.connect().execution_options(writes=True) as keeper:
+        keeper.begin()
+
+        # when somebody posts
+        began = time.monotonic()
+        with pytest.raises(OperationalError):
+            Committer(engine).post(
+                "debit", {Account("cus_1", "wallet", "usd"): -1, REVENUE: 1}, customer_id="cus_1", key="k"
+            )
+
+    # then they are told so after one wait
+    assert time.monotonic() - began < 1.5
+    engine.dispose()
+    other.dispose()
