@@ -12,7 +12,8 @@ from app.db import transaction
 
 log = logging.getLogger(__name__)
 
-_FAULTS_TOLD = 5
+_FAULTS_LOGGED = 5
+_MOST_FAULTS = 200  # kept with one audit, as with one that staff run
 
 
 def roll_up(session_factory: Callable[[], Session]) -> int:
@@ -22,10 +23,18 @@ def roll_up(session_factory: Callable[[], Session]) -> int:
 
 
 def audit(session_factory: Callable[[], Session]) -> int:
-    """Audit what was written since the last time, and tell staff when the books are wrong."""
+    """Audit what was written since the last time, and tell staff when the books are wrong: once for the same faults."""
     with session_factory() as session, transaction(session):
-        faults = ledger.audit(session).faults
-        if faults:
-            log.critical("the books are wrong: %s", " ".join(faults[:_FAULTS_TOLD]))
-            activity.record(session, "system", "books.wrong", "house", count=len(faults), faults=faults[:_FAULTS_TOLD])
+        found = ledger.audit(session)
+        if found.faults:
+            log.critical("the books are wrong: %s", " ".join(found.faults[:_FAULTS_LOGGED]))
+            _tell(session, found)
     return 0  # whatever it found, there is nothing more to do at once
+
+
+def _tell(session: Session, found: ledger.Audit) -> None:
+    faults, count = found.faults[:_MOST_FAULTS], len(found.faults)
+    for last in activity.of_everyone(session, action="books.", limit=1).lines:
+        if (last.details.get("faults"), last.details.get("fault_count")) == (faults, count):
+            return
+    activity.record(session, "system", "books.wrong", "books", faults=faults, fault_count=count, checked=found.checked)

@@ -45,4 +45,26 @@ def test_wrong_books_are_told_to_staff(
 
     assert "the books are wrong" in caplog.text
     (alert,) = alerts(session)
-    assert alert.details["count"] >= 1
+    assert alert.details["fault_count"] >= 1
+    assert alert.details["faults"]
+
+
+@pytest.mark.books_broken_on_purpose
+def test_the_same_faults_are_told_to_staff_once_and_others_again(
+    session: Session, sessions, engine: Engine, payer: Customer
+) -> None:
+    # given wrong books, audited every quarter of an hour
+    with tampered(engine) as connection:
+        connection.execute(text("UPDATE ledger_account SET balance = balance + 1"))
+    for _ in range(3):
+        books.audit(sessions)
+    assert len(alerts(session)) == 1
+
+    # when another fault comes along
+    with tampered(engine) as connection:
+        connection.execute(text("UPDATE ledger_account SET balance = balance + 1"))
+    for _ in range(3):
+        books.audit(sessions)
+
+    # then that is told too
+    assert len(alerts(session)) == 2
