@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +48,8 @@ def demo(port: int, reset: bool) -> None:
     given = Settings.from_env()
     directory = Path(given.demo_directory)
     http_server.require_free_port(HOST, port)
+    # Open until this process and the one that serves have ended.
+    _lock = demo_files.claimed(directory)
     if reset:
         _forget(directory, given)
     here = demo_files.prepared(directory, port)
@@ -144,6 +149,11 @@ def _drop_tables(url: str) -> None:
         engine.dispose()
 
 
+def _program() -> str:
+    """How the reader can call us again: a fresh clone puts no `purser` on anybody's path."""
+    return "purser" if shutil.which("purser") else f"{os.path.relpath(sys.executable)} -m app"
+
+
 def _say(here: Demo) -> None:
     data = {
         "url": here.base_url,
@@ -160,7 +170,7 @@ def _say(here: Demo) -> None:
         "",
         f"Payment sandbox: {data['console']} (pay with card 4242 4242 4242 4242)",
         *(f"API key, {name}: {key}" for name, key in here.keys.items()),
-        "Other commands work on this demo with PURSER_ENV=demo in front; `purser clock advance 31d` moves its clock.",
+        f"Move its clock: PURSER_ENV=demo {_program()} clock advance 31d. Other commands work on it likewise.",
         "Ctrl-C ends it.",
         "",
     ]

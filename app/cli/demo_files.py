@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -9,6 +10,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 
 from app.config import Settings, SettingsError
 
@@ -58,6 +60,24 @@ class Demo:
             stripe_api_base=self.base_url + "/sandbox",
             clock_file=str(self.clock_file),
         )
+
+
+def claimed(directory: Path) -> IO[str]:
+    """Keep other demos out of `directory` while the file given back is open: they would share, or with --reset remove,
+    databases that are in use. Raises SettingsError when a demo runs there already."""
+    # Beside the directory, so that wiping it leaves the lock alone.
+    lock = directory.resolve().with_name(directory.resolve().name + ".lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    file = lock.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        other = read(directory)
+        running = f"A demo runs in {directory} already" + (f", at {other.base_url}." if other else ".")
+        way_out = "End it first, or give this one a directory of its own with PURSER_DEMO_DIRECTORY."
+        raise SettingsError([f"{running} {way_out}"]) from None
+    return file
 
 
 def prepared(directory: Path, port: int) -> Demo:

@@ -115,6 +115,18 @@ def test_a_second_start_keeps_everything_and_reset_starts_over(start_program, tm
     assert reset != first
 
 
+def test_a_demo_that_runs_is_not_reset_under_its_feet(start_program, tmp_path):
+    running = start_demo(start_program, free_port(), tmp_path / "demo")
+    wait_until_ready(running)
+
+    other = start_demo(start_program, free_port(), tmp_path / "demo", "--reset")
+
+    assert other.process.wait(60) == 2
+    assert f"A demo runs in {tmp_path / 'demo'} already, at {running.base_url}." in other.printed
+    assert fetch(running.base_url + "/sandbox/")[0] == 200
+    assert ends_cleanly(running)
+
+
 def test_reset_empties_the_demos_own_database_on_a_server(start_program, tmp_path, pg_url):
     def ids_after_start(*more: str) -> set[str]:
         program = start_demo(start_program, free_port(), tmp_path / "demo", *more, PURSER_DATABASE_URL=pg_url)
