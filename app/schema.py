@@ -79,9 +79,22 @@ def current(engine: Engine) -> str:
 
 def make_directory(url: str) -> None:
     """Make the directory a SQLite file stands in, which SQLite itself does not do."""
+    file = _sqlite_file(url)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+
+
+def exists(url: str) -> bool:
+    """Whether there is a SQLite file to connect to; of a server only connecting can tell, so that is True."""
+    file = _sqlite_file(url)
+    return file is None or file.exists()
+
+
+def _sqlite_file(url: str) -> Path | None:
     parsed = make_url(normalised(url))
-    if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database))
 
 
 def migration_engine(url: str) -> Engine:

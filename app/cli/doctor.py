@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import smtplib
+
 import click
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +13,7 @@ from app.cli.answers import Answer, answering
 from app.cli.connection import follow_clock, read_settings, sessions
 from app.config import Settings
 from app.db import make_engine
+from app.flows import deliver
 from app.payments import doctor as payments
 from app.providers import registry
 
@@ -36,7 +39,8 @@ def _settings(settings: Settings) -> list[Line]:
 
 
 def _database(settings: Settings) -> list[Line]:
-    schema.make_directory(settings.database_url)
+    if not schema.exists(settings.database_url):  # connecting would make the file
+        return [(False, "The database's file is not there: run `purser migrate`.")]
     engine = make_engine(settings.database_url)
     try:
         return _tables(engine)
@@ -58,10 +62,19 @@ def _tables(engine: Engine) -> list[Line]:
 
 def _mail(settings: Settings) -> list[Line]:
     if settings.smtp_url:
-        return [(True, "Mail goes out by SMTP.")]
+        return [_mail_server(settings.smtp_url)]
     if settings.is_production:
         return [(False, "SMTP_URL is missing: mail, password links too, goes to the log for whoever reads it to use.")]
     return [(True, "Mail is printed where the program runs, since SMTP_URL is not set.")]
+
+
+def _mail_server(url: str) -> Line:
+    try:
+        deliver.reach(url, timeout=5)
+    except (OSError, smtplib.SMTPException, ValueError) as trouble:
+        # The text of the error may quote the URL, which holds a password, so only its kind is told.
+        return False, f"The mail server of SMTP_URL cannot be used: {type(trouble).__name__}."
+    return True, "Mail goes out by SMTP, and the server answers."
 
 
 def _payments(settings: Settings) -> list[Line]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import smtplib
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Protocol
@@ -89,18 +90,30 @@ def _print(mail: EmailMessage) -> None:
 
 
 def _by_smtp(smtp_url: str, mail: EmailMessage) -> None:
+    with _connected(smtp_url, TIMEOUT) as server:
+        server.send_message(mail)
+
+
+def reach(smtp_url: str, timeout: float) -> None:
+    """Connect and sign in without sending anything. Raises OSError, SMTPException or ValueError. Timeout in seconds."""
+    with _connected(smtp_url, timeout) as server:
+        server.noop()
+
+
+@contextmanager
+def _connected(smtp_url: str, timeout: float) -> Iterator[smtplib.SMTP]:
     """smtps://user:password@host:465, or smtp://host:587, which turns to TLS unless the URL says ?tls=off."""
     url = urlsplit(smtp_url)
     plain = parse_qs(url.query).get("tls") == ["off"]
     host, context = url.hostname or "localhost", ssl.create_default_context()
     server: smtplib.SMTP
     if url.scheme == "smtps":
-        server = smtplib.SMTP_SSL(host, url.port or 465, timeout=TIMEOUT, context=context)
+        server = smtplib.SMTP_SSL(host, url.port or 465, timeout=timeout, context=context)
     else:
-        server = smtplib.SMTP(host, url.port or 587, timeout=TIMEOUT)
+        server = smtplib.SMTP(host, url.port or 587, timeout=timeout)
     with server:
         if url.scheme == "smtp" and not plain:
             server.starttls(context=context)
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
-        server.send_message(mail)
+        yield server
