@@ -11,8 +11,6 @@ from sqlalchemy.schema import ExecutableDDLElement
 
 from app.db import Base
 
-HOUSE = "house"  # what belongs to no customer is the house's own
-
 
 class Activity(Base):
     """One line of the audit log. `subject` is the id of the row that changed; `details` says how."""

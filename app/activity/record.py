@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app import clock, ids
-from app.activity.models import HOUSE, Activity
+from app.activity.models import Activity
+from app.ledger import HOUSE
 
 
 def record(
@@ -18,7 +19,7 @@ def record(
     `details` must be fit for JSON and hold no secret: staff and the customer may read it.
     """
     line = Activity(
-        customer_id=customer_id or HOUSE,
+        customer_id=customer_id or HOUSE,  # what belongs to no customer is the house's own
         id=ids.new("act"),
         at=clock.now(),
         actor=actor,

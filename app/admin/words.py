@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.activity.models import HOUSE, Activity
+from app.activity.models import Activity
 from app.customers import search
 from app.http.filters import cents, exact
+from app.ledger import HOUSE
 from app.people.models import User
 
 # The rest are worded by rule: "api_key.created" is "Api key created".

@@ -15,11 +15,11 @@ from app import activity, clock, ids
 from app.customers import members
 from app.customers.models import ApiKey, Membership
 from app.errors import Forbidden, Invalid, NotFound
+from app.ledger import HOUSE
 from app.people import tokens
 from app.people.models import STAFF_ROLES, User
 from app.people.users import clean_name
 
-HOUSE = "house"
 PREFIXES = {"customer": "pur_live_", "service": "pur_svc_", "staff": "pur_staff_"}
 CUSTOMER_PERMISSIONS = ("billing:read", "billing:write")
 SERVICE_SCOPES = ("billing:read", "billing:write", "wallet:write", "charges:write", "customers:write")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from app.errors import Invalid
-from app.ledger import Account
+from app.ledger import HOUSE, Account
 
-HOUSE = "house"
 _PUBLISHER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", re.ASCII)
 
 
