@@ -58,6 +58,13 @@ def round_half_away(numerator: int, denominator: int) -> int:
     return sign * (whole + (2 * rest >= abs(denominator)))
 
 
+def decimal(micros: int) -> str:
+    """Micros as a plain decimal number with a point, exact, at least two digits after it: what programs read."""
+    whole, part = divmod(abs(micros), MICROS_PER_UNIT)
+    figures = f"{part:06d}".rstrip("0").ljust(2, "0")
+    return f"{'-' if micros < 0 else ''}{whole}.{figures}"
+
+
 def parse_minor(text: str, currency: str) -> int:
     """Minor units from what a person typed: "50", "50.5", "1,250.00". Never a sign, an exponent or a word.
 

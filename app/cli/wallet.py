@@ -10,8 +10,7 @@ from app.cli.connection import opened, read_settings
 from app.customers import customers
 from app.db import transaction
 from app.errors import NotFound
-from app.http.csv_file import decimal
-from app.money import minor_to_micros, parse_minor
+from app.money import decimal, minor_to_micros, parse_minor
 from app.wallet.accounts import wallet_of
 from app.wallet.adjust import adjust as adjust_wallet
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from flask import Response, stream_with_context
 
+from app import money
+
 # A cell that begins like this is run as a formula by spreadsheets; a leading apostrophe makes it text.
 # The full-width signs count too: where people type Japanese or Chinese, a spreadsheet reads them as the plain ones.
 _FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r\n\0")
@@ -36,10 +38,8 @@ def safe(cell: object) -> str:
 
 
 def decimal(micros: int) -> Figure:
-    """Micros as a plain decimal number with a point, exact, at least two digits after it: what programs read."""
-    whole, part = divmod(abs(micros), 1_000_000)
-    figures = f"{part:06d}".rstrip("0").ljust(2, "0")
-    return Figure(f"{'-' if micros < 0 else ''}{whole}.{figures}")
+    """Micros as a cell, exact: `-9.80`."""
+    return Figure(money.decimal(micros))
 
 
 def _lines(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
