@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from app.errors import NotFound
-from app.payments.models import EVENT_STATES, Order, Payment, ProviderEvent
+from app.payments.models import EVENT_STATES, Order, ProviderEvent
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,6 @@ def orders_of(session: Session, customer_id: str, *, limit: int = 50) -> list[Or
     """A customer's orders, newest first."""
     mine = select(Order).where(Order.customer_id == customer_id)
     return list(session.scalars(mine.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit)))
-
-
-def payments_of(session: Session, customer_id: str, *, limit: int = 50) -> list[Payment]:
-    """What a customer paid, newest first."""
-    mine = select(Payment).where(Payment.customer_id == customer_id)
-    return list(session.scalars(mine.order_by(Payment.at.desc(), Payment.payment_id).limit(limit)))
 
 
 def events(
