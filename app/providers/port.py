@@ -45,6 +45,9 @@ class Provider(Protocol):
     def name(self) -> str: ...  # the channel, as in /payment/webhook/<channel>
 
     @property
+    def title(self) -> str: ...  # as people write it
+
+    @property
     def capabilities(self) -> frozenset[Cap]: ...
 
     @property

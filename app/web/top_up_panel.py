@@ -15,8 +15,6 @@ from app.payments.orders import LARGEST, SMALLEST
 from app.providers.port import Provider
 from app.web.wallet_forms import PRESETS, USUAL, TopUpForm, fresh_form_key
 
-TITLES = {"stripe": "Stripe"}
-
 
 @dataclass(frozen=True)
 class Preset:
@@ -115,7 +113,7 @@ def provider() -> Provider | None:
 def provider_title() -> str:
     """The provider's name as people write it."""
     chosen = provider()
-    return TITLES.get(chosen.name, chosen.name.capitalize()) if chosen else ""
+    return chosen.title if chosen else ""
 
 
 def figures(minor: int) -> str:

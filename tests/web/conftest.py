@@ -25,7 +25,7 @@ PAGE = "https://checkout.stripe.com/c/pay/"
 class Till:
     """A provider for tests: keeps what it was asked, gives one page per key, and can be out of order."""
 
-    name = "stripe"
+    name, title = "stripe", "The Till"
     capabilities = frozenset({Cap.CUSTOM_AMOUNT})
     livemode = False
 

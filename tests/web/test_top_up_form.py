@@ -110,6 +110,10 @@ def test_a_used_up_limit_keeps_the_amount(session, ada, client_of, till):
     assert orders_in(session) == 20
 
 
+def test_it_names_the_provider_as_the_provider_names_itself(ada, client_of, till):
+    assert "You pay on The Till’s page." in client_of(ada).get("/wallet").text
+
+
 def test_the_journey_without_script_is_one_form_and_one_redirect(ada, client_of, till):
     browser = client_of(ada)
     page = browser.get("/wallet").text

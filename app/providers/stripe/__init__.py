@@ -35,7 +35,7 @@ SIGNATURE_HEADER = "stripe-signature"
 class Stripe:
     """One Stripe account. Every POST carries our idempotency key; every answer leaves as our own value."""
 
-    name = "stripe"
+    name, title = "stripe", "Stripe"
     capabilities = frozenset(
         {
             Cap.CUSTOM_AMOUNT,
