@@ -92,7 +92,7 @@ def _waiting(order: Order) -> Status:
         "clock",
         "warn",
         "Waiting for your payment to be confirmed",
-        "This usually takes a few seconds. You may leave this page: the wallet is credited all the same.",
+        f"{_how_long(order)} You may leave this page: the wallet is credited all the same.",
         [("To be added to the wallet", _amount(order), "")],
         poll_seconds=_pace(order),
     )
@@ -184,6 +184,12 @@ def _again(order: Order, label: str = "") -> Action:
     """The wallet with the same amount already in the form."""
     address = url_for("wallet.show", amount=figures(order.amount_minor), _anchor="topup")
     return Action(label or f"Top up {_amount(order)} again", address, pays=True)
+
+
+def _how_long(order: Order) -> str:
+    if _pace(order) == SOON:
+        return "This usually takes a few seconds."
+    return "This takes longer than usual. Nothing is lost: we also ask the provider ourselves."
 
 
 def _pace(order: Order) -> int:

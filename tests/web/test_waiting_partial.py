@@ -62,6 +62,7 @@ def test_after_two_minutes_it_looks_less_often(ada, client_of, order_of, clock):
     answer = browser.get(seen, headers=HX)
 
     assert 'hx-trigger="every 10s"' in answer.text
+    assert "This takes longer than usual." in answer.text
 
 
 @pytest.mark.parametrize(
