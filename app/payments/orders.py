@@ -102,6 +102,12 @@ def find(session: Session, order_id: str, *, lock: bool = False) -> Order | None
     return session.scalars(query).one_or_none()
 
 
+def under_way(session: Session, customer_id: str, *, limit: int = 5) -> list[Order]:
+    """Payments that were made and have not arrived, newest first: a bank debit takes days."""
+    mine = select(Order).where(Order.customer_id == customer_id, Order.state == "processing")
+    return list(session.scalars(mine.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit)))
+
+
 def _lock(session: Session, order: Order) -> None:
     # News of a payment may be written at this moment by a worker: what we read before is not what we may change.
     session.refresh(order, with_for_update=True)

@@ -43,6 +43,10 @@ KINDS = (
 OF_LEDGER = {kind.ledger: kind for kind in KINDS}
 API_TYPES = tuple(dict.fromkeys(kind.api for kind in KINDS))
 
+# A type with several kinds is called like the first, except where that would hide the others.
+_TYPE_TITLES = {"credit": "Welcome and promotional credit"}
+TYPES = tuple((api, _TYPE_TITLES.get(api) or next(k.title for k in KINDS if k.api == api)) for api in API_TYPES)
+
 
 def named(ledger_kind: str) -> Kind:
     """The kind of a ledger entry; one the table does not know yet keeps its own name rather than failing a page."""

@@ -29,15 +29,26 @@ def balance() -> dict[str, Any]:
         "holds": holds,
         "other_holds": 0,
         "balance_places": 4,
+        "under_way": [_order("processing")],
     }
 
 
+def under_way() -> dict[str, Any]:
+    return {"under_way": [_order("processing")]}
+
+
 def balance_empty() -> dict[str, Any]:
-    return {"balance": Balance(), "holds": [], "other_holds": 0, "balance_places": 4}
+    return {"balance": Balance(), "holds": [], "other_holds": 0, "balance_places": 4, "under_way": []}
 
 
 def balance_below_zero() -> dict[str, Any]:
-    return {"balance": Balance(-12_500_100, 0, 12_500_100, 0, 3), "holds": [], "other_holds": 0, "balance_places": 4}
+    return {
+        "balance": Balance(-12_500_100, 0, 12_500_100, 0, 3),
+        "holds": [],
+        "other_holds": 0,
+        "balance_places": 4,
+        "under_way": [],
+    }
 
 
 def balance_huge() -> dict[str, Any]:
@@ -48,6 +59,7 @@ def balance_huge() -> dict[str, Any]:
         "holds": many,
         "other_holds": 700_000,
         "balance_places": 4,
+        "under_way": [],
     }
 
 
@@ -97,13 +109,17 @@ def transactions_bad_filter() -> dict[str, Any]:
     return _ledger(filters=filters, rows=[], filtered=True)
 
 
-def waiting(state: str, left: bool = False) -> dict[str, Any]:
+def _order(state: str) -> Order:
     now = clock.now()
-    order = Order(
+    return Order(
         id="ord_gallery", customer_id="cus_gallery", kind="topup", amount_minor=5_000, currency="usd", state=state,
         failure="The bank declined the card." if state == "failed" else None, checkout_url="/gallery",
         created_at=now, updated_at=now, paid_at=now,
     )  # fmt: skip
+
+
+def waiting(state: str, left: bool = False) -> dict[str, Any]:
+    order = _order(state)
     status = top_up_status.of(order, may_pay=True, left=left, balance=Balance(55_000_000))
     # The gallery's order is in no table, so its page does not ask again.
     return {"order": order, "status": top_up_status.at_rest(status)}
@@ -116,7 +132,8 @@ WAITING: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def overview_wallet() -> dict[str, Any]:
-    return {"balance": Balance(54_590_000, 9_240_000, 0, 5_000_000, 19), "may_pay": True, "wallet_places": 2}
+    balance = Balance(54_590_000, 9_240_000, 0, 5_000_000, 19)
+    return {"balance": balance, "may_pay": True, "wallet_places": 2, "under_way": []}
 
 
 def overview_activity() -> dict[str, Any]:
@@ -156,7 +173,7 @@ def _panel(**given: Any) -> dict[str, Any]:
 def _ledger(**given: Any) -> dict[str, Any]:
     return {
         "filters": FilterForm(formdata=None),
-        "types": [("", "All types"), *((kind.api, kind.title) for kind in kinds.KINDS)],
+        "types": [("", "All types"), *kinds.TYPES],
         "tally": None,
         "pager": {"label": "Newest first", "newer": "", "older": ""},
         "filtered": False,

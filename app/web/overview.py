@@ -11,6 +11,7 @@ from app.extensions import db
 from app.http.auth import current_customer_id, customer_required
 from app.http.filters import default_currency, places_of
 from app.ledger import Account
+from app.payments import orders
 from app.wallet.accounts import wallet_of
 from app.web.wallet_rows import row_of
 
@@ -32,6 +33,7 @@ def show() -> str:
         wallet_places=places_of((balance.balance, balance.held)),
         row_places=places_of(row.amount for row in rows),
         balance=balance,
+        under_way=orders.under_way(session, customer_id),
         credit_count=ledger.balance(session, Account(customer_id, "credits", "credits")).available,
         rows=rows,
         topped_up="topup" in ledger.totals(session, wallet),

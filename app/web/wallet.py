@@ -14,6 +14,7 @@ from app.extensions import db
 from app.http import csv_file, hx, paging
 from app.http.auth import current_customer_id, customer_required
 from app.http.filters import default_currency, number, places_of
+from app.payments import orders
 from app.wallet import kinds, reads
 from app.wallet.accounts import wallet_of
 from app.web import top_up_panel
@@ -113,7 +114,13 @@ def _balance(balance: ledger.Balance, holds: Sequence[ledger.Hold]) -> dict[str,
     lines = [hold_line(hold) for hold in holds]
     others = balance.held - sum(line.amount for line in lines)
     places = places_of((balance.balance, others, *(line.amount for line in lines)))
-    return {"balance": balance, "holds": lines, "other_holds": others, "balance_places": places}
+    return {
+        "balance": balance,
+        "holds": lines,
+        "other_holds": others,
+        "balance_places": places,
+        "under_way": orders.under_way(db.session(), current_customer_id()),
+    }
 
 
 def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
@@ -121,7 +128,7 @@ def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
     address = url_for("wallet.show")
     return {
         "filters": filters,
-        "types": [("", "All types"), *((kind.api, kind.title) for kind in kinds.KINDS)],
+        "types": _types(read.totals, filters.type.data or ""),
         "rows": [row_of(line) for line in read.lines],
         "row_places": places_of((*(line.amount for line in read.lines), *(line.balance_after for line in read.lines))),
         # Days have no kept tallies, and summing a million rows is no way to draw a page.
@@ -131,6 +138,12 @@ def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
         "clear_link": Markup('<a class="btn" href="{}">Clear filters</a>').format(address),
         "csv_url": url_for("wallet.transactions_csv", **filters.query),
     }
+
+
+def _types(totals: Mapping[str, object], chosen: str) -> list[tuple[str, str]]:
+    """What there is to choose from: the types this wallet has had, and the one asked for."""
+    had = {kinds.named(kind).api for kind in totals} | {chosen}
+    return [("", "All types"), *(pair for pair in kinds.TYPES if pair[0] in had)]
 
 
 def _tally(totals: Mapping[str, tuple[int, int, int]], chosen: Iterable[str] | None) -> Tally:

@@ -176,6 +176,29 @@ def test_it_filters_by_the_readers_days_and_leaves_the_total_out(session, ada, c
     assert "Clear filters" in without
 
 
+@pytest.mark.parametrize("address", ["/wallet", "/wallet/balance", "/"])
+def test_a_payment_on_its_way_is_named_until_it_has_arrived(ada, client_of, order_of, pay, address):
+    browser, order = client_of(ada), order_of(ada, "processing", cents=25_000)
+    order_of(ada, "failed", cents=7_500)
+
+    before = browser.get(address).text
+    pay(order.id)
+    after = browser.get(address).text
+
+    assert f'<a href="/wallet/topups/{order.id}">Top-up of $250.00</a>, begun' in before
+    assert before.count("Processing") == 1
+    assert "Processing" not in after
+
+
+def test_the_filter_offers_each_type_once_and_only_what_the_wallet_has_had(session, ada, client_of):
+    spend(session, ada, 1_000_000)
+
+    page = client_of(ada).get("/wallet?type=refund").text
+
+    offered = re.findall(r'<option value="([^"]*)"( selected)?>', page)
+    assert offered == [("", ""), ("credit", ""), ("debit", ""), ("refund", " selected")]
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
