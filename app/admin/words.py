@@ -25,7 +25,7 @@ _TITLES = {
     "webhook.ignored": "Webhook ignored",
     "user.staff_role_changed": "Staff role changed",
     "order.opened": "Order opened",
-    "order.processing": "Order being paid",
+    "order.processing": "Payment under way",
     "order.failed": "Payment failed",
     "webhook.dead": "Webhook gave up",
 }

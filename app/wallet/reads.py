@@ -89,7 +89,7 @@ def line_title(line: Line) -> tuple[str, str]:
         return ("Credit from us" if line.amount > 0 else "Correction"), told
     if line.kind in ("debit", "settlement"):
         return told or title, "" if line.kind == "debit" else "Settled hold"
-    return title, "" if told == title else told
+    return title, "" if told == title else told.removeprefix(f"{title}: ")
 
 
 def description(line: Line) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app import ledger
 from app.db import transaction
 from app.errors import Invalid
-from app.wallet import holds, kinds, reads
+from app.wallet import charges, holds, kinds, reads
 from app.wallet.debit import debit
 from tests.support.people import Person
 
@@ -79,6 +79,18 @@ def test_a_line_says_what_it_was(session: Session, ada: Person, ten_debits: None
     assert reads.line_title(adjusted) == ("Credit from us", "Money for a test")
     assert reads.line_title(printed) == ("Print 10", "")
     assert reads.line_title(welcome) == ("Welcome credit", "")
+
+
+def test_a_charge_does_not_say_its_kind_twice(session: Session, ada: Person) -> None:
+    ada.gets(cents=100)
+    priced = charges.at_list_price("translate", 10_000, publisher=None, commission_percent=20)
+    with transaction(session):
+        charges.charge(session, ada.customer_id, priced, description=None, key="run-1", by="test")
+
+    charged = ledger.history(session, ada.wallet)[0]
+
+    assert reads.line_title(charged) == ("Paid skill", "translate")
+    assert reads.description(charged) == "Paid skill: translate"
 
 
 def test_a_hold_has_ended_before_it_shows_no_more(session: Session, ada: Person) -> None:
