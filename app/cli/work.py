@@ -31,8 +31,8 @@ def work(once: bool) -> Answer | None:
         if once:
             did = worker.run_once(factory, settings, providers)
             return Answer([", ".join(f"{name}: {count}" for name, count in did.items())], did)
-        announce(["The worker has started."], {"working": True, "channels": sorted(providers)})
-        worker.run(factory, settings, providers)
+        started = {"working": True, "channels": sorted(providers)}
+        worker.run(factory, settings, providers, on_ready=lambda: announce(["The worker has started."], started))
         return None
     finally:
         engine.dispose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event, Thread
 
 from app.config import Settings
@@ -17,11 +17,21 @@ _LAST_PATIENCE = 30.0  # seconds for what is under way when we are told to stop
 _MOST_ROUNDS = 1000  # of `run_once`, for a queue that is filled as fast as it is emptied
 
 
-def run(session_factory: SessionFactory, settings: Settings, providers: Mapping[str, Provider]) -> None:
-    """A worker process: works until SIGTERM or SIGINT, then finishes what is under way and returns."""
+def run(
+    session_factory: SessionFactory,
+    settings: Settings,
+    providers: Mapping[str, Provider],
+    *,
+    on_ready: Callable[[], object] = lambda: None,
+) -> None:
+    """A worker process: works until SIGTERM or SIGINT, then finishes what is under way and returns.
+
+    `on_ready` is called once it would end cleanly: whoever waits for its word may stop it at once.
+    """
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: stop.set())
+    on_ready()
     loop(session_factory, settings, providers, stop)
 
 
