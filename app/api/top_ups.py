@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 from flask import Response, current_app
 from pydantic import Field
@@ -17,6 +17,7 @@ from app.extensions import db
 from app.flows import top_up
 from app.http import limits
 from app.payments import Order
+from app.providers import registry
 from app.providers.port import Provider
 
 top_ups = calls.group("api_top_ups", "Top-ups", "Start a payment into the wallet on a provider's hosted page.")
@@ -87,11 +88,11 @@ def _start(key: str, amount_minor: int) -> Order:
 
 
 def _provider() -> Provider:
-    """The default channel: the first one configured."""
-    configured = cast("dict[str, Provider]", current_app.extensions["providers"])
-    if not configured:
+    """The default channel. Raises ProviderDown while none is configured."""
+    chosen = registry.default(current_app.extensions["providers"])
+    if chosen is None:
         raise ProviderDown("No payment provider is set up, so nothing can be paid in.")
-    return next(iter(configured.values()))
+    return chosen
 
 
 def _page(order: Order) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import cast
 
@@ -21,3 +22,8 @@ def build(settings: Settings) -> dict[str, Provider]:
         if provider is not None:
             found[channel] = provider
     return found
+
+
+def default(providers: Mapping[str, Provider]) -> Provider | None:
+    """The channel a purchase goes through unless another is asked for: the first configured; None without any."""
+    return next(iter(providers.values()), None)

@@ -12,6 +12,7 @@ from app.customers import members
 from app.http.filters import cents, currency_sign, default_currency
 from app.money import EXPONENTS
 from app.payments.orders import LARGEST, SMALLEST
+from app.providers import registry
 from app.providers.port import Provider
 from app.web.wallet_forms import PRESETS, USUAL, TopUpForm, fresh_form_key
 
@@ -105,9 +106,8 @@ def quote_of(form: TopUpForm) -> Quote:
 
 
 def provider() -> Provider | None:
-    """The channel top-ups go through: the first that is configured."""
-    configured: dict[str, Provider] = current_app.extensions["providers"]
-    return next(iter(configured.values()), None)
+    """The channel top-ups go through; None while none is configured."""
+    return registry.default(current_app.extensions["providers"])
 
 
 def provider_title() -> str:
