@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 from app.money import Money
-from app.providers.values import CheckoutSession, InvoiceDoc, SubscriptionState
+from app.providers.billing import InvoiceDoc, SubscriptionState
+from app.providers.values import CheckoutSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +123,11 @@ class DisputeChanged(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardChanged(Told):
+    """`order_id` is set where the card was saved on a page opened for one of our orders."""
+
     customer_id: str | None
     card_id: str | None
+    order_id: str | None = None
     hint: Literal["attached", "detached", "updated", "default_changed", "setup_succeeded", "setup_failed"]
 
 

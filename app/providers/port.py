@@ -16,24 +16,20 @@ from typing import Protocol, cast
 
 from app.errors import UnsupportedByChannel
 from app.money import Money
+from app.providers.billing_roles import Discounts, Invoices, Subscriptions
 from app.providers.events import Event
 from app.providers.values import (
     Cap,
     Card,
-    ChangePreview,
     ChargeResult,
     CheckoutRequest,
     CheckoutSession,
     CustomerRef,
     Finding,
     Heard,
-    InvoiceDoc,
-    PlanRef,
     Redirect,
     RefundResult,
     SetupSecret,
-    SubscriptionState,
-    UnusedValue,
     Verified,
 )
 
@@ -132,43 +128,6 @@ class Refunds(Protocol):
         """To find out what an unanswered refund did before any new key is used."""
 
 
-class Subscriptions(Protocol):
-    """Cap.SUBSCRIPTIONS and the CHANGE_*, CANCEL_*, RESUME, PREVIEW capabilities. Every answer is a whole snapshot."""
-
-    def get_subscription(self, subscription_id: str) -> SubscriptionState: ...
-
-    def preview_change(self, sub: SubscriptionState, to: PlanRef, *, at: datetime) -> ChangePreview: ...
-
-    def change_now(
-        self, sub: SubscriptionState, to: PlanRef, *, at: datetime, key: str
-    ) -> tuple[SubscriptionState, Redirect | None]: ...
-
-    def change_at_period_end(self, sub: SubscriptionState, to: PlanRef, *, key: str) -> SubscriptionState: ...
-
-    def clear_pending_change(self, sub: SubscriptionState, *, key: str) -> SubscriptionState: ...
-
-    def cancel_at_period_end(self, sub: SubscriptionState, *, reason: str | None, key: str) -> SubscriptionState: ...
-
-    def resume(self, sub: SubscriptionState, *, key: str) -> SubscriptionState: ...
-
-    def cancel_now(self, sub: SubscriptionState, *, key: str) -> SubscriptionState:
-        """Ends access; never moves money by itself."""
-
-    def unused_value(self, sub: SubscriptionState, *, at: datetime) -> UnusedValue: ...
-
-
-class Invoices(Protocol):
-    """Cap.INVOICES: the provider's documents, mirrored (SPEC I1). `retry_invoice` needs Cap.RETRY_PAYMENT."""
-
-    def list_invoices(
-        self, customer: CustomerRef, *, cursor: str | None, limit: int
-    ) -> tuple[Sequence[InvoiceDoc], str | None]: ...
-
-    def get_invoice(self, invoice_id: str) -> InvoiceDoc: ...
-
-    def retry_invoice(self, invoice_id: str, *, card_id: str | None, key: str) -> ChargeResult: ...
-
-
 class EventFeed(Protocol):
     """Cap.EVENT_LIST: past events can be read again, for what webhooks lost (SPEC V4)."""
 
@@ -190,6 +149,7 @@ ROLES: Mapping[Cap, type] = {
     Cap.REFUND_FULL: Refunds,
     Cap.REFUND_PARTIAL: Refunds,
     Cap.SUBSCRIPTIONS: Subscriptions,
+    Cap.DISCOUNTS: Discounts,
     Cap.INVOICES: Invoices,
     Cap.EVENT_LIST: EventFeed,
     Cap.DIAGNOSIS: SelfChecking,
@@ -218,6 +178,10 @@ def refunds_of(provider: Provider) -> Refunds:
 
 def subscriptions_of(provider: Provider) -> Subscriptions:
     return cast("Subscriptions", _able(provider, Cap.SUBSCRIPTIONS, "run subscriptions"))
+
+
+def discounts_of(provider: Provider) -> Discounts:
+    return cast("Discounts", _able(provider, Cap.DISCOUNTS, "take a coupon"))
 
 
 def invoices_of(provider: Provider) -> Invoices:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -49,14 +49,26 @@ class CustomerRef:
     customer_id: str
 
 
+Interval = Literal["month", "year"]
+
+
 @dataclass(frozen=True, slots=True)
 class PlanRef:
-    """One price of our catalogue, already mapped to this provider's own id for it."""
+    """One price of our catalogue, already mapped to this provider's own id for it. `price` is before exclusive tax."""
 
     plan: str
-    interval: Literal["month", "year"]
+    interval: Interval
     price: Money
     provider_price_id: str
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DiscountRef:
+    """One of our coupons as the provider knows it; `code_id` is the code a customer can type for it."""
+
+    id: str
+    code_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,7 @@ class CheckoutRequest:
     plan: PlanRef | None = None
     currency: str | None = None  # save_card only: which methods are offered depends on it
     product_id: str | None = None  # the provider's product behind a custom amount, where one is needed
-    discount_code: str | None = None
+    discount: DiscountRef | None = None  # else the customer may type a code, with `allow_codes`
     allow_codes: bool = False
     save_card: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -91,6 +103,7 @@ class CheckoutSession:
     payment_id: str | None
     subscription_id: str | None
     expires_at: datetime | None
+    setup_id: str | None = None  # save_card: what CardChanged tells the card of
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,99 +134,20 @@ class Card:
     is_default: bool
 
 
-SubscriptionStatus = Literal["incomplete", "trialing", "active", "past_due", "unpaid", "paused", "canceled"]
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionState:
-    """A whole snapshot of a subscription: stored whole, never patched field by field."""
-
-    id: str
-    customer_id: str  # the provider's
-    status: SubscriptionStatus
-    provider_price_id: str
-    quantity: int
-    period_start: datetime | None
-    period_end: datetime | None
-    cancel_at_period_end: bool
-    cancel_at: datetime | None
-    ended_at: datetime | None
-    trial_end: datetime | None
-    pending_price_id: str | None
-    pending_at: datetime | None
-    item_id: str | None
-    latest_invoice_id: str | None
-    version: datetime  # when this was true at the provider; an older one never replaces a newer one
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceLine:
-    description: str
-    quantity: int
-    amount: int
-    tax: int
-    proration: bool
-    period_start: datetime | None
-    period_end: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceDoc:
-    """A whole snapshot of a provider's invoice, in minor units. `complete`: these are all its lines."""
-
-    id: str
-    number: str | None
-    customer_id: str
-    subscription_id: str | None
-    status: Literal["draft", "open", "paid", "void", "uncollectible", "refunded"]
-    reason: Literal["subscription_create", "subscription_cycle", "subscription_update", "one_off", "other"]
-    currency: str
-    subtotal: int
-    discount: int
-    tax: int
-    total: int
-    amount_paid: int
-    amount_due: int
-    lines: Sequence[InvoiceLine]
-    complete: bool
-    created: datetime
-    paid_at: datetime | None
-    next_attempt: datetime | None
-    hosted_url: str | None
-    pdf_url: str | None
-    payment_ids: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class ChangePreview:
-    due_now: Money
-    credit: int
-    charge: int
-    tax: int
-    lines: Sequence[InvoiceLine]
-    as_of: datetime
-    next_total: Money | None
-
-
-@dataclass(frozen=True, slots=True)
-class UnusedValue:
-    """What is left of a paid period, and so can be paid back: net and its tax, in minor units."""
-
-    net: Money
-    tax: int
-
-
 @dataclass(frozen=True, slots=True)
 class ChargeResult:
-    """What came of a charge. `action_secret` is set when the customer must confirm it (3-D Secure)."""
+    """What came of a charge. Where the customer must confirm it (3-D Secure), `redirect` or `action_secret` says how.
 
-    payment_id: str
+    `payment_id` is None only where a credit balance paid, or nothing was due.
+    """
+
+    payment_id: str | None
     status: Literal["succeeded", "processing", "requires_action", "failed"]
     decline_code: str | None = None
     message: str | None = None
     retry_advice: Literal["later", "never", "new_card"] | None = None
     action_secret: str | None = None
+    redirect: Redirect | None = None
 
 
 @dataclass(frozen=True, slots=True)

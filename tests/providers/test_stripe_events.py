@@ -155,11 +155,9 @@ def test_a_subscription_is_a_whole_snapshot() -> None:
     assert isinstance(changed, SubscriptionChanged)
     state = changed.state
     assert state is not None
-    assert (state.status, state.provider_price_id, state.pending_price_id) == (
-        "active",
-        "price_1SProMonthUsd2900",
-        "price_1SGrowthMonthUsd9900",
-    )
+    assert (state.status, state.provider_price_id) == ("active", "price_1SProMonthUsd2900")
+    assert state.pending is not None
+    assert (state.pending.provider_price_id, state.pending.at) == ("price_1SGrowthMonthUsd9900", None)
     assert state.period_start is not None
     assert state.period_end is not None
     assert state.version == changed.occurred_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.providers.stripe.body import id_of, maybe_instant
 from app.providers.stripe.connection import Json
-from app.providers.values import CheckoutRequest, CheckoutSession
+from app.providers.values import CheckoutRequest, CheckoutSession, DiscountRef
 
 # Our order's id under the name it travels by. Session metadata is not copied to the payment intent: it is set on both.
 REFERENCE = "intent_id"
@@ -48,11 +48,16 @@ def _purchase(request: CheckoutRequest, metadata: Json, *, invoices: bool) -> Js
     if request.save_card:
         intent["setup_future_usage"] = "off_session"
         wanted["saved_payment_method_options"] = {"payment_method_save": "enabled"}
-    if request.discount_code:
-        wanted["discounts"] = [{"promotion_code": request.discount_code}]
+    if request.discount is not None:
+        wanted["discounts"] = [discount_of(request.discount)]
     elif request.allow_codes:
         wanted["allow_promotion_codes"] = True
     return wanted
+
+
+def discount_of(discount: DiscountRef) -> Json:
+    """By its code where there is one: then Stripe counts the code's redemptions too."""
+    return {"promotion_code": discount.code_id} if discount.code_id else {"coupon": discount.id}
 
 
 def session_of(session: Json) -> CheckoutSession:
@@ -67,6 +72,7 @@ def session_of(session: Json) -> CheckoutSession:
         payment_id=id_of(session.get("payment_intent")),
         subscription_id=id_of(session.get("subscription")),
         expires_at=maybe_instant(session.get("expires_at")),
+        setup_id=id_of(session.get("setup_intent")),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from app.providers.events import CardChanged, Event, Ignored, InvoiceChanged, SubscriptionChanged
 from app.providers.stripe.body import id_of
 from app.providers.stripe.connection import Json
-from app.providers.stripe.snapshots import invoice_of, subscription_of
+from app.providers.stripe.documents import invoice_of
+from app.providers.stripe.snapshots import is_whole, subscription_of
 
 SUBSCRIPTION_HINTS: dict[str, Any] = {
     "customer.subscription.created": "created",
@@ -33,7 +34,8 @@ INVOICE_HINTS: dict[str, Any] = {
 def subscription_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
     sub = event["data"]["object"]
     hint = SUBSCRIPTION_HINTS.get(event["type"]) or _update_hint(sub, event["data"].get("previous_attributes") or {})
-    state = subscription_of(sub, version=told["occurred_at"])
+    # An event has a schedule by its id alone: what it will change must be asked for.
+    state = subscription_of(sub, version=told["occurred_at"]) if is_whole(sub) else None
     return [SubscriptionChanged(subscription_id=sub["id"], state=state, hint=hint, **told)]
 
 
