@@ -1,0 +1,85 @@
+"""Coupons' tables: the coupons staff make, and their redemptions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+
+KINDS = ("percent", "amount", "credits")
+DURATIONS = ("once", "repeating", "forever")
+REDEMPTION_STATES = ("reserved", "redeemed", "released")
+
+
+class Coupon(Base):
+    """Percent, amount or bonus credits (SPEC P15). `redeemed` counts reservations too: its guard in the UPDATE decides
+    a race for the last one.
+
+    `value`: percent 1 to 100, minor units of `currency`, or credits. `duration` counts invoices: `once`, `repeating`
+    for `months`, `forever`. `scope`: {"plans": [key…], "packs": [key…], "topups": true}; an absent part is not covered,
+    an empty object covers plans and packs.
+    """
+
+    __tablename__ = "coupon"
+
+    id: Mapped[str] = mapped_column(primary_key=True)  # coup_…
+    code: Mapped[str] = mapped_column(String(40), unique=True)  # upper case
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(7))
+    value: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str | None] = mapped_column(String(3))
+    duration: Mapped[str] = mapped_column(String(9))
+    months: Mapped[int | None]
+    most: Mapped[int | None]  # redemptions in all
+    most_per_customer: Mapped[int]
+    redeemed: Mapped[int]
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    scope: Mapped[dict[str, Any]]
+    provider_ids: Mapped[dict[str, Any]]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint(f"kind IN {KINDS}", name="kind"),
+        CheckConstraint(f"duration IN {DURATIONS}", name="duration"),
+        CheckConstraint("value > 0 AND (kind <> 'percent' OR value <= 100)", name="value"),
+        CheckConstraint("(kind = 'amount') = (currency IS NOT NULL)", name="currency"),
+        CheckConstraint("(duration = 'repeating') = (months IS NOT NULL)", name="months"),
+        CheckConstraint("most IS NULL OR redeemed <= most", name="redeemed"),
+        CheckConstraint("redeemed >= 0 AND most_per_customer > 0", name="counts"),
+    )
+
+
+class Redemption(Base):
+    """One use of a coupon. reserved: the purchase is under way; released: it came to nothing and the use is free again.
+
+    `key` names the purchase (an order, a change, a subscription): once each. `left` is how many more invoices it
+    covers; None is forever.
+    """
+
+    __tablename__ = "coupon_redemption"
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    coupon_id: Mapped[str] = mapped_column(ForeignKey("coupon.id"))
+    key: Mapped[str]
+    subscription_id: Mapped[str | None]
+    state: Mapped[str] = mapped_column(String(8))
+    left: Mapped[int | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]  # when a reservation ends by itself
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint(f"state IN {REDEMPTION_STATES}", name="state"),
+        UniqueConstraint("customer_id", "coupon_id", "key"),
+        Index("ix_coupon_redemption_coupon_id_created_at", "coupon_id", "created_at"),
+        Index("ix_coupon_redemption_subscription_id", "customer_id", "subscription_id"),
+        Index("ix_coupon_redemption_expires_at", "expires_at"),
+    )
