@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import threading
 
@@ -32,11 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
     with running_sandbox(config, port=options.port) as running:
         sys.stdout.write(f"Sandbox: {running.url}  (STRIPE_API_BASE={running.url}, key {config.secret_key})\n")
         sys.stdout.flush()
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return 0
+        _until_told_to_stop()
     return 0
+
+
+def _until_told_to_stop() -> None:
+    # Said outright: a shell that starts it in the background has it inherit an interrupt that is ignored.
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    told.wait()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -60,7 +60,8 @@ def test_starting_again_with_another_address_moves_the_endpoint(config):
     ]
 
 
-def test_it_runs_alone_on_a_port(tmp_path):
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_it_runs_alone_on_a_port(tmp_path, told):
     words = [sys.executable, "-m", "app.sandbox", "--port", "0", "--database", str(tmp_path / "s.db")]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -68,7 +69,7 @@ def test_it_runs_alone_on_a_port(tmp_path):
         said = process.stdout.readline()
         with urllib.request.urlopen(said.split()[1] + "/") as page:
             shown = page.read().decode()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(told)
         status = process.wait(20)
 
     assert "Webhooks and clock" in shown
