@@ -72,6 +72,7 @@ class SubscriptionState:
     plan: PlanRef | None
     quantity: int
     started_at: datetime
+    anchor_at: datetime  # its periods are counted from here
     period_start: datetime | None
     period_end: datetime | None
     cancel_at_period_end: bool
@@ -217,11 +218,13 @@ class UnusedPart:
 class UnusedValue:
     """What is left of a paid period, and so can be paid back: net and its tax, in minor units.
 
-    Computed before the subscription ends, and kept by the caller: afterwards nobody can tell any more.
+    Computed before the subscription ends, and kept by the caller: afterwards nobody can tell any more. `to_card` is
+    what of the two together the card gets; the rest was paid from a credit balance and returns there.
     """
 
     net: Money
     tax: int
+    to_card: int
     as_of: datetime
     parts: Sequence[UnusedPart] = ()
 

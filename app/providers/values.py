@@ -65,7 +65,10 @@ class PlanRef:
 
 @dataclass(frozen=True, slots=True)
 class DiscountRef:
-    """One of our coupons as the provider knows it; `code_id` is the code a customer can type for it."""
+    """One of our coupons as the provider knows it; `code_id` is the code a customer can type for it.
+
+    A page that was paid with a code may tell the code alone: then `id` is empty.
+    """
 
     id: str
     code_id: str | None = None
@@ -104,6 +107,7 @@ class CheckoutSession:
     subscription_id: str | None
     expires_at: datetime | None
     setup_id: str | None = None  # save_card: what CardChanged tells the card of
+    discount: DiscountRef | None = None  # what it was reduced by, chosen by us or by a code typed there
 
 
 @dataclass(frozen=True, slots=True)

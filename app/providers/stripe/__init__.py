@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import clock
-from app.errors import UnsupportedByChannel
 from app.money import Money
-from app.providers.errors import InvalidRequest, NotFound
+from app.providers.errors import InvalidRequest
 from app.providers.events import Event
 from app.providers.stripe import body as wire
-from app.providers.stripe import checkout, diagnosis, signature, told, told_returns
-from app.providers.stripe.connection import CardRefused, Connection, Json
+from app.providers.stripe import cards, charges, checkout, diagnosis, signature, told, told_returns
+from app.providers.stripe.changes import Changing
+from app.providers.stripe.connection import CardRefused, Connection
+from app.providers.stripe.invoices import Invoicing
+from app.providers.stripe.subscriptions import Subscribing
+from app.providers.stripe.unused import GivingBack
 from app.providers.values import (
     Cap,
     Card,
@@ -32,7 +35,7 @@ from app.providers.values import (
 SIGNATURE_HEADER = "stripe-signature"
 
 
-class Stripe:
+class Stripe(Subscribing, Changing, GivingBack, Invoicing):
     """One Stripe account. Every POST carries our idempotency key; every answer leaves as our own value."""
 
     name, title = "stripe", "Stripe"
@@ -46,6 +49,17 @@ class Stripe:
             Cap.PORTAL,
             Cap.REFUND_FULL,
             Cap.REFUND_PARTIAL,
+            Cap.SUBSCRIPTIONS,
+            Cap.PREVIEW,
+            Cap.CHANGE_NOW,
+            Cap.CHANGE_AT_PERIOD_END,
+            Cap.CANCEL_AT_PERIOD_END,
+            Cap.CANCEL_NOW,
+            Cap.RESUME,
+            Cap.DISCOUNTS,
+            Cap.INVOICES,
+            Cap.INVOICE_LINES,
+            Cap.RETRY_PAYMENT,
             Cap.DISPUTE_EVENTS,
             Cap.IDEMPOTENCY_KEYS,
             Cap.DIAGNOSIS,
@@ -53,7 +67,13 @@ class Stripe:
     )
 
     def __init__(
-        self, key: str, webhook_secrets: tuple[str, ...], *, api_base: str = "", invoices: bool = True
+        self,
+        key: str,
+        webhook_secrets: tuple[str, ...],
+        *,
+        api_base: str = "",
+        invoices: bool = True,
+        automatic_tax: bool = False,
     ) -> None:
         """`webhook_secrets`: the current one first, the previous one while it is being rotated. Raises ValueError."""
         if any(len(secret.strip()) < signature.SHORTEST_SECRET for secret in webhook_secrets) or not webhook_secrets:
@@ -63,6 +83,7 @@ class Stripe:
         self._stripe = Connection(key, api_base=api_base)
         self._secrets = webhook_secrets
         self._invoices = invoices
+        self._tax = automatic_tax
         self._livemode = "_live_" in key
 
     @classmethod
@@ -97,37 +118,25 @@ class Stripe:
         return SetupSecret(made["id"], made["client_secret"])
 
     def list_cards(self, customer: CustomerRef) -> Sequence[Card]:
-        default = self._default_card(customer)
+        default = cards.default_of(self._stripe, customer.id)
         found = self._stripe.pages(
             lambda v1, page: v1.customers.payment_methods.list(customer.id, {"type": "card", **page}), most=100
         )
-        return [_card(method, default) for method in found]
+        return [cards.card_of(method, default) for method in found]
 
     def set_default_card(self, customer: CustomerRef, card_id: str) -> None:
-        self._own_card(customer, card_id)
+        cards.assert_own(self._stripe, customer.id, card_id)
         wanted = {"invoice_settings": {"default_payment_method": card_id}}
         self._stripe.call(lambda v1: v1.customers.update(customer.id, wanted))
 
     def detach_card(self, customer: CustomerRef, card_id: str) -> None:
-        self._own_card(customer, card_id)
+        cards.assert_own(self._stripe, customer.id, card_id)
         self._stripe.call(lambda v1: v1.payment_methods.detach(card_id))
-
-    def _own_card(self, customer: CustomerRef, card_id: str) -> None:
-        # The id comes from a request: without this, one customer could remove another's card.
-        method = self._stripe.call(lambda v1: v1.payment_methods.retrieve(card_id))
-        if wire.id_of(method.get("customer")) != customer.id:
-            raise NotFound("There is no such card.", code="resource_missing")
-
-    def _default_card(self, customer: CustomerRef) -> str | None:
-        known = self._stripe.call(lambda v1: v1.customers.retrieve(customer.id))
-        return wire.id_of((known.get("invoice_settings") or {}).get("default_payment_method"))
 
     # Money in.
 
     def create_checkout(self, request: CheckoutRequest, *, key: str) -> CheckoutSession:
-        if request.kind == "subscription":
-            raise UnsupportedByChannel("Subscriptions cannot be bought through stripe here.", channel=self.name)
-        wanted = checkout.parameters(request, invoices=self._invoices)
+        wanted = checkout.parameters(request, invoices=self._invoices, tax=self._tax)
         made = self._stripe.call(lambda v1: v1.checkout.sessions.create(wanted, {"idempotency_key": key}))
         return checkout.session_of(made)
 
@@ -156,7 +165,7 @@ class Stripe:
         key: str,
         metadata: Mapping[str, str],
     ) -> ChargeResult:
-        card = card_id or self._default_card(customer)
+        card = card_id or cards.default_of(self._stripe, customer.id)
         if card is None:
             raise InvalidRequest("There is no saved card to charge.", code="no_saved_card")
         wanted = {
@@ -173,8 +182,8 @@ class Stripe:
         try:
             made = self._stripe.call(lambda v1: v1.payment_intents.create(wanted, {"idempotency_key": key}))
         except CardRefused as refused:
-            return _refused(refused)
-        return ChargeResult(made["id"], _CHARGE_STATES.get(made["status"], "processing"))
+            return charges.refused_charge(refused)
+        return charges.charge_of(made)
 
     # Money back, and the customer's own page.
 
@@ -216,40 +225,3 @@ class Stripe:
 
     def diagnose(self, *, webhook_url: str) -> Sequence[Finding]:
         return diagnosis.findings(self._stripe, webhook_url=webhook_url, livemode=self._livemode)
-
-
-_CHARGE_STATES: dict[str, Any] = {
-    "succeeded": "succeeded",
-    "processing": "processing",
-    "requires_action": "requires_action",
-    "requires_payment_method": "failed",
-    "canceled": "failed",
-}
-_ADVICE: dict[str, Any] = {
-    "try_again_later": "later",
-    "do_not_try_again": "never",
-    "confirm_card_data": "new_card",
-}
-
-
-def _refused(refused: CardRefused) -> ChargeResult:
-    """A decline of a payment that exists. Raises the decline itself if Stripe made no payment."""
-    intent: Json = refused.told.get("payment_intent") or {}
-    if not intent.get("id"):
-        raise refused
-    needs_person = refused.code == "authentication_required"
-    return ChargeResult(
-        intent["id"],
-        "requires_action" if needs_person else "failed",
-        decline_code=refused.told.get("decline_code") or refused.code,
-        message=str(refused),
-        retry_advice=_ADVICE.get(str(refused.told.get("advice_code"))),
-        action_secret=intent.get("client_secret") if needs_person else None,
-    )
-
-
-def _card(method: Json, default: str | None) -> Card:
-    card = method["card"]
-    return Card(
-        method["id"], card["brand"], card["last4"], card["exp_month"], card["exp_year"], method["id"] == default
-    )

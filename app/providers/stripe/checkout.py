@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from app.providers.stripe.body import id_of, maybe_instant
 from app.providers.stripe.connection import Json
-from app.providers.values import CheckoutRequest, CheckoutSession, DiscountRef
+from app.providers.values import CheckoutRequest, CheckoutSession, DiscountRef, PlanRef
 
 # Our order's id under the name it travels by. Session metadata is not copied to the payment intent: it is set on both.
 REFERENCE = "intent_id"
-KINDS = {"topup": "wallet_topup", "credit_pack": "credit_pack", "save_card": "save_card"}
+KINDS = {
+    "topup": "wallet_topup",
+    "credit_pack": "credit_pack",
+    "subscription": "subscription",
+    "save_card": "save_card",
+}
 
 
-def parameters(request: CheckoutRequest, *, invoices: bool) -> Json:
+def parameters(request: CheckoutRequest, *, invoices: bool, tax: bool) -> Json:
     """The form for POST /v1/checkout/sessions. Pure, so that a retry with the same key sends the same content."""
     metadata = {
         REFERENCE: request.order_id,
@@ -28,7 +33,29 @@ def parameters(request: CheckoutRequest, *, invoices: bool) -> Json:
     }
     if request.kind == "save_card":
         return {"mode": "setup", "currency": request.currency, "setup_intent_data": {"metadata": metadata}, **shared}
+    if request.kind == "subscription":
+        return {"mode": "subscription", **_subscription(request, metadata, tax=tax), **shared}
     return {"mode": "payment", **_purchase(request, metadata, invoices=invoices), **shared}
+
+
+def plan_metadata(plan: PlanRef) -> dict[str, str]:
+    """What was bought, on the subscription itself. A later change of price does not change it."""
+    return {"plan": plan.plan, "version": str(plan.version), "interval": plan.interval}
+
+
+def _subscription(request: CheckoutRequest, metadata: Json, *, tax: bool) -> Json:
+    assert request.plan is not None, "a subscription has a plan"
+    wanted: Json = {
+        "line_items": [{"price": request.plan.provider_price_id, "quantity": 1}],
+        "subscription_data": {"metadata": {**metadata, **plan_metadata(request.plan)}},
+        **_discounts(request),
+    }
+    if tax:
+        # Where the buyer is decides the tax: Stripe asks on the page and keeps it on the customer.
+        wanted["automatic_tax"] = {"enabled": True}
+        wanted["customer_update"] = {"address": "auto", "name": "auto"}
+        wanted["tax_id_collection"] = {"enabled": True}
+    return wanted
 
 
 def _purchase(request: CheckoutRequest, metadata: Json, *, invoices: bool) -> Json:
@@ -48,11 +75,14 @@ def _purchase(request: CheckoutRequest, metadata: Json, *, invoices: bool) -> Js
     if request.save_card:
         intent["setup_future_usage"] = "off_session"
         wanted["saved_payment_method_options"] = {"payment_method_save": "enabled"}
+    return {**wanted, **_discounts(request)}
+
+
+def _discounts(request: CheckoutRequest) -> Json:
+    """One of ours, or whatever code the customer types: Stripe takes no both."""
     if request.discount is not None:
-        wanted["discounts"] = [discount_of(request.discount)]
-    elif request.allow_codes:
-        wanted["allow_promotion_codes"] = True
-    return wanted
+        return {"discounts": [discount_of(request.discount)]}
+    return {"allow_promotion_codes": True} if request.allow_codes else {}
 
 
 def discount_of(discount: DiscountRef) -> Json:
@@ -73,7 +103,16 @@ def session_of(session: Json) -> CheckoutSession:
         subscription_id=id_of(session.get("subscription")),
         expires_at=maybe_instant(session.get("expires_at")),
         setup_id=id_of(session.get("setup_intent")),
+        discount=_discount(session),
     )
+
+
+def _discount(session: Json) -> DiscountRef | None:
+    """Which coupon the page was paid with, given by us or typed there."""
+    used = next(iter(session.get("discounts") or []), None)
+    coupon = id_of(used.get("coupon")) if used else None
+    code = id_of(used.get("promotion_code")) if used else None
+    return DiscountRef(coupon or "", code) if coupon or code else None
 
 
 def order_id_of(session: Json) -> str | None:

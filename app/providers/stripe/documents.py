@@ -7,7 +7,7 @@ from typing import Any
 
 from app.providers.billing import BuyerDoc, CreditNoteDoc, InvoiceDoc, InvoiceLine, TaxLine
 from app.providers.stripe.body import id_of, instant, maybe_instant
-from app.providers.stripe.connection import Json
+from app.providers.stripe.connection import Connection, Json
 
 _REASONS: dict[str, Any] = {
     "subscription_create": "subscription_create",
@@ -81,10 +81,10 @@ def line_of(line: Json) -> InvoiceLine:
     )
 
 
-def rate_ids(invoice: Json) -> list[str]:
-    """The tax rates an invoice names; it has their ids alone."""
-    found = (_rate_of(tax) for tax in invoice.get("total_taxes") or [])
-    return list(dict.fromkeys(each for each in found if each))
+def rates_of(stripe: Connection, invoice: Json) -> dict[str, Json]:
+    """The tax rates an invoice names, looked up: it has their ids alone."""
+    named = dict.fromkeys(_rate_of(tax) for tax in invoice.get("total_taxes") or [])
+    return {name: stripe.call(lambda v1, name=name: v1.tax_rates.retrieve(name)) for name in named if name}  # type: ignore[misc]
 
 
 def taxes_of(taxes: list[Json] | None, rates: dict[str, Json]) -> list[TaxLine]:

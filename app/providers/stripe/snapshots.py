@@ -46,9 +46,10 @@ def subscription_of(sub: Json, *, version: datetime) -> SubscriptionState:
         plan=plan_of(item["price"]),
         quantity=item.get("quantity") or 1,
         started_at=instant(sub["start_date"]),
+        anchor_at=instant(sub["billing_cycle_anchor"]),
         period_start=maybe_instant(item.get("current_period_start")),
         period_end=maybe_instant(item.get("current_period_end")),
-        cancel_at_period_end=sub["cancel_at_period_end"],
+        cancel_at_period_end=_ends_with_period(sub, item),
         cancel_at=maybe_instant(sub.get("cancel_at")),
         cancel_reason=feedback if feedback in _REASONS else None,
         cancel_comment=told.get("comment"),
@@ -61,6 +62,12 @@ def subscription_of(sub: Json, *, version: datetime) -> SubscriptionState:
         version=version,
         metadata=dict(sub.get("metadata") or {}),
     )
+
+
+def _ends_with_period(sub: Json, item: Json) -> bool:
+    """Stripe's portal says the same by a date: the end of the period."""
+    at = sub.get("cancel_at")
+    return bool(sub["cancel_at_period_end"]) or (at is not None and at == item.get("current_period_end"))
 
 
 def is_whole(sub: Json) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.providers.events import CardChanged, Event, Ignored, InvoiceChanged, SubscriptionChanged
 from app.providers.stripe.body import id_of
+from app.providers.stripe.checkout import order_id_of
 from app.providers.stripe.connection import Json
 from app.providers.stripe.documents import invoice_of
 from app.providers.stripe.snapshots import is_whole, subscription_of
@@ -44,8 +45,8 @@ def _update_hint(sub: Json, before: Json) -> Any:
         return "past_due"
     if before.get("status") == "incomplete" and sub["status"] in ("active", "trialing"):
         return "activated"
-    if "cancel_at_period_end" in before:
-        return "cancel_scheduled" if sub["cancel_at_period_end"] else "uncanceled"
+    if "cancel_at_period_end" in before or "cancel_at" in before:
+        return "cancel_scheduled" if sub["cancel_at_period_end"] or sub.get("cancel_at") else "uncanceled"
     items = (before.get("items") or {}).get("data") or [{}]
     started = items[0].get("current_period_start")
     if started is not None and started != sub["items"]["data"][0].get("current_period_start"):
@@ -87,7 +88,9 @@ def card_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
     subject, before = event["data"]["object"], event["data"].get("previous_attributes") or {}
     card = subject["id"] if subject["object"] == "payment_method" else id_of(subject.get("payment_method"))
     customer = id_of(subject.get("customer")) or id_of(before.get("customer"))  # detached: it is already gone
-    return [CardChanged(customer_id=customer, card_id=card, hint=CARD_HINTS[event["type"]], **told)]
+    order = order_id_of(subject) if subject["object"] == "setup_intent" else None
+    hint = CARD_HINTS[event["type"]]
+    return [CardChanged(customer_id=customer, card_id=card, order_id=order, hint=hint, **told)]
 
 
 def customer_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
