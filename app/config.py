@@ -39,6 +39,7 @@ class Settings:
     stripe_webhook_secret_previous: str = field(default="", repr=False)
     stripe_api_base: str = ""
     stripe_invoices: int = 1  # 1: Stripe makes an invoice for each top-up (SPEC I1); 0: a receipt is enough
+    stripe_automatic_tax: int = 0  # 1: Stripe Tax computes the tax on subscriptions (SPEC I2)
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "Purser <billing@localhost>"
     redis_url: str = field(default="", repr=False)

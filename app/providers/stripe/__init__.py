@@ -93,8 +93,13 @@ class Stripe(Subscribing, Changing, GivingBack, Invoicing):
             return None
         previous = settings.stripe_webhook_secret_previous
         secrets = (settings.stripe_webhook_secret, *([previous] if previous else []))
-        invoices = bool(settings.stripe_invoices)
-        return cls(settings.stripe_secret_key, secrets, api_base=settings.stripe_api_base, invoices=invoices)
+        return cls(
+            settings.stripe_secret_key,
+            secrets,
+            api_base=settings.stripe_api_base,
+            invoices=bool(settings.stripe_invoices),
+            automatic_tax=bool(settings.stripe_automatic_tax),
+        )
 
     @property
     def livemode(self) -> bool:
