@@ -59,27 +59,36 @@ class Coupon(Base):
 class Redemption(Base):
     """One use of a coupon. reserved: the purchase is under way; released: it came to nothing and the use is free again.
 
-    `key` names the purchase (an order, a change, a subscription): once each. `left` is how many more invoices it
-    covers; None is forever.
+    `key` names the purchase (an order, a change, a subscription), which takes one coupon. `left` is how many more
+    months of invoices it covers; None is forever. `off_minor` is what it takes off the first price, `given` is what it
+    gave so far, in minor units, or in credits where the coupon gives those.
     """
 
     __tablename__ = "coupon_redemption"
 
     customer_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)  # red_…
     coupon_id: Mapped[str] = mapped_column(ForeignKey("coupon.id"))
     key: Mapped[str]
+    what: Mapped[str]  # "plan:studio", "pack:small", "topup"
+    person: Mapped[str] = mapped_column(String(64))  # hash: the same person as another customer has had it too
     subscription_id: Mapped[str | None]
     state: Mapped[str] = mapped_column(String(8))
     left: Mapped[int | None]
+    off_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    given: Mapped[int] = mapped_column(BigInteger)
+    invoices: Mapped[list[Any]]  # later invoices it was used for, so that each counts once
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]  # when a reservation ends by itself
     finished_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(f"state IN {REDEMPTION_STATES}", name="state"),
-        UniqueConstraint("customer_id", "coupon_id", "key"),
-        Index("ix_coupon_redemption_coupon_id_created_at", "coupon_id", "created_at"),
+        CheckConstraint("off_minor >= 0 AND given >= 0", name="amounts"),
+        CheckConstraint("(state = 'reserved') = (expires_at IS NOT NULL)", name="reserved"),
+        UniqueConstraint("customer_id", "key"),
+        Index("ix_coupon_redemption_coupon_id_person", "coupon_id", "person"),
         Index("ix_coupon_redemption_subscription_id", "customer_id", "subscription_id"),
         Index("ix_coupon_redemption_expires_at", "expires_at"),
     )

@@ -48,21 +48,29 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("coupon_id", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
         sa.Column("subscription_id", sa.String(), nullable=True),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("left", sa.Integer(), nullable=True),
+        sa.Column("off_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("given", sa.BigInteger(), nullable=False),
+        sa.Column("invoices", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("state IN ('reserved', 'redeemed', 'released')", name=op.f("ck_coupon_redemption_state")),
+        sa.CheckConstraint("off_minor >= 0 AND given >= 0", name=op.f("ck_coupon_redemption_amounts")),
+        sa.CheckConstraint(
+            "(state = 'reserved') = (expires_at IS NOT NULL)", name=op.f("ck_coupon_redemption_reserved")
+        ),
         sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_redemption_coupon_id_coupon")),
         sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_coupon_redemption")),
-        sa.UniqueConstraint(
-            "customer_id", "coupon_id", "key", name=op.f("uq_coupon_redemption_customer_id_coupon_id_key")
-        ),
+        sa.UniqueConstraint("customer_id", "key", name=op.f("uq_coupon_redemption_customer_id_key")),
     )
     with op.batch_alter_table("coupon_redemption", schema=None) as batch_op:
-        batch_op.create_index("ix_coupon_redemption_coupon_id_created_at", ["coupon_id", "created_at"], unique=False)
+        batch_op.create_index("ix_coupon_redemption_coupon_id_person", ["coupon_id", "person"], unique=False)
         batch_op.create_index("ix_coupon_redemption_expires_at", ["expires_at"], unique=False)
         batch_op.create_index("ix_coupon_redemption_subscription_id", ["customer_id", "subscription_id"], unique=False)
 
@@ -71,7 +79,7 @@ def downgrade() -> None:
     with op.batch_alter_table("coupon_redemption", schema=None) as batch_op:
         batch_op.drop_index("ix_coupon_redemption_subscription_id")
         batch_op.drop_index("ix_coupon_redemption_expires_at")
-        batch_op.drop_index("ix_coupon_redemption_coupon_id_created_at")
+        batch_op.drop_index("ix_coupon_redemption_coupon_id_person")
 
     op.drop_table("coupon_redemption")
     op.drop_table("coupon")
