@@ -79,6 +79,9 @@ ENTRY_KINDS: dict[str, EntryKind] = {
     "llm": _spending(),
     "subscription": _spending(),
     "invoice": _spending(),
+    # a part of a paid period that is not used goes back where it came from: paid money, promotional money
+    "subscription_return": _kind("revenue tax", "wallet"),
+    "subscription_return_promo": _kind("revenue tax", "wallet", promo=True),
     # money back out
     "refund": _kind("wallet", "cash refunds", paid_first=True),
     "refund_restored": _kind("cash refunds", "wallet"),

@@ -35,6 +35,11 @@ def revenue(currency: str = "usd") -> Account:
     return Account(HOUSE, "revenue", currency)
 
 
+def tax(currency: str = "usd") -> Account:
+    """Tax collected, which is not ours (SPEC I2)."""
+    return Account(HOUSE, "tax", currency)
+
+
 def commission(currency: str = "usd") -> Account:
     """The house's share of what publishers sell (SPEC U8)."""
     return Account(HOUSE, "commission", currency)

@@ -29,6 +29,8 @@ KINDS = (
     Kind("overage", "overage", "Overage"),
     Kind("llm", "llm", "Model call"),
     Kind("subscription", "subscription", "Subscription"),
+    Kind("subscription_return", "subscription", "Unused plan time"),
+    Kind("subscription_return_promo", "subscription", "Unused plan time, promotional"),
     Kind("invoice", "invoice", "Invoice"),
     Kind("pack", "pack", "Credit pack"),
     Kind("refund", "refund", "Refund"),
