@@ -16,7 +16,7 @@ from app.providers.billing import (
     SubscriptionState,
     UnusedValue,
 )
-from app.providers.values import ChargeResult, CustomerRef, DiscountRef, Interval, PlanRef, Redirect
+from app.providers.values import Cap, ChargeResult, CustomerRef, DiscountRef, Interval, PlanRef, Redirect
 
 
 class Subscriptions(Protocol):
@@ -90,6 +90,18 @@ class Subscriptions(Protocol):
 
     def set_subscription_card(self, sub: SubscriptionState, card_id: str | None, *, key: str) -> SubscriptionState:
         """Which card pays it; None: the customer's default. Raises NotFound for a card that is not this customer's."""
+
+
+# What an adapter may lack of a role it has otherwise: the verb, and the capability that promises it.
+OWN_CAPS: Mapping[str, Cap] = {
+    "preview_change": Cap.PREVIEW,
+    "change_now": Cap.CHANGE_NOW,
+    "change_at_period_end": Cap.CHANGE_AT_PERIOD_END,
+    "cancel_at_period_end": Cap.CANCEL_AT_PERIOD_END,
+    "resume": Cap.RESUME,
+    "cancel_now": Cap.CANCEL_NOW,
+    "retry_invoice": Cap.RETRY_PAYMENT,
+}
 
 
 class Discounts(Protocol):

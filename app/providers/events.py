@@ -86,12 +86,14 @@ class SubscriptionChanged(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceChanged(Told):
-    """An invoice reached a state. `upcoming` has an id that cannot be fetched."""
+    """An invoice reached a state, or was corrected. `invoice` is None when it must be fetched; `upcoming` cannot be."""
 
     invoice_id: str
     invoice: InvoiceDoc | None
     payment_id: str | None = None  # set by the event that links a payment to its invoice
-    hint: Literal["finalized", "paid", "failed", "action_required", "voided", "uncollectible", "upcoming", "linked"]
+    hint: Literal[
+        "finalized", "paid", "failed", "action_required", "voided", "uncollectible", "upcoming", "linked", "credited"
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

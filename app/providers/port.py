@@ -180,6 +180,11 @@ def subscriptions_of(provider: Provider) -> Subscriptions:
     return cast("Subscriptions", _able(provider, Cap.SUBSCRIPTIONS, "run subscriptions"))
 
 
+def can(provider: Provider, cap: Cap, doing: str) -> None:
+    """Raises UnsupportedByChannel for a verb whose capability (`OWN_CAPS`) the adapter does not declare."""
+    _able(provider, cap, doing)
+
+
 def discounts_of(provider: Provider) -> Discounts:
     return cast("Discounts", _able(provider, Cap.DISCOUNTS, "take a coupon"))
 

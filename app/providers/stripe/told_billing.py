@@ -74,6 +74,11 @@ def invoice_linked(event: Json, told: dict[str, Any]) -> Sequence[Event]:
     return [InvoiceChanged(invoice_id=invoice, invoice=None, payment_id=payment, hint="linked", **told)]
 
 
+def invoice_credited(event: Json, told: dict[str, Any]) -> Sequence[Event]:
+    invoice = str(id_of(event["data"]["object"]["invoice"]))
+    return [InvoiceChanged(invoice_id=invoice, invoice=None, hint="credited", **told)]
+
+
 CARD_HINTS: dict[str, Any] = {
     "payment_method.attached": "attached",
     "payment_method.detached": "detached",
