@@ -14,7 +14,7 @@ from app.db import transaction
 
 
 @click.command()
-@click.option("--catalogue", default=None, metavar="NAME", help="The plans to begin with.")
+@click.option("--catalogue", default=None, metavar="NAME", help="The plans to begin with; view if none are on offer.")
 @answering
 def seed(catalogue: str | None) -> Answer:
     """Make Ada, Bo, Cy and the staff with their past. Safe to run twice."""

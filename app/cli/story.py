@@ -8,6 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from app.cli import shop
 from app.cli.past import Past
 from app.config import Settings
 from app.customers import api_keys, members
@@ -69,6 +70,7 @@ class Told:
 
 def tell(session: Session, settings: Settings) -> Told:
     """Make everyone who is not there yet, and live through their past. Safe to run again."""
+    shop.stock(session, settings)
     past, told = Past(session, settings), Told()
     password_hash = passwords.hashed(PASSWORD)
     for person in STAFF:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from app import ledger
+from app import coupons, ledger
+from app.catalogue import reads
 from app.cli import story
 from app.customers.models import Customer
+from app.money import Money
 from app.payments.models import Order, ProviderEvent
 from app.people import sign_in
 from app.wallet.accounts import wallet_of
@@ -48,3 +50,16 @@ def test_a_second_time_nobody_is_made_and_no_money_moves(purser, session):
     session.rollback()
     assert (again["made"], again["keys"]) == ([], {})
     assert ledger.balance(session, wallet(session, story.ADA)) == before
+
+
+def test_the_shop_has_plans_and_a_coupon_that_works(purser, session):
+    purser("seed")
+    bo = session.scalars(select(Customer).where(Customer.email == story.BO.email)).one()
+
+    plans = {plan.key: plan for plan in reads.offered_plans(session)}
+    off = coupons.quote(
+        session, "harbor20", customer_id=bo.id, what="plan:growth", price=Money(plans["growth"].monthly_minor, "usd")
+    )
+
+    assert list(plans) == ["free", "starter", "growth", "enterprise"]
+    assert (off.off, off.after) == (Money(1_980, "usd"), Money(7_920, "usd"))
