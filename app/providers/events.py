@@ -38,7 +38,7 @@ class CheckoutExpired(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSucceeded(Told):
-    """Money in, one-off (top-up, pack, automatic top-up): the only event that credits a wallet.
+    """Money in, one-off (top-up, pack, a saved card charged by us): the order says what it is for.
 
     `net` is what the order asked for: before exclusive tax, which is `tax` minor units on top.
     """

@@ -100,7 +100,11 @@ class OffSession(Protocol):
         key: str,
         metadata: Mapping[str, str],
     ) -> ChargeResult:
-        """A decline is a result, not an exception: the payment exists then, and its id is needed."""
+        """A decline is a result, not an exception: the payment exists then, and its id is needed.
+
+        `metadata` names our order as `intent_id`, and as `kind` what it is for: "auto_topup", or "invoice" for one of
+        our own. What becomes of the payment is told for these two.
+        """
 
 
 class Portal(Protocol):

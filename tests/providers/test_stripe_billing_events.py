@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.money import Money
-from app.providers.events import CardChanged, CheckoutCompleted, Ignored, InvoiceChanged, SubscriptionChanged
+from app.providers.events import CardChanged, CheckoutCompleted, Ignored, InvoiceChanged, PaymentSucceeded, SubscriptionChanged
 from app.providers.values import DiscountRef, PlanRef
 from tests.support.payments import stripe_adapter
 
@@ -92,6 +92,16 @@ def test_the_payment_of_an_invoice_is_never_a_top_up() -> None:
     (told,) = read(event)
 
     assert isinstance(told, Ignored)
+
+
+def test_a_charge_of_ours_for_an_invoice_of_ours_is_told() -> None:
+    event = sample("payment_intent.succeeded.off_session")
+    event["data"]["object"]["metadata"] = {"intent_id": "ord_1", "kind": "invoice", "invoice_id": "inv_1"}
+
+    (told,) = read(event)
+
+    assert isinstance(told, PaymentSucceeded)
+    assert (told.order_id, told.invoice_id) == ("ord_1", None)
 
 
 def test_a_credit_note_asks_for_its_invoice_again() -> None:

@@ -12,7 +12,8 @@ from app.providers.stripe.checkout import REFERENCE, order_id_of, session_of
 from app.providers.stripe.connection import Json
 
 _LARGEST = 10**12  # minor units; Stripe's own limit is twelve digits
-AUTO_TOPUP = "auto_topup"  # the only payment intents that credit by themselves; the others' sessions do
+# The `kind` of the charges we make of a saved card: what pays a checkout page or a provider's invoice is told by those.
+OUR_CHARGES = ("auto_topup", "invoice")
 
 
 def checkout_completed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
@@ -72,7 +73,7 @@ def checkout_expired(event: Json, told: dict[str, Any]) -> Sequence[Event]:
 def intent_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
     intent = event["data"]["object"]
     known = intent.get("metadata") or {}
-    if known.get("kind") != AUTO_TOPUP:
+    if known.get("kind") not in OUR_CHARGES:
         return [Ignored(why="Its checkout page or invoice tells the same.", **told)]
     shared = {"payment_id": intent["id"], "order_id": known.get(REFERENCE), "invoice_id": None}
     if event["type"] == "payment_intent.succeeded":
