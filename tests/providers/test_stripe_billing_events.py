@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from app.money import Money
-from app.providers.events import CardChanged, CheckoutCompleted, Ignored, InvoiceChanged, PaymentSucceeded, SubscriptionChanged
+from app.providers.events import (
+    CardChanged,
+    CheckoutCompleted,
+    Ignored,
+    InvoiceChanged,
+    PaymentSucceeded,
+    SubscriptionChanged,
+)
 from app.providers.values import DiscountRef, PlanRef
 from tests.support.payments import stripe_adapter
 
