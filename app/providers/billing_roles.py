@@ -126,4 +126,4 @@ class Invoices(Protocol):
         """Try to collect it now. A decline is a result; an invoice that is paid already is a success."""
 
     def void_invoice(self, invoice_id: str, *, key: str) -> InvoiceDoc:
-        """Give up an open invoice. One that is void already is no error."""
+        """Give up an open invoice. One that is void already is no error; raises InvalidRequest for a paid one."""

@@ -71,7 +71,8 @@ class Changing:
         try:
             return state, reading.page_to_pay(self._stripe, invoice)
         except Declined:
-            pending.void(self._stripe, invoice_id, key=key)
+            if pending.void(self._stripe, invoice_id, key=key)["status"] == "paid":
+                return reading.fetch(self._stripe, state.id), None
             raise
 
     def change_at_period_end(self, sub: SubscriptionState, to: PlanRef, *, key: str) -> SubscriptionState:

@@ -86,5 +86,6 @@ class Invoicing:
         )
 
     def void_invoice(self, invoice_id: str, *, key: str) -> InvoiceDoc:
-        pending.void(self._stripe, invoice_id, key=key)
+        if pending.void(self._stripe, invoice_id, key=key)["status"] == "paid":
+            raise InvalidRequest("The invoice is paid: a credit note corrects it.", code="invoice_paid")
         return self.get_invoice(invoice_id)

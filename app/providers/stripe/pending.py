@@ -27,12 +27,18 @@ def release(stripe: Connection, schedule_id: str, *, key: str) -> None:
 
 
 def void(stripe: Connection, invoice_id: str, *, key: str) -> Json:
-    """The invoice, void: an update that waited for its payment lapses with it."""
+    """The invoice, void: an update that waited for its payment lapses with it. Or paid, if the customer was faster."""
     invoice = stripe.call(lambda v1: v1.invoices.retrieve(invoice_id))
-    if invoice["status"] == "void":
+    if invoice["status"] in ("void", "paid"):
         return invoice
     options = {"idempotency_key": f"{key}:void:{invoice_id}"}
-    return stripe.call(lambda v1: v1.invoices.void_invoice(invoice_id, {}, options))
+    try:
+        return stripe.call(lambda v1: v1.invoices.void_invoice(invoice_id, {}, options))
+    except InvalidRequest:
+        invoice = stripe.call(lambda v1: v1.invoices.retrieve(invoice_id))
+        if invoice["status"] not in ("void", "paid"):
+            raise
+        return invoice
 
 
 def schedule(stripe: Connection, sub: Json, to: PlanRef, *, key: str) -> None:
