@@ -8,6 +8,7 @@ from app import admin, api, clock, http, web, webhooks
 from app.config import ROOT, Settings, SettingsError, resource
 from app.db import engine_options, normalised, prepare_engine
 from app.extensions import babel, csrf, db, htmx, login_manager
+from app.invoices import seller
 from app.ledger import Committer
 from app.providers import registry
 
@@ -19,6 +20,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         raise SettingsError(problems)
     if settings.clock_file:
         clock.use_offset_file(ROOT / settings.clock_file)
+    seller.use(seller.of(settings))
 
     templates, static = str(resource("templates")), str(resource("static"))
     app = Flask(__name__, template_folder=templates, static_folder=static, static_url_path="/static")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
 
 from app.money import EXPONENTS
+
+_PREFIX = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}\Z", re.ASCII)
+_COUNTRY = re.compile(r"[A-Z]{2}\Z", re.ASCII)
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").exists() else Path.cwd()
@@ -40,6 +44,13 @@ class Settings:
     stripe_api_base: str = ""
     stripe_invoices: int = 1  # 1: Stripe makes an invoice for each top-up (SPEC I1); 0: a receipt is enough
     stripe_automatic_tax: int = 0  # 1: Stripe Tax computes the tax on subscriptions (SPEC I2)
+    seller_name: str = "Purser"  # who invoices of ours are from (SPEC I3)
+    seller_address: str = ""  # lines separated by |
+    seller_country: str = ""  # two letters; where buyers are taxed who have not told where they are
+    seller_tax_id: str = ""
+    seller_email: str = ""
+    invoice_prefix: str = "INV"
+    credit_note_prefix: str = "CN"
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "Purser <billing@localhost>"
     redis_url: str = field(default="", repr=False)
@@ -49,6 +60,7 @@ class Settings:
     password_memory_kib: int = 19456  # what hashing a password costs; less only where no real passwords are
     commission_percent: int = 20  # of a paid skill's list price (SPEC U8)
     markup_percent: int = 15  # on upstream cost (SPEC U8)
+    grace_days: int = 7  # of full access after a subscription's payment failed (SPEC P11)
 
     @property
     def is_production(self) -> bool:
@@ -105,10 +117,29 @@ class Settings:
                 self.commission_percent > 100,
                 "PURSER_COMMISSION_PERCENT must be 100 or less: the rest of the price is the publisher's.",
             ),
+            *self._senseless_invoices(),
             (strange_mail, "SMTP_URL must begin with smtp:// or smtps://."),
             (
                 bool(self.redis_url) and find_spec("redis") is None,
                 "REDIS_URL needs the Python package redis, which is not installed.",
+            ),
+        ]
+
+    def _senseless_invoices(self) -> list[tuple[bool, str]]:
+        """What would stand wrong on every invoice, where it can never be corrected."""
+        prefixes = (self.invoice_prefix, self.credit_note_prefix)
+        return [
+            (
+                bool(self.seller_country) and not _COUNTRY.match(self.seller_country),
+                "PURSER_SELLER_COUNTRY must be two capital letters, such as GB or DE.",
+            ),
+            (
+                not all(_PREFIX.match(prefix) for prefix in prefixes),
+                "PURSER_INVOICE_PREFIX and PURSER_CREDIT_NOTE_PREFIX must be 1 to 16 capitals, figures and dashes.",
+            ),
+            (
+                self.invoice_prefix == self.credit_note_prefix,
+                "PURSER_INVOICE_PREFIX and PURSER_CREDIT_NOTE_PREFIX must differ: each is a series of its own.",
             ),
         ]
 

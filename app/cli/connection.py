@@ -12,6 +12,7 @@ from app import clock
 from app.cli import demo_files
 from app.config import ROOT, Settings
 from app.db import make_engine
+from app.invoices import seller
 from app.schema import make_directory
 
 
@@ -29,7 +30,7 @@ def sessions(engine: Engine) -> sessionmaker[Session]:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Session]:
     """A session for one command, closed with its engine at the end."""
-    follow_clock(settings)
+    take_up(settings)
     make_directory(settings.database_url)
     engine = make_engine(settings.database_url)
     try:
@@ -39,7 +40,8 @@ def opened(settings: Settings) -> Iterator[Session]:
         engine.dispose()
 
 
-def follow_clock(settings: Settings) -> None:
-    """Take the time from the clock file when there is one, as the web application does."""
+def take_up(settings: Settings) -> None:
+    """Take the time from the clock file when there is one, and sell under the settings' name, as the web does."""
+    seller.use(seller.of(settings))
     if settings.clock_file:
         clock.use_offset_file(ROOT / settings.clock_file)

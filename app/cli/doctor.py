@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import ledger, schema
 from app.cli.answers import Answer, answering
-from app.cli.connection import follow_clock, read_settings, sessions
+from app.cli.connection import read_settings, sessions, take_up
 from app.config import Settings
 from app.db import make_engine
 from app.flows import deliver
@@ -25,7 +25,7 @@ Line = tuple[bool, str]
 def doctor() -> Answer:
     """Check settings, database, books, mail and payment providers; exit code 1 when something is wrong."""
     settings = read_settings()
-    follow_clock(settings)
+    take_up(settings)
     lines = [*_settings(settings), *_database(settings), *_mail(settings), *_payments(settings)]
     wrong = [sentence for well, sentence in lines if not well]
     told = [f"{'well ' if well else 'WRONG'}  {sentence}" for well, sentence in lines]

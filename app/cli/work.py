@@ -6,7 +6,7 @@ import click
 
 from app import worker
 from app.cli.answers import Answer, announce, answering
-from app.cli.connection import follow_clock, read_settings, sessions
+from app.cli.connection import read_settings, sessions, take_up
 from app.config import SettingsError
 from app.db import make_engine
 from app.http import logs
@@ -23,7 +23,7 @@ def work(once: bool) -> Answer | None:
     if problems := settings.problems():
         raise SettingsError(problems)
     logs.configure()
-    follow_clock(settings)
+    take_up(settings)
     make_directory(settings.database_url)
     engine = make_engine(settings.database_url)
     try:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
+from app.invoices import guards
 
+OURS = "purser"
 STATUSES = ("draft", "open", "paid", "void", "uncollectible", "refunded")
 REASONS = ("subscription_create", "subscription_cycle", "subscription_update", "topup", "pack", "usage", "other")
 CUSTOMER_TYPES = ("business", "person")
+
+# The numbers a provider gives are its own matter: they need only be unique among ours.
+_OURS_ONLY: dict[str, Any] = {
+    "unique": True,
+    "sqlite_where": text("source = 'purser'"),
+    "postgresql_where": text("source = 'purser'"),
+}
 
 
 class Invoice(Base):
@@ -39,6 +48,7 @@ class Invoice(Base):
     currency: Mapped[str] = mapped_column(String(3))
     subtotal_minor: Mapped[int] = mapped_column(BigInteger)
     discount_minor: Mapped[int] = mapped_column(BigInteger)
+    discount_name: Mapped[str | None]
     tax_minor: Mapped[int] = mapped_column(BigInteger)
     total_minor: Mapped[int] = mapped_column(BigInteger)
     paid_minor: Mapped[int] = mapped_column(BigInteger)
@@ -54,9 +64,11 @@ class Invoice(Base):
     issued_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]
     attempts: Mapped[int]
     next_attempt_at: Mapped[datetime | None]
     failure: Mapped[str | None]
+    failed_at: Mapped[datetime | None]
     hosted_url: Mapped[str | None]
     pdf_url: Mapped[str | None]
 
@@ -64,17 +76,35 @@ class Invoice(Base):
         CheckConstraint(f"status IN {STATUSES}", name="status"),
         CheckConstraint(f"reason IN {REASONS}", name="reason"),
         CheckConstraint("subtotal_minor - discount_minor + tax_minor = total_minor", name="sum"),
-        CheckConstraint("source <> 'purser' OR status = 'draft' OR number IS NOT NULL", name="numbered"),
+        CheckConstraint(
+            "source <> 'purser' OR (discount_minor BETWEEN 0 AND subtotal_minor AND tax_minor >= 0 "
+            "AND paid_minor BETWEEN 0 AND total_minor AND credited_minor BETWEEN 0 AND total_minor)",
+            name="amounts",
+        ),
+        CheckConstraint("source <> 'purser' OR (status = 'draft') = (number IS NULL)", name="numbered"),
         UniqueConstraint("customer_id", "source", "key"),
-        Index("uq_invoice_source_number", "source", "number", unique=True),
+        Index("uq_invoice_source_number", "source", "number", **_OURS_ONLY),
         Index("ix_invoice_customer_id_created_at_id", "customer_id", "created_at", "id"),
         Index("ix_invoice_source_provider_id", "source", "provider_id"),
         Index("ix_invoice_created_at_id", "created_at", "id"),
     )
 
+    @property
+    def net_minor(self) -> int:
+        """What it comes to before tax, in minor units."""
+        return self.subtotal_minor - self.discount_minor
+
+    @property
+    def due_minor(self) -> int:
+        """What is still to be paid, in minor units; nothing once it is paid or given up."""
+        return self.total_minor - self.paid_minor - self.credited_minor if self.status == "open" else 0
+
 
 class InvoiceLine(Base):
-    """One line, before tax, rounded once (SPEC R1). A discount is spread over the lines it is for."""
+    """One line, before tax, rounded once (SPEC R1). `amount_micros` is it before rounding: tax is taken from that.
+
+    A discount is spread over the lines it is for.
+    """
 
     __tablename__ = "invoice_line"
 
@@ -84,6 +114,7 @@ class InvoiceLine(Base):
     description: Mapped[str]
     quantity: Mapped[int] = mapped_column(BigInteger)
     unit_micros: Mapped[int | None] = mapped_column(BigInteger)  # None where there is no unit price to show
+    amount_micros: Mapped[int] = mapped_column(BigInteger)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     discount_minor: Mapped[int] = mapped_column(BigInteger)
     is_proration: Mapped[bool]
@@ -94,7 +125,11 @@ class InvoiceLine(Base):
 
 
 class InvoiceTax(Base):
-    """One tax line of an invoice (SPEC I2): GST and a provincial tax are two. `rate_ppm`: 190,000 is 19 %."""
+    """One tax line of an invoice (SPEC I2): GST and a provincial tax are two. `rate_ppm`: 190,000 is 19 %.
+
+    Rate and base are None where a provider computed the tax and does not tell them. `reverse_charge`: the buyer owes
+    it, so `amount_minor` is nothing.
+    """
 
     __tablename__ = "invoice_tax"
 
@@ -102,10 +137,11 @@ class InvoiceTax(Base):
     invoice_id: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
-    rate_ppm: Mapped[int]
+    rate_ppm: Mapped[int | None]
     number: Mapped[str | None]  # the seller's registration, as printed
-    base_minor: Mapped[int] = mapped_column(BigInteger)
+    base_minor: Mapped[int | None] = mapped_column(BigInteger)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+    reverse_charge: Mapped[bool]
 
     __table_args__ = (ForeignKeyConstraint(["customer_id", "invoice_id"], ["invoice.customer_id", "invoice.id"]),)
 
@@ -134,23 +170,30 @@ class CreditNote(Base):
     lines: Mapped[list[Any]]
     taxes: Mapped[list[Any]]
     created_at: Mapped[datetime]
+    pdf_url: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("returned_to IN ('wallet', 'payment_method', 'nowhere')", name="returned_to"),
         CheckConstraint("net_minor + tax_minor = total_minor AND total_minor > 0", name="sum"),
+        CheckConstraint("source <> 'purser' OR number IS NOT NULL", name="numbered"),
         ForeignKeyConstraint(["customer_id", "invoice_id"], ["invoice.customer_id", "invoice.id"]),
         UniqueConstraint("customer_id", "source", "key"),
-        Index("uq_credit_note_source_number", "source", "number", unique=True),
+        Index("ix_credit_note_customer_id_invoice_id", "customer_id", "invoice_id"),
+        Index("uq_credit_note_source_number", "source", "number", **_OURS_ONLY),
     )
 
 
 class NumberSeries(Base):
-    """The last number given in a series ("INV-2026", "CN-2026"). Its row is locked from giving to the commit."""
+    """The last number given in a series ("INV-2026", "CN-2026"), and the date it was given under.
+
+    Its row is locked from giving to the commit, so a number that is not used is not given.
+    """
 
     __tablename__ = "number_series"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     last: Mapped[int] = mapped_column(BigInteger)
+    last_at: Mapped[datetime]
 
 
 class TaxRate(Base):
@@ -196,3 +239,6 @@ class Buyer(Base):
     updated_at: Mapped[datetime]
 
     __table_args__ = (CheckConstraint(f"customer_type IN {CUSTOMER_TYPES}", name="customer_type"),)
+
+
+guards.attach(Base.metadata)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
+
+from app.schema import run_statements
 
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+
+# The numbers a provider gives are its own matter: they need only be unique among ours.
+OURS_ONLY: dict[str, Any] = {
+    "unique": True,
+    "sqlite_where": sa.text("source = 'purser'"),
+    "postgresql_where": sa.text("source = 'purser'"),
+}
 
 
 def upgrade() -> None:
@@ -44,6 +55,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("subtotal_minor", sa.BigInteger(), nullable=False),
         sa.Column("discount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("discount_name", sa.String(), nullable=True),
         sa.Column("tax_minor", sa.BigInteger(), nullable=False),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("paid_minor", sa.BigInteger(), nullable=False),
@@ -59,9 +71,11 @@ def upgrade() -> None:
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failure", sa.String(), nullable=True),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("hosted_url", sa.String(), nullable=True),
         sa.Column("pdf_url", sa.String(), nullable=True),
         sa.CheckConstraint(
@@ -70,7 +84,12 @@ def upgrade() -> None:
             name=op.f("ck_invoice_reason"),
         ),
         sa.CheckConstraint(
-            "source <> 'purser' OR status = 'draft' OR number IS NOT NULL", name=op.f("ck_invoice_numbered")
+            "source <> 'purser' OR (discount_minor BETWEEN 0 AND subtotal_minor AND tax_minor >= 0 "
+            "AND paid_minor BETWEEN 0 AND total_minor AND credited_minor BETWEEN 0 AND total_minor)",
+            name=op.f("ck_invoice_amounts"),
+        ),
+        sa.CheckConstraint(
+            "source <> 'purser' OR (status = 'draft') = (number IS NULL)", name=op.f("ck_invoice_numbered")
         ),
         sa.CheckConstraint(
             "status IN ('draft', 'open', 'paid', 'void', 'uncollectible', 'refunded')", name=op.f("ck_invoice_status")
@@ -83,12 +102,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_invoice_created_at_id", ["created_at", "id"], unique=False)
         batch_op.create_index("ix_invoice_customer_id_created_at_id", ["customer_id", "created_at", "id"], unique=False)
         batch_op.create_index("ix_invoice_source_provider_id", ["source", "provider_id"], unique=False)
-        batch_op.create_index("uq_invoice_source_number", ["source", "number"], unique=True)
+        batch_op.create_index("uq_invoice_source_number", ["source", "number"], **OURS_ONLY)
 
     op.create_table(
         "number_series",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_number_series")),
     )
     op.create_table(
@@ -125,6 +145,8 @@ def upgrade() -> None:
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("taxes", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("pdf_url", sa.String(), nullable=True),
+        sa.CheckConstraint("source <> 'purser' OR number IS NOT NULL", name=op.f("ck_credit_note_numbered")),
         sa.CheckConstraint(
             "returned_to IN ('wallet', 'payment_method', 'nowhere')", name=op.f("ck_credit_note_returned_to")
         ),
@@ -138,7 +160,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("customer_id", "source", "key", name=op.f("uq_credit_note_customer_id_source_key")),
     )
     with op.batch_alter_table("credit_note", schema=None) as batch_op:
-        batch_op.create_index("uq_credit_note_source_number", ["source", "number"], unique=True)
+        batch_op.create_index("ix_credit_note_customer_id_invoice_id", ["customer_id", "invoice_id"], unique=False)
+        batch_op.create_index("uq_credit_note_source_number", ["source", "number"], **OURS_ONLY)
 
     op.create_table(
         "invoice_line",
@@ -148,6 +171,7 @@ def upgrade() -> None:
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("unit_micros", sa.BigInteger(), nullable=True),
+        sa.Column("amount_micros", sa.BigInteger(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("discount_minor", sa.BigInteger(), nullable=False),
         sa.Column("is_proration", sa.Boolean(), nullable=False),
@@ -166,10 +190,11 @@ def upgrade() -> None:
         sa.Column("invoice_id", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("rate_ppm", sa.Integer(), nullable=False),
+        sa.Column("rate_ppm", sa.Integer(), nullable=True),
         sa.Column("number", sa.String(), nullable=True),
-        sa.Column("base_minor", sa.BigInteger(), nullable=False),
+        sa.Column("base_minor", sa.BigInteger(), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reverse_charge", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id", "invoice_id"],
             ["invoice.customer_id", "invoice.id"],
@@ -177,6 +202,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("customer_id", "invoice_id", "position", name=op.f("pk_invoice_tax")),
     )
+    run_statements(op.get_bind(), "0007")
 
 
 def downgrade() -> None:
@@ -184,6 +210,7 @@ def downgrade() -> None:
     op.drop_table("invoice_line")
     with op.batch_alter_table("credit_note", schema=None) as batch_op:
         batch_op.drop_index("uq_credit_note_source_number")
+        batch_op.drop_index("ix_credit_note_customer_id_invoice_id")
 
     op.drop_table("credit_note")
     op.drop_table("tax_rate")
@@ -196,3 +223,7 @@ def downgrade() -> None:
 
     op.drop_table("invoice")
     op.drop_table("buyer")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION credit_note_fits")
+        op.execute("DROP FUNCTION invoice_part")
+        op.execute("DROP FUNCTION invoice_refuse")
