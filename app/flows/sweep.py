@@ -1,4 +1,4 @@
-"""What nobody tells us: holds that ran out, pages whose webhook never came, orders that were given up (V4, W7)."""
+"""What nobody tells us: holds and coupons that ran out, pages whose webhook never came, orders given up (V4, W7)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import activity, clock, ledger
+from app import activity, clock, coupons, ledger
 from app.db import transaction
 from app.payments import bell, inbox, orders
 from app.payments.models import Order
@@ -37,15 +37,25 @@ class Waiting:
 
 
 def sweep(session_factory: Callable[[], Session], providers: Mapping[str, Provider], limit: int = 20) -> int:
-    """Expire holds and look after waiting orders; how many were touched. A provider's trouble waits for next time."""
+    """Expire holds, free coupons, look after waiting orders; how many were touched.
+
+    A provider's trouble waits for next time.
+    """
     with session_factory() as session:
-        return expire_holds(session, limit) + look_after_orders(session, providers, limit)
+        ended = expire_holds(session, limit) + release_coupons(session, limit)
+        return ended + look_after_orders(session, providers, limit)
 
 
 def expire_holds(session: Session, limit: int) -> int:
     """Give back the money of holds that nobody settled in time."""
     with transaction(session):
         return ledger.expire_holds(session, clock.now(), limit)
+
+
+def release_coupons(session: Session, limit: int) -> int:
+    """Free the coupons that were reserved for purchases nobody finished (SPEC P15)."""
+    with transaction(session):
+        return coupons.release_expired(session, clock.now(), limit)
 
 
 def look_after_orders(session: Session, providers: Mapping[str, Provider], limit: int) -> int:
