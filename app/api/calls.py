@@ -133,7 +133,7 @@ def _admit() -> None:
     if terms.for_a_customer:
         g.api_customer_id = who.need_customer()
     reading.refuse_repeated_names()
-    if request.method == "POST":
+    if request.method in ("POST", "PUT"):
         _read(view)
 
 

@@ -92,7 +92,8 @@ def _views(app: Flask, groups: Sequence[APIBlueprint]) -> Iterator[tuple[str, st
     for rule in app.url_map.iter_rules():
         if rule.endpoint.partition(".")[0] in names:
             path = re.sub(r"<(?:[^<:]+:)?([^>]+)>", r"{\1}", rule.rule)
-            yield path, ("get" if "GET" in (rule.methods or ()) else "post"), app.view_functions[rule.endpoint]
+            method = next(one for one in ("GET", "POST", "PUT", "DELETE") if one in (rule.methods or ()))
+            yield path, method.lower(), app.view_functions[rule.endpoint]
 
 
 def _complete(operation: Json, path: str, method: str, terms: Terms) -> None:
@@ -118,10 +119,12 @@ def _errors(path: str, method: str, terms: Terms, has_parameters: bool) -> list[
     found = ["401", "403", "429", "500", "503"]
     if terms.for_a_customer or "{" in path:
         found.append("404")
-    if has_parameters or method == "post":
+    if has_parameters or method in ("post", "put"):
         found.append("422")
-    if method == "post":
+    if method in ("post", "put"):
         found += ["400", "409", "413", "415"]
+    if method == "delete":
+        found.append("409")
     if terms.permission in ("wallet:write", "charges:write"):
         found.append("402")
     return sorted(found)
