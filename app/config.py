@@ -55,6 +55,7 @@ class Settings:
     mail_from: str = "Purser <billing@localhost>"
     redis_url: str = field(default="", repr=False)
     trusted_proxies: int = 0
+    return_origins: tuple[str, ...] = ()  # where API callers may have people sent back to, besides here
     clock_file: str = ""
     demo_directory: str = str(ROOT / "var" / "demo")
     password_memory_kib: int = 19456  # what hashing a password costs; less only where no real passwords are

@@ -88,3 +88,15 @@ class ProviderDown(Refusal):
     """The payment provider did not answer or answered nonsense; no money moved that we know of. Details: channel."""
 
     code = "PROVIDER_UNAVAILABLE"
+
+
+class PaymentRefused(Refusal):
+    """The payment did not go through: nothing was charged, nothing changed. The sentence is the provider's reason."""
+
+    code = "PAYMENT_FAILED"
+
+
+class ActionRequired(Refusal):
+    """The customer must confirm the payment with their bank first. Details: url, where they do; it may be None."""
+
+    code = "PAYMENT_ACTION_REQUIRED"

@@ -50,11 +50,15 @@ def free_plan(session: Session) -> PlanTerms | None:
 
 
 def version_of(session: Session, plan_id: str, number: int) -> PlanTerms:
-    """The terms of one version, retired or not: what a subscriber has. Raises NotFound."""
-    plan, version = session.get(Plan, plan_id), session.get(PlanVersion, (plan_id, number))
-    if plan is None or version is None:
+    """The terms of one version, retired or not: what a subscriber has. Two SELECTs. Raises NotFound."""
+    found = session.execute(
+        select(Plan, PlanVersion)
+        .join(PlanVersion, and_(PlanVersion.plan_id == Plan.id, PlanVersion.number == number))
+        .where(Plan.id == plan_id)
+    ).one_or_none()
+    if found is None:
         raise NotFound("There is no such plan.")
-    return _with_limits(session, [(plan, version)])[0]
+    return _with_limits(session, [(found[0], found[1])])[0]
 
 
 def _with_limits(session: Session, found: list[tuple[Plan, PlanVersion]]) -> tuple[PlanTerms, ...]:

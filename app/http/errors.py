@@ -31,6 +31,8 @@ STATUS: Mapping[type[errors.Refusal], int] = {
     origin.StalePage: 400,
     errors.Unauthorized: 401,
     errors.InsufficientFunds: 402,
+    errors.PaymentRefused: 402,
+    errors.ActionRequired: 402,
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,

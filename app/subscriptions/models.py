@@ -52,6 +52,7 @@ class Subscription(Base):
     cancel_at_period_end: Mapped[bool]
     cancel_reason: Mapped[str | None]
     past_due_since: Mapped[datetime | None]
+    grace_ends_at: Mapped[datetime | None]  # of a payment that failed: until then nothing is taken away
     next_attempt_at: Mapped[datetime | None]  # when a failed payment is tried again, ours or the provider's
     attempts: Mapped[int]  # how often the open invoice was tried
     due_at: Mapped[datetime | None]  # when the worker must look at it next; None: the provider tells
@@ -75,7 +76,10 @@ class Subscription(Base):
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         ),
+        CheckConstraint("(past_due_since IS NULL) = (grace_ends_at IS NULL)", name="grace"),
         Index("ix_subscription_due_at", "due_at"),
+        Index("ix_subscription_grace_ends_at", "grace_ends_at"),
+        Index("ix_subscription_period_end", "period_end"),
         Index("ix_subscription_channel_provider_id", "channel", "provider_id"),
     )
 
@@ -157,6 +161,27 @@ class SubscriptionChange(Base):
             postgresql_where=text("state = 'scheduled'"),
         ),
         Index("ix_subscription_change_customer_id_created_at", "customer_id", "created_at"),
+        Index("ix_subscription_change_state_expires_at", "state", "expires_at"),
+    )
+
+
+class ProviderPrice(Base):
+    """What a provider calls one price of one version: the plan's own, or one negotiated with a customer."""
+
+    __tablename__ = "provider_price"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    provider_id: Mapped[str] = mapped_column(primary_key=True)
+    plan_id: Mapped[str]
+    version: Mapped[int]
+    interval: Mapped[str] = mapped_column(String(5))
+    price_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint(f"interval IN {INTERVALS}", name="interval"),
+        Index("ix_provider_price_plan_id_version", "plan_id", "version"),
     )
 
 

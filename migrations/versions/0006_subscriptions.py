@@ -33,6 +33,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "number", name=op.f("pk_plan_override")),
     )
     op.create_table(
+        "provider_price",
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("provider_id", sa.String(), nullable=False),
+        sa.Column("plan_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("interval", sa.String(length=5), nullable=False),
+        sa.Column("price_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("interval IN ('month', 'year')", name=op.f("ck_provider_price_interval")),
+        sa.PrimaryKeyConstraint("channel", "provider_id", name=op.f("pk_provider_price")),
+    )
+    with op.batch_alter_table("provider_price", schema=None) as batch_op:
+        batch_op.create_index("ix_provider_price_plan_id_version", ["plan_id", "version"], unique=False)
+
+    op.create_table(
         "subscription",
         sa.Column("customer_id", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
@@ -55,6 +71,7 @@ def upgrade() -> None:
         sa.Column("cancel_at_period_end", sa.Boolean(), nullable=False),
         sa.Column("cancel_reason", sa.String(), nullable=True),
         sa.Column("past_due_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("grace_ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
@@ -62,6 +79,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("(status = 'canceled') = (ended_at IS NOT NULL)", name=op.f("ck_subscription_ended")),
+        sa.CheckConstraint("(past_due_since IS NULL) = (grace_ends_at IS NULL)", name=op.f("ck_subscription_grace")),
         sa.CheckConstraint("interval IN ('month', 'year')", name=op.f("ck_subscription_interval")),
         sa.CheckConstraint("paid_by <> 'card' OR provider_id IS NOT NULL", name=op.f("ck_subscription_provider")),
         sa.CheckConstraint("paid_by IN ('wallet', 'card')", name=op.f("ck_subscription_paid_by")),
@@ -77,6 +95,8 @@ def upgrade() -> None:
     with op.batch_alter_table("subscription", schema=None) as batch_op:
         batch_op.create_index("ix_subscription_channel_provider_id", ["channel", "provider_id"], unique=False)
         batch_op.create_index("ix_subscription_due_at", ["due_at"], unique=False)
+        batch_op.create_index("ix_subscription_grace_ends_at", ["grace_ends_at"], unique=False)
+        batch_op.create_index("ix_subscription_period_end", ["period_end"], unique=False)
         batch_op.create_index(
             "uq_subscription_one_live",
             ["customer_id"],
@@ -125,6 +145,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_subscription_change_customer_id_created_at", ["customer_id", "created_at"], unique=False
         )
+        batch_op.create_index("ix_subscription_change_state_expires_at", ["state", "expires_at"], unique=False)
         batch_op.create_index(
             "uq_subscription_change_one_in_flight",
             ["customer_id"],
@@ -170,6 +191,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'in_flight'"),
             postgresql_where=sa.text("state = 'in_flight'"),
         )
+        batch_op.drop_index("ix_subscription_change_state_expires_at")
         batch_op.drop_index("ix_subscription_change_customer_id_created_at")
 
     op.drop_table("subscription_change")
@@ -179,8 +201,14 @@ def downgrade() -> None:
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         )
+        batch_op.drop_index("ix_subscription_period_end")
+        batch_op.drop_index("ix_subscription_grace_ends_at")
         batch_op.drop_index("ix_subscription_due_at")
         batch_op.drop_index("ix_subscription_channel_provider_id")
 
     op.drop_table("subscription")
+    with op.batch_alter_table("provider_price", schema=None) as batch_op:
+        batch_op.drop_index("ix_provider_price_plan_id_version")
+
+    op.drop_table("provider_price")
     op.drop_table("plan_override")

@@ -1,0 +1,42 @@
+"""Changing the plan of a subscription, whoever pays it: preview, confirm, take back (SPEC P6, P7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from app.providers.port import Provider
+from app.subscriptions.models import SubscriptionChange
+
+Providers = Mapping[str, Provider]
+
+
+def preview(
+    session: Session, providers: Providers, customer_id: str, plan_key: str, interval: str, *, actor: str
+) -> SubscriptionChange:
+    """What the change costs and when it takes effect, kept for ten minutes. Its `details` (JSON):
+
+    lines: [{description, amount}]; taxes: [{name, percent, amount}]; discount; from_balance; next_total, next_at (or
+    None); effect: "now" or "period_end"; limits: [{kind, key, before, after}], None being no limit, of what differs.
+    Raises NoSubscription, PlanNotForSale, NotFound, Conflict (same plan; one in flight; past due), ProviderDown.
+    """
+    raise NotImplementedError
+
+
+def confirm(
+    session: Session, providers: Providers, customer_id: str, change_id: str, *, actor: str
+) -> SubscriptionChange:
+    """Carry out what was previewed, charged to the cent. The same confirmation again answers how it ended.
+
+    The answer's state: applied; scheduled (takes effect at `effective_at`); in_flight with `action_url`, where the
+    customer confirms the payment. Raises PaymentRefused with the reason (the old plan stands), PreviewExpired,
+    Conflict (another change is in flight), InsufficientFunds (wallet), ProviderDown (we do not know yet: it is settled
+    by itself, and the same call may be made again).
+    """
+    raise NotImplementedError
+
+
+def undo(session: Session, providers: Providers, customer_id: str, *, actor: str) -> SubscriptionChange | None:
+    """Take back the scheduled change, or one whose payment waits for the customer; None where there was none."""
+    raise NotImplementedError

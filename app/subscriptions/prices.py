@@ -1,0 +1,92 @@
+"""What providers call our prices, and which of our prices a provider's id means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, select
+from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.catalogue.models import Plan, PlanVersion
+from app.money import Money
+from app.providers.values import PlanRef
+from app.subscriptions.models import ProviderPrice
+from app.subscriptions.periods import Interval
+from app.subscriptions.sale import Sale
+
+_NAMES = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}  # in the catalogue's `provider_ids`
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """One price of one version of a plan, as a subscription has it. `price` is before tax."""
+
+    plan_id: str
+    version: int
+    interval: Interval
+    price: Money
+
+
+def known(session: Session, channel: str, sale: Sale) -> str | None:
+    """What this provider calls the price, where it has one: from the catalogue file, or made by us earlier."""
+    named = sale.terms.provider_ids.get(channel, {}).get(_NAMES[sale.interval])
+    if named and sale.is_list_price:
+        return named
+    same = (
+        ProviderPrice.channel == channel,
+        ProviderPrice.plan_id == sale.terms.id,
+        ProviderPrice.version == sale.terms.version,
+        ProviderPrice.interval == sale.interval.value,
+        ProviderPrice.price_minor == sale.price.minor,
+        ProviderPrice.currency == sale.price.currency,
+    )
+    return session.scalars(select(ProviderPrice.provider_id).where(*same).limit(1)).one_or_none()
+
+
+def remember(session: Session, channel: str, sale: Sale, provider_id: str) -> None:
+    """Write down what the provider calls it. Again changes nothing."""
+    row = {
+        "channel": channel,
+        "provider_id": provider_id,
+        "plan_id": sale.terms.id,
+        "version": sale.terms.version,
+        "interval": sale.interval.value,
+        "price_minor": sale.price.minor,
+        "currency": sale.price.currency,
+        "created_at": clock.now(),
+    }
+    session.execute(insert(ProviderPrice).values(row).on_conflict_do_nothing(index_elements=["channel", "provider_id"]))
+
+
+def behind(session: Session, channel: str, provider_id: str, told: PlanRef | None) -> Bought | None:
+    """Which of our prices a provider's id means: as the price itself tells, as we remember, as the catalogue says."""
+    return _told(session, told) or _remembered(session, channel, provider_id) or _named(session, channel, provider_id)
+
+
+def _told(session: Session, told: PlanRef | None) -> Bought | None:
+    if told is None:
+        return None
+    version = and_(PlanVersion.plan_id == Plan.id, PlanVersion.number == told.version)
+    found = session.scalars(select(Plan.id).join(PlanVersion, version).where(Plan.key == told.plan)).one_or_none()
+    return Bought(found, told.version, Interval(told.interval), told.price) if found else None
+
+
+def _remembered(session: Session, channel: str, provider_id: str) -> Bought | None:
+    row = session.get(ProviderPrice, (channel, provider_id))
+    if row is None:
+        return None
+    return Bought(row.plan_id, row.version, Interval(row.interval), Money(row.price_minor, row.currency))
+
+
+def _named(session: Session, channel: str, provider_id: str) -> Bought | None:
+    """A price made by hand at the provider and named in the catalogue: the newest version that names it."""
+    versions = select(PlanVersion).order_by(PlanVersion.created_at.desc(), PlanVersion.number.desc())
+    for version in session.scalars(versions):
+        names = version.provider_ids.get(channel, {})
+        for interval, name in _NAMES.items():
+            minor = version.monthly_minor if interval is Interval.MONTH else version.yearly_minor
+            if names.get(name) == provider_id and minor is not None:
+                return Bought(version.plan_id, version.number, interval, Money(minor, version.currency))
+    return None
