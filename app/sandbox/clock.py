@@ -36,14 +36,14 @@ class FileOffset:
 
 
 class Clock:
-    """Epoch seconds, in the moved time."""
+    """Epoch seconds, in the moved time. With `still_at` it stands at that instant and goes on only when moved."""
 
-    def __init__(self, offset: OwnOffset | FileOffset) -> None:
-        self._offset = offset
+    def __init__(self, offset: OwnOffset | FileOffset, still_at: int | None = None) -> None:
+        self._offset, self._still_at = offset, still_at
 
     def now(self) -> int:
         """The present moment of the sandbox."""
-        return real_now() + self._offset.read()
+        return self._base() + self._offset.read()
 
     def offset(self) -> int:
         """How far ahead of real time we are, in seconds."""
@@ -58,7 +58,10 @@ class Clock:
 
     def start_at(self, instant: int) -> None:
         """Begin at another moment, earlier or later, in epoch seconds: for a sandbox in which nothing happened yet."""
-        self._offset.write(instant - real_now())
+        self._offset.write(instant - self._base())
+
+    def _base(self) -> int:
+        return real_now() if self._still_at is None else self._still_at
 
 
 def real_now() -> int:

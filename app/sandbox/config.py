@@ -22,12 +22,15 @@ class SandboxConfig:
     webhook_url: str = ""  # where events go; empty: nowhere until an endpoint is created by API
     webhook_secret: str = field(default="", repr=False)
     clock_file: Path | str | None = None  # holds the seconds to add to the real time; None: kept in the database
+    still_at: int | None = None  # epoch seconds at which time stands until it is moved; None: it runs
     strict: bool = False  # answer 500 when an answer or event of ours is not what Stripe describes
     tax_basis_points: int = 0  # of exclusive prices, when a session asks for automatic tax
     shuffle: bool = True  # events of one moment are delivered in any order, as in real life
     duplicate_percent: int = 0  # how many events are delivered twice, by chance
     latency_ms: int = 0  # how long each write takes, for those who test impatience
     debit_after: int = 3 * DAY  # a bank debit settles this long after checkout
+    draft_for: int = 0  # how long a renewal's invoice stays a draft; Stripe lets an hour pass
+    dunning_days: tuple[int, ...] = (2, 7, 14, 21)  # after the due date, when a failed renewal is tried again
     retry_after: tuple[int, ...] = (2, 10, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, DAY)
 
     def __post_init__(self) -> None:

@@ -29,11 +29,12 @@ class Sandbox:
         self.store = Store(config.database)
         self.spec: SpecCheck = pinned()
         own = OwnOffset(self._read_offset, self._write_offset)
-        self.clock = Clock(FileOffset(Path(config.clock_file)) if config.clock_file else own)
+        self.clock = Clock(FileOffset(Path(config.clock_file)) if config.clock_file else own, config.still_at)
         self.news = threading.Event()  # set after each commit that may have queued a delivery
         self.in_flight: set[str] = set()  # idempotency keys of requests that are running now
         self.guard = threading.Lock()  # of in_flight
         self.faults: list[str] = []  # answers and events that were not what Stripe describes
+        self._asked = ""  # the address that people last used, for what happens while nobody asks
 
     @contextmanager
     def writing(self, cause: Cause | None = None, root: str = "") -> Iterator[Tx]:
@@ -59,8 +60,9 @@ class Sandbox:
             raise NotAsDescribed("; ".join(faults))
 
     def root(self, asked: str) -> str:
-        """Where people reach our pages: as configured, else as the present request came."""
-        return (self.config.base_url or asked).rstrip("/")
+        """Where people reach our pages: as configured, else as the present or the last request came."""
+        self._asked = asked or self._asked
+        return (self.config.base_url or self._asked).rstrip("/")
 
     def close(self) -> None:
         """Let go of the database file."""

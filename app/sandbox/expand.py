@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.sandbox.blanks import Object
+from app.sandbox.engine import bills
 from app.sandbox.fault import Fault, refused
 from app.sandbox.spec import pinned
 from app.sandbox.tx import Tx
@@ -33,10 +34,25 @@ def _refunds(tx: Tx, charge: Object) -> Object:
     return {"object": "list", "data": made, "has_more": False, "url": f"/v1/charges/{charge['id']}/refunds"}
 
 
+def _confirmation_secret(tx: Tx, invoice: Object) -> Object | None:
+    payment = bills.default_payment(tx, invoice)
+    if payment is None:
+        return None
+    intent = tx.get("payment_intent", payment["payment"]["payment_intent"])
+    return {"client_secret": intent["client_secret"], "type": "payment_intent"}
+
+
+def _applies_to(tx: Tx, coupon: Object) -> Object | None:
+    products = tx.hidden(coupon["id"]).get("products")
+    return {"products": products} if products else None
+
+
 # Fields that exist only when they are asked for.
-INCLUDABLE: dict[tuple[str, str], Callable[[Tx, Object], Object]] = {
+INCLUDABLE: dict[tuple[str, str], Callable[[Tx, Object], Object | None]] = {
     ("checkout.session", "line_items"): _line_items,
     ("invoice", "payments"): _payments,
+    ("invoice", "confirmation_secret"): _confirmation_secret,
+    ("coupon", "applies_to"): _applies_to,
     ("charge", "refunds"): _refunds,
 }
 

@@ -15,6 +15,17 @@ CREATE TABLE IF NOT EXISTS objects (
 CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (object, seq);
 CREATE INDEX IF NOT EXISTS objects_by_customer ON objects (object, json_extract(body, '$.customer'), seq);
 CREATE INDEX IF NOT EXISTS objects_by_payment ON objects (object, json_extract(body, '$.payment_intent'), seq);
+CREATE INDEX IF NOT EXISTS invoices_by_subscription ON objects
+    (json_extract(body, '$.parent.subscription_details.subscription'), seq) WHERE object = 'invoice';
+CREATE INDEX IF NOT EXISTS payments_by_invoice ON objects
+    (json_extract(body, '$.invoice'), seq) WHERE object = 'invoice_payment';
+CREATE INDEX IF NOT EXISTS invoices_by_payment ON objects
+    (json_extract(body, '$.payment.payment_intent'), seq) WHERE object = 'invoice_payment';
+CREATE INDEX IF NOT EXISTS credit_notes_by_invoice ON objects
+    (json_extract(body, '$.invoice'), seq) WHERE object = 'credit_note';
+CREATE INDEX IF NOT EXISTS prices_by_key ON objects (json_extract(body, '$.lookup_key'), seq) WHERE object = 'price';
+CREATE INDEX IF NOT EXISTS codes_by_text ON objects
+    (json_extract(body, '$.code'), seq) WHERE object = 'promotion_code';
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY, request TEXT NOT NULL, request_id TEXT NOT NULL, status INTEGER NOT NULL,
     body TEXT NOT NULL, created INTEGER NOT NULL) STRICT;

@@ -72,10 +72,12 @@ class Tx:
         self.sql.execute("UPDATE objects SET hidden = ? WHERE id = ?", (json.dumps(known), identifier))
 
     def every(self, kind: str, limit: int = 100, **fields: Any) -> list[Object]:
-        """Objects of a kind with these values in their top-level fields, newest first."""
-        where = "".join(f" AND json_extract(body, '$.{name}') = ?" for name in fields)
-        query = f"SELECT body FROM objects WHERE object = ?{where} ORDER BY seq DESC LIMIT ?"  # noqa: S608  # names are ours
-        return [json.loads(row[0]) for row in self.sql.execute(query, (kind, *fields.values(), limit))]
+        """Objects of a kind with these values in their fields (`a__b` is b within a), newest first."""
+        paths = [name.replace("__", ".") for name in fields]
+        where = "".join(f" AND json_extract(body, '$.{path}') = ?" for path in paths)
+        # The kind stands in the text, not among the values, because the indexes of single kinds are found by it.
+        query = f"SELECT body FROM objects WHERE object = '{kind}'{where} ORDER BY seq DESC LIMIT ?"  # noqa: S608  # names are ours
+        return [json.loads(row[0]) for row in self.sql.execute(query, (*fields.values(), limit))]
 
     def setting(self, name: str, default: str = "") -> str:
         """A word the console keeps."""

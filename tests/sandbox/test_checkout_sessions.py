@@ -8,7 +8,7 @@ import pytest
 import stripe
 
 from app.sandbox import running_sandbox
-from app.sandbox.api.checkout_lines import tax_on
+from app.sandbox.engine.amounts import tax_on
 
 DAY = 86400
 

@@ -10,7 +10,9 @@ from app.sandbox.api import (
     payment_intents,
     payment_methods,
     portal,
+    previews,
     setup_intents,
+    subscriptions,
 )
 from app.sandbox.api.call import Call, Endpoints
 
@@ -23,6 +25,8 @@ ENDPOINTS: Endpoints = {
     **setup_intents.ENDPOINTS,
     **money.ENDPOINTS,
     **invoices.ENDPOINTS,
+    **previews.ENDPOINTS,
+    **subscriptions.ENDPOINTS,
     **portal.ENDPOINTS,
     **events.ENDPOINTS,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.sandbox.api.call import Call, Endpoints, honours
+from app.sandbox.api.call import Call, Endpoints, honours, merged_metadata, unset
 from app.sandbox.api.lists import listing, paging
 from app.sandbox.blanks import Object
 from app.sandbox.fault import not_built, refused
@@ -102,6 +102,33 @@ def retrieve_price(call: Call) -> Object:
     return call.tx.get("price", call.ids["price"])
 
 
+@honours("active", "lookup_key", "metadata", "nickname", "tax_behavior", "transfer_lookup_key")
+def update_price(call: Call) -> Object:
+    """POST /v1/prices/{price}. What it costs can never be changed."""
+    price = call.tx.get("price", call.ids["price"])
+    if (key := call.params.get("lookup_key")) and key != price["lookup_key"]:
+        _free_lookup_key(call, key)
+    fields = {name: unset(value) for name, value in call.given("active", "lookup_key", "nickname").items()}
+    fields.update(call.given("tax_behavior"))
+    if "metadata" in call.params:
+        fields["metadata"] = merged_metadata(price["metadata"], call.params["metadata"])
+    if before := call.tx.change(price, **fields):
+        emit(call.tx, "price.updated", price, before)
+    return price
+
+
+@honours(*_PRODUCT)
+def update_product(call: Call) -> Object:
+    """POST /v1/products/{id}."""
+    product = call.tx.get("product", call.ids["id"])
+    fields = {name: unset(value) for name, value in call.given(*_PRODUCT).items()}
+    if "metadata" in call.params:
+        fields["metadata"] = merged_metadata(product["metadata"], call.params["metadata"])
+    if before := call.tx.change(product, **fields):
+        emit(call.tx, "product.updated", product, before)
+    return product
+
+
 @honours(*paging("active", "created", "currency", "lookup_keys", "product", "type"))
 def list_prices(call: Call) -> Object:
     """GET /v1/prices."""
@@ -120,7 +147,9 @@ ENDPOINTS: Endpoints = {
     ("post", "/v1/products"): create_product,
     ("get", "/v1/products"): list_products,
     ("get", "/v1/products/{id}"): retrieve_product,
+    ("post", "/v1/products/{id}"): update_product,
     ("post", "/v1/prices"): create_price,
     ("get", "/v1/prices"): list_prices,
     ("get", "/v1/prices/{price}"): retrieve_price,
+    ("post", "/v1/prices/{price}"): update_price,
 }

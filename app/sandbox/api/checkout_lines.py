@@ -5,11 +5,10 @@ from __future__ import annotations
 from app.sandbox.api.call import Call
 from app.sandbox.api.catalogue import make_price, make_product
 from app.sandbox.blanks import Object, blank
+from app.sandbox.engine.amounts import rate_for, tax_on
 from app.sandbox.engine.payments import check_amount
 from app.sandbox.fault import refused
 from app.sandbox.ids import new_id
-
-_WHOLE = 10_000  # basis points
 
 
 def lines_of(call: Call) -> list[Object]:
@@ -20,11 +19,6 @@ def lines_of(call: Call) -> list[Object]:
         raise refused("All line items must have the same currency.", param="line_items")
     check_amount(sum(line["amount_total"] for line in lines), "line_items")
     return lines
-
-
-def tax_on(amount: int, basis_points: int) -> int:
-    """Exclusive tax in minor units, rounded half up."""
-    return (2 * amount * basis_points + _WHOLE) // (2 * _WHOLE)
 
 
 def _line(call: Call, place: int, asked: Object, taxed: bool) -> Object:
@@ -39,8 +33,7 @@ def _line(call: Call, place: int, asked: Object, taxed: bool) -> Object:
             "This value must be greater than or equal to 1.", code="parameter_invalid_integer", param=f"{at}[quantity]"
         )
     amount = price["unit_amount"] * quantity
-    rate = call.tx.config.tax_basis_points if taxed and price["tax_behavior"] == "exclusive" else 0
-    tax = tax_on(amount, rate)
+    tax = tax_on(amount, rate_for(call.tx, price, taxed))
     product = call.tx.get("product", price["product"])
     return blank(
         "item",

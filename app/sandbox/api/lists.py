@@ -12,14 +12,15 @@ from app.sandbox.fault import missing, refused
 
 _PAGING = ("limit", "starting_after", "ending_before")
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-_PATH = re.compile(r"[a-z_]+(\.[a-z_]+)*\Z")
+_PATH = re.compile(r"[a-z_]+(\[0\])?(\.[a-z_]+(\[0\])?)*\Z")
 
 
 def listing(call: Call, kind: str, url: str, **filters: Any) -> Object:
     """A page of the objects of a kind whose fields have these values (None: any); `created` may be a range."""
     limit = _limit(call)
-    where: list[str] = ["object = ?"]
-    values: list[Any] = [kind]
+    assert _PATH.match(kind), kind
+    where: list[str] = [f"object = '{kind}'"]  # in the text, so that the indexes of single kinds are found
+    values: list[Any] = []
     for path, value in filters.items():
         _filter(where, values, path.replace("__", "."), value)
     created = call.params.get("created")

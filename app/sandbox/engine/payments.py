@@ -33,13 +33,24 @@ def open_intent(tx: Tx, *, amount: int, currency: str, **fields: Any) -> Object:
     return intent
 
 
-def attempt(tx: Tx, intent: Object, method: Object, *, off_session: bool = False, authenticated: bool = False) -> None:
-    """Try to pay: ends as succeeded, processing, requires_action, or requires_payment_method with its error."""
+def attempt(
+    tx: Tx,
+    intent: Object,
+    method: Object,
+    *,
+    off_session: bool = False,
+    authenticated: bool = False,
+    waits: bool = False,
+) -> None:
+    """Try to pay: ends as succeeded, processing, requires_action, or requires_payment_method with its error.
+
+    Off session a card that asks for 3-D Secure is refused, unless this payment `waits`, as those of invoices do.
+    """
     used = methods.source_of(tx, method)
     if isinstance(used, BankAccount):
         _debit(tx, intent, method)
     elif _must_authenticate(tx, used, method, off_session) and not authenticated:
-        if off_session:
+        if off_session and not waits:
             _refuse(tx, intent, method, UNAUTHENTICATED)
         else:
             _ask(tx, intent, method)

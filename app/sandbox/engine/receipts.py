@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from app.sandbox.blanks import Object, blank
+from app.sandbox.engine.amounts import taxes
+from app.sandbox.engine.bills import next_number
 from app.sandbox.ids import new_id
 from app.sandbox.tx import Tx
 from app.sandbox.webhooks.events import emit
@@ -26,22 +28,15 @@ def write(tx: Tx, session: Object, intent: Object, lines: list[Object]) -> Objec
         description=data["description"],
         footer=data["footer"],
         metadata=data["metadata"] or {},
-        number=_next_number(tx, customer),
+        number=next_number(tx, customer),
         status="paid",
         **_dates(tx.now),
         **_amounts(session),
     )
-    shown = {"hosted_invoice_url": f"{tx.root}/i/{invoice['id']}", "invoice_pdf": f"{tx.root}/i/{invoice['id']}"}
+    shown = {"hosted_invoice_url": f"{tx.root}/i/{invoice['id']}", "invoice_pdf": f"{tx.root}/i/{invoice['id']}/pdf"}
     tx.change(invoice, lines=_lines(tx, invoice, lines), **shown)
     _tell(tx, invoice, intent)
     return invoice
-
-
-def _next_number(tx: Tx, customer: Object) -> str:
-    number = customer["next_invoice_sequence"]
-    prefix = customer["invoice_prefix"] or customer["id"][-8:].upper()
-    tx.change(customer, invoice_prefix=prefix, next_invoice_sequence=number + 1)
-    return f"{prefix}-{number:04d}"
 
 
 def _dates(now: int) -> Object:
@@ -58,7 +53,7 @@ def _amounts(session: Object) -> Object:
         "subtotal_excluding_tax": subtotal,
         "total": total,
         "total_excluding_tax": total - tax,
-        "total_taxes": _taxes(tax, subtotal),
+        "total_taxes": taxes(tax, subtotal),
     }
 
 
@@ -103,16 +98,5 @@ def _line(tx: Tx, invoice: Object, item: Object) -> Object:
         quantity=item["quantity"],
         quantity_decimal=str(item["quantity"]),
         subtotal=item["amount_subtotal"],
-        taxes=_taxes(item["amount_tax"], item["amount_subtotal"]),
+        taxes=taxes(item["amount_tax"], item["amount_subtotal"]),
     )
-
-
-def _taxes(amount: int, on: int) -> list[Object]:
-    if not amount:
-        return []
-    known = {
-        "tax_behavior": "exclusive",
-        "tax_rate_details": {"tax_rate": "txr_sandbox"},
-        "taxability_reason": "standard_rated",
-    }
-    return [{"amount": amount, "taxable_amount": on, "type": "tax_rate_details", **known}]

@@ -114,7 +114,8 @@ class SchemaCheck:
                 [] if fits and (not allowed or value in allowed) else [f"{where}: expected an integer, got {value!r}"]
             )
         if kind == "number":
-            fits = _is_integer(value) or (sent and isinstance(value, str) and _NUMBER.match(value) is not None)
+            number = _is_integer(value) or (not sent and isinstance(value, float))
+            fits = number or (sent and isinstance(value, str) and _NUMBER.match(value) is not None)
             return [] if fits else [f"{where}: expected a number, got {value!r}"]
         if kind == "boolean":
             fits = isinstance(value, bool) or (sent and value in ("true", "false"))
