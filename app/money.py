@@ -65,6 +65,14 @@ def decimal(micros: int) -> str:
     return f"{'-' if micros < 0 else ''}{whole}.{figures}"
 
 
+def parse_micros(text: str) -> int:
+    """Micros from a price a person typed, with up to six digits after the point: "0.0001". Raises AmountInvalid."""
+    found = _PLAIN_AMOUNT.match(text.strip().removeprefix("$").strip())
+    if not found or len(found["part"] or "") > 6:
+        raise AmountInvalid("Enter a price in figures, like 0.002, with at most 6 digits after the point.")
+    return int(found["whole"].replace(",", "")) * MICROS_PER_UNIT + int((found["part"] or "").ljust(6, "0"))
+
+
 def parse_minor(text: str, currency: str) -> int:
     """Minor units from what a person typed: "50", "50.5", "1,250.00". Never a sign, an exponent or a word.
 
