@@ -30,7 +30,7 @@ STATES: dict[str, State] = {
     "transactions-none": ("wallet/_ledger.html", gallery_states.transactions_none),
     "transactions-no-match": ("wallet/_ledger.html", gallery_states.transactions_no_match),
     "transactions-bad-filter": ("wallet/_ledger.html", gallery_states.transactions_bad_filter),
-    **{f"waiting-{name}": ("wallet/_topup_status.html", shown) for name, shown in gallery_states.WAITING.items()},
+    **{f"waiting-{name}": ("waiting/_status.html", shown) for name, shown in gallery_states.WAITING.items()},
     "overview-wallet": ("overview/_wallet.html", gallery_states.overview_wallet),
     "overview-activity": ("overview/_activity.html", gallery_states.overview_activity),
     "overview-activity-none": ("overview/_activity.html", gallery_states.overview_activity_none),

@@ -15,6 +15,7 @@ from app.payments.models import ORDER_STATES, Order
 from app.wallet import kinds
 from app.web import top_up_panel, top_up_status
 from app.web.top_up_panel import Closed, Preset, Quote, figures
+from app.web.waiting import at_rest
 from app.web.wallet_forms import PRESETS, FilterForm, TopUpForm
 from app.web.wallet_rows import HoldLine, Row
 
@@ -122,7 +123,7 @@ def waiting(state: str, left: bool = False) -> dict[str, Any]:
     order = _order(state)
     status = top_up_status.of(order, may_pay=True, left=left, balance=Balance(55_000_000))
     # The gallery's order is in no table, so its page does not ask again.
-    return {"order": order, "status": top_up_status.at_rest(status)}
+    return {"reference": order.id, "status": at_rest(status)}
 
 
 WAITING: dict[str, Callable[[], dict[str, Any]]] = {

@@ -62,7 +62,7 @@ def quote() -> str:
 def show(order_id: str) -> str:
     """Where the checkout sends people back to: it waits, and says how it ended."""
     order = _mine(order_id)
-    return render_template("wallet/topup.html", order=order, status=_status(order))
+    return render_template("wallet/topup.html", order=order, reference=order.id, status=_status(order))
 
 
 @top_up.get("/topups/<order_id>/status")
@@ -73,8 +73,8 @@ def status(order_id: str) -> Response:
     now = _status(order)
     if request.args.get("seen") == now.seen:
         return make_response("", 204)
-    template = "wallet/_topup_news.html" if order.is_final else "wallet/_topup_status.html"
-    body = render_template(template, order=order, status=now)
+    template = "waiting/_news.html" if order.is_final else "waiting/_status.html"
+    body = render_template(template, reference=order.id, status=now)
     return hx.answer(body, trigger="wallet-changed" if order.state == "paid" else None)
 
 

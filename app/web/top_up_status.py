@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from flask import url_for
 
-from app import clock
 from app.http.filters import cents, day_text, exact
 from app.ledger import Balance
 from app.payments.models import Order
 from app.web.top_up_panel import figures
-
-Line = tuple[str, str, str]  # label, amount, small print
-SOON, LATER, DEBIT = 2, 10, 30  # seconds between two looks
-PATIENCE = 120  # seconds after which a payment that has not arrived is looked for less often
-
-
-@dataclass(frozen=True)
-class Action:
-    """A button. `pays`: it leads to paying, so it is only for those who may."""
-
-    label: str
-    href: str
-    pays: bool = False
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is said about one state, and where to ask again. `seen` names what the reader has before them."""
-
-    word: str
-    icon: str
-    tone: str
-    title: str
-    text: str
-    bill: Sequence[Line]
-    actions: Sequence[Action] = ()
-    poll_seconds: int = 0  # 0: nothing more is awaited, so the page stops asking
-    url: str = ""
-    page: str = ""
-    seen: str = ""
+from app.web.waiting import DEBIT, LATER, SOON, Action, Line, Status, pace
 
 
 def of(order: Order, *, may_pay: bool, left: bool = False, balance: Balance | None = None) -> Status:
@@ -64,11 +34,6 @@ def of(order: Order, *, may_pay: bool, left: bool = False, balance: Balance | No
         page=url_for("top_up.show", order_id=order.id, left=marked),
         seen=seen,
     )
-
-
-def at_rest(status: Status) -> Status:
-    """The same words on a page that does not ask again."""
-    return replace(status, poll_seconds=0)
 
 
 def _paid(order: Order, balance: Balance) -> Status:
@@ -94,7 +59,7 @@ def _waiting(order: Order) -> Status:
         "Waiting for your payment to be confirmed",
         f"{_how_long(order)} You may leave this page: the wallet is credited all the same.",
         [("To be added to the wallet", _amount(order), "")],
-        poll_seconds=_pace(order),
+        poll_seconds=pace(order.updated_at),
     )
 
 
@@ -187,10 +152,6 @@ def _again(order: Order, label: str = "") -> Action:
 
 
 def _how_long(order: Order) -> str:
-    if _pace(order) == SOON:
+    if pace(order.updated_at) == SOON:
         return "This usually takes a few seconds."
     return "This takes longer than usual. Nothing is lost: we also ask the provider ourselves."
-
-
-def _pace(order: Order) -> int:
-    return SOON if (clock.now() - order.updated_at).total_seconds() < PATIENCE else LATER

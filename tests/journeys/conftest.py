@@ -68,7 +68,7 @@ class Person:
 
     def waits_for(self, words: str) -> None:
         """Until the waiting page says so: by itself with scripts, by "Check again" without."""
-        status = self.page.locator("#topup-status")
+        status = self.page.locator("#waiting")
         if self.javascript:
             expect(status).to_contain_text(words, timeout=30_000)
             return

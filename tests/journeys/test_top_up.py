@@ -31,7 +31,7 @@ def test_the_webhook_may_come_late(nora: Person, console: Console) -> None:
     console("/deliveries/mode", {"mode": "hold"})
     nora.asks_to_top_up("50")
     nora.pays_with(PAYS)
-    expect(nora.page.locator("#topup-status")).to_contain_text("Reference")
+    expect(nora.page.locator("#waiting")).to_contain_text("Reference")
     waiting = nora.page.url
     nora.sees_balance(GIFT)
 
@@ -60,12 +60,12 @@ def test_the_page_finds_out_by_itself_while_it_is_open(nora: Person, console: Co
     console("/deliveries/mode", {"mode": "hold"})
     nora.asks_to_top_up("50")
     nora.pays_with(PAYS)
-    assert nora.page.locator("#topup-status").get_attribute("hx-get"), "it must be asking"
+    assert nora.page.locator("#waiting").get_attribute("hx-get"), "it must be asking"
 
     console("/deliveries/held/release", {})
 
-    expect(nora.page.locator("#topup-status")).to_contain_text("is in your wallet", timeout=30_000)
-    assert nora.page.locator("#topup-status").get_attribute("hx-get") is None, "the waiting must end"
+    expect(nora.page.locator("#waiting")).to_contain_text("is in your wallet", timeout=30_000)
+    assert nora.page.locator("#waiting").get_attribute("hx-get") is None, "the waiting must end"
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])

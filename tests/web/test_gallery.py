@@ -24,7 +24,7 @@ def test_an_unknown_state_is_not_there(client):
 
 
 def test_every_partial_of_these_pages_is_in_it():
-    swapped_alone = {"wallet/_topup_news.html"}  # it repeats an id of the page it is swapped into
+    swapped_alone = {"waiting/_news.html"}  # it repeats an id of the page it is swapped into
     shown = {template for template, _ in STATES.values()} | swapped_alone
 
     for folder in ("wallet", "overview"):

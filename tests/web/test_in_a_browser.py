@@ -123,7 +123,7 @@ def test_the_waiting_page_finds_out_by_itself(page, ada, order_of, pay, sign_in,
 
     page.get_by_role("heading", name="$50.00 is in your wallet").wait_for()
     assert "is in your wallet" in page.locator("#flash").inner_text()
-    assert page.locator("#topup-status[hx-trigger]").count() == 0
+    assert page.locator("#waiting[hx-trigger]").count() == 0
 
 
 def test_the_balance_follows_when_the_wallet_changed(page, ada, sign_in, address, till):

@@ -17,7 +17,7 @@ def look(browser, order, seen="", **query):
 
 
 def next_look(page: str) -> str:
-    found = re.search(r'id="topup-status"[^>]* hx-get="([^"]+)"', page)
+    found = re.search(r'id="waiting"[^>]* hx-get="([^"]+)"', page)
     assert found, "the page does not ask again"
     return found[1].replace("&amp;", "&")
 
