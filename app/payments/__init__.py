@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from app.payments.models import Order, Payment, ProviderCustomer, ProviderEvent
+from app.payments.models import CardPage, Order, Payment, ProviderCustomer, ProviderEvent
 
-__all__ = ["Order", "Payment", "ProviderCustomer", "ProviderEvent"]
+__all__ = ["CardPage", "Order", "Payment", "ProviderCustomer", "ProviderEvent"]

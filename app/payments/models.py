@@ -14,6 +14,7 @@ from app.db import Base
 # `paid` is last: money that arrives for an order already given up is still the customer's.
 ORDER_STATES = ("pending", "open", "processing", "canceled", "expired", "failed", "paid")
 EVENT_STATES = ("pending", "done", "ignored", "dead")
+CARD_PAGE_STATES = ("pending", "open", "expired", "saved")
 
 
 class Order(Base):
@@ -27,7 +28,7 @@ class Order(Base):
 
     customer_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str]  # topup
+    kind: Mapped[str]  # topup, subscription, invoice
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     channel: Mapped[str]
@@ -37,7 +38,8 @@ class Order(Base):
     request: Mapped[dict[str, Any]]  # what the provider is asked, frozen: the same key must send the same content
     provider_ref: Mapped[str | None]  # the provider's checkout session
     checkout_url: Mapped[str | None]
-    payment_id: Mapped[str | None]  # the payment that settled it; a second one is in `payment` alone
+    # The payment that settled it; a second one is in `payment` alone. Of a subscription's: the provider's name for it.
+    payment_id: Mapped[str | None]
     failure: Mapped[str | None]  # why it failed, fit to show a person
     created_by: Mapped[str]
     created_at: Mapped[datetime]
@@ -88,6 +90,36 @@ class Payment(Base):
     __table_args__ = (
         CheckConstraint("net_minor > 0 AND tax_minor >= 0", name="amounts"),
         Index("ix_payment_customer_id_at", "customer_id", "at"),
+    )
+
+
+class CardPage(Base):
+    """A provider's page on which a customer saves a card. No money moves there, so it is no order.
+
+    pending: not yet known to the provider. open: the card can be entered. saved: `card_id` is the default from now on.
+    """
+
+    __tablename__ = "card_page"
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)  # card_…, which stands where an order's id does
+    channel: Mapped[str]
+    state: Mapped[str] = mapped_column(String(7))
+    form_key: Mapped[str]
+    attempt: Mapped[int]  # counts the definite refusals of the provider; part of the key of the next call
+    provider_ref: Mapped[str | None]
+    url: Mapped[str | None]  # set while it is open
+    card_id: Mapped[str | None]
+    outcome: Mapped[dict[str, Any]]  # what became of a payment that had failed: the new card was tried at once
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint(f"state IN {CARD_PAGE_STATES}", name="state"),
+        CheckConstraint("(state = 'saved') = (card_id IS NOT NULL)", name="card"),
+        UniqueConstraint("customer_id", "form_key"),
+        Index("ix_card_page_id", "id"),
     )
 
 
