@@ -21,6 +21,7 @@ pytest_plugins = [
     "tests.support.selection",
     "tests.support.outgoing",
     "tests.support.payments",
+    "tests.support.plans",
 ]
 
 # One machine is slower than another; a test that is wrong is caught by its assertions, not by a stop-watch.

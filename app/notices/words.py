@@ -67,4 +67,38 @@ If that was not you, write to us at once by answering this mail.
 The link works once, for seven days. If you do not know what this is about, ignore it.
 """,
     ),
+    # To where notices about money go. No link: whoever reads them there may not be the one who signs in.
+    "payment_failed": (
+        "Your payment of {amount} did not go through",
+        """Hello {customer},
+
+we could not collect {amount} for {plan}, invoice {number}: {why}
+
+{next}
+
+Nothing is taken away before {grace}. To settle it now, sign in and top up your wallet or replace your card:
+it is tried again at once. On your plan page you can also try again by hand.
+""",
+    ),
+    "access_restricted": (
+        "Your access is restricted until invoice {number} is paid",
+        """Hello {customer},
+
+{amount} for {plan}, invoice {number}, is still not paid, so your access is restricted from now on.
+
+{next}
+
+Top up your wallet or replace your card, and everything is back at once. Your wallet and your credits are untouched.
+""",
+    ),
+    "plan_ended_unpaid": (
+        "{plan} has ended, because it was not paid",
+        """Hello {customer},
+
+we tried several times to collect {amount} for {plan} and could not, so the plan has ended.
+Invoice {number} is void: you owe nothing for it. You are on the free plan now.
+
+Your wallet and your credits are untouched. You can subscribe again at any time.
+""",
+    ),
 }

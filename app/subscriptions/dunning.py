@@ -16,18 +16,3 @@ def next_retry(due_at: datetime, after: datetime) -> datetime | None:
     """The first retry later than `after`; None once the last has been. One more, made by hand, moves none of them."""
     times = (due_at + timedelta(days=days) for days in RETRY_DAYS)
     return next((time for time in times if time > after), None)
-
-
-def grace_ends(past_due_since: datetime, grace_days: int = GRACE_DAYS) -> datetime:
-    """When full access ends. This instant is no longer in the grace period."""
-    return past_due_since + timedelta(days=grace_days)
-
-
-def next_look(
-    status: str, past_due_since: datetime | None, next_attempt_at: datetime | None, *, grace_days: int = GRACE_DAYS
-) -> datetime | None:
-    """When something happens next to a subscription whose payment failed: a retry, or the end of the grace period."""
-    times = [next_attempt_at] if next_attempt_at else []
-    if status == "past_due" and past_due_since is not None:
-        times.append(grace_ends(past_due_since, grace_days))
-    return min(times, default=None)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from app import activity, ledger
+from app import ledger
 from app.errors import InsufficientFunds
 from app.money import decimal, micros_per_minor, minor_to_micros
 from app.wallet.accounts import revenue, tax, wallet_of
@@ -40,7 +40,7 @@ def pay_invoice(session: Session, invoice: DueInvoice, *, description: str) -> l
     wallet = wallet_of(invoice.customer_id, currency)
     legs = {wallet: -total, revenue(currency): total - taxes, tax(currency): taxes}
     try:
-        entry = ledger.post(
+        return ledger.post(
             session,
             "subscription",
             {account: amount for account, amount in legs.items() if amount},
@@ -50,12 +50,6 @@ def pay_invoice(session: Session, invoice: DueInvoice, *, description: str) -> l
         )
     except InsufficientFunds as short:
         raise _told(short, currency) from short
-    if not entry.replayed:
-        told = {"amount_micros": total, "entry": entry.id, "number": invoice.number}
-        activity.record(
-            session, "system", "invoice.paid_from_wallet", invoice.id, customer_id=invoice.customer_id, **told
-        )
-    return entry
 
 
 def _told(short: InsufficientFunds, currency: str) -> InsufficientFunds:

@@ -1,0 +1,158 @@
+"""Collecting an invoice of ours: from the wallet, and where that is short from the saved card (SPEC P10, P11, R4).
+
+The wallet's part is one transaction. The card's part is network, so it is answered as a next step, to be taken after
+the commit; should the process end before that, the subscription is due again after the lease, and so is the step.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.db import transaction
+from app.errors import InsufficientFunds
+from app.flows import charge_card
+from app.invoices import Invoice
+from app.payments import Order, customers, inbox
+from app.providers import port
+from app.providers.errors import ProviderError
+from app.providers.port import Provider
+from app.providers.values import Cap, Card, CustomerRef
+from app.subscriptions import arrears, bills, lifecycle
+from app.subscriptions.models import Subscription
+
+log = logging.getLogger(__name__)
+
+Providers = Mapping[str, Provider]
+Next = Callable[[Session, Providers], None]
+
+LEASE = timedelta(minutes=2)  # for the network; afterwards another worker takes the step again, under the same key
+_AWAY = timedelta(minutes=5)  # a provider that did not answer is asked again
+_PROCESSING = timedelta(hours=6)  # a payment that takes days is told of by event; this is only in case it is not
+_NO_CARD = "no card is saved"
+_STOPPED = "the saved card was declined for good"
+
+
+@dataclass(frozen=True, slots=True)
+class ByCard:
+    """Try the customer's saved card. `short` says why the wallet could not pay. `by_hand`: a person asked for it."""
+
+    customer_id: str
+    invoice_id: str
+    known_as: CustomerRef
+    channel: str
+    short: str
+    grace_days: int
+    actor: str
+    by_hand: bool
+
+    def __call__(self, session: Session, providers: Providers) -> None:
+        provider = providers[self.channel]
+        try:
+            cards = port.cards_of(provider).list_cards(self.known_as)
+        except ProviderError as away:
+            log.warning("the cards of %s could not be read: %s", self.customer_id, away)
+            with transaction(session):
+                look_again(session, self.customer_id, _AWAY)
+            return
+        with transaction(session):
+            charge = self._begin(session, provider, cards)
+        if charge is not None:
+            Charged(charge, self.channel)(session, providers)
+
+    def _begin(self, session: Session, provider: Provider, cards: Sequence[Card]) -> charge_card.Charge | None:
+        """Write the charge down, unless the invoice was paid meanwhile, or another worker is charging."""
+        sub, invoice = _open(session, self.customer_id, self.invoice_id)
+        if sub is None or invoice is None or charge_card.under_way(session, invoice):
+            return None
+        stopped = set() if self.by_hand else charge_card.stopped_cards(session, invoice)
+        card = charge_card.choose(cards, stopped)
+        if card is None:
+            why = f"{self.short} And {_STOPPED if cards else _NO_CARD}."
+            arrears.failed(session, sub, invoice, why=why, grace_days=self.grace_days)
+            return None
+        order = charge_card.begin(session, invoice, provider, card, actor=self.actor, grace_days=self.grace_days)
+        sub.due_at = clock.now() + LEASE
+        return charge_card.charge_of(session, order)
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """Ask for a charge that is written down, and write down what came of it."""
+
+    charge: charge_card.Charge
+    channel: str
+
+    def __call__(self, session: Session, providers: Providers) -> None:
+        try:
+            result = charge_card.ask(providers[self.channel], self.charge)
+        except ProviderError as unknown:
+            # It may have happened: after the lease it is asked for again, and is the same charge.
+            log.warning("the outcome of order %s is not known: %s", self.charge.order_id, unknown)
+            return
+        charge_card.record(session, self.charge.order_id, result)
+
+
+def attempt(
+    session: Session,
+    providers: Providers,
+    sub: Subscription,
+    invoice: Invoice,
+    *,
+    grace_days: int,
+    actor: str = "system",
+    by_hand: bool = False,
+) -> Next | None:
+    """Try to collect the invoice now: from the wallet, or else the step that tries the card. Needs both locked."""
+    order = charge_card.under_way(session, invoice)
+    if order is not None:
+        return _again(session, providers, sub, order)
+    try:
+        bills.pay_from_wallet(session, invoice, description=f"Invoice {invoice.number}")
+    except InsufficientFunds as short:
+        for channel, provider in providers.items():
+            known = customers.known_as(session, sub.customer_id, channel)
+            if known is not None and {Cap.OFF_SESSION, Cap.SAVED_CARDS} <= provider.capabilities:
+                sub.due_at = clock.now() + LEASE
+                ids = (sub.customer_id, invoice.id)
+                return ByCard(*ids, known, channel, _first(short), grace_days, actor, by_hand)
+        arrears.failed(session, sub, invoice, why=short.sentence, grace_days=grace_days, actor=actor)
+        return None
+    arrears.paid(session, sub, actor=actor)
+    return None
+
+
+def _again(session: Session, providers: Providers, sub: Subscription, order: Order) -> Next | None:
+    """A charge whose outcome nobody wrote down: ask for the same again, as long as its key is good."""
+    now = clock.now()
+    if order.state == "processing":
+        sub.due_at = now + _PROCESSING
+        return None
+    sub.due_at = now + LEASE
+    if now - order.created_at > charge_card.SURE_FOR:
+        if not inbox.is_due(session):  # what the provider told meanwhile comes first
+            charge_card.give_up(session, order)
+        return None
+    return Charged(charge_card.charge_of(session, order), order.channel) if order.channel in providers else None
+
+
+def look_again(session: Session, customer_id: str, after: timedelta) -> None:
+    sub = lifecycle.live(session, customer_id, lock=True)
+    if sub is not None:
+        sub.due_at = clock.now() + after
+
+
+def _open(session: Session, customer_id: str, invoice_id: str) -> tuple[Subscription | None, Invoice | None]:
+    sub = lifecycle.live(session, customer_id, lock=True)
+    invoice = bills.open_one(session, sub) if sub is not None else None
+    return sub, invoice if invoice is not None and invoice.id == invoice_id else None
+
+
+def _first(short: InsufficientFunds) -> str:
+    """What is missing, without the advice to pay by card, which is what is done next."""
+    return short.sentence.removesuffix(short.details["remedy"]).strip()

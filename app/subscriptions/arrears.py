@@ -1,0 +1,104 @@
+"""Arrears: what becomes of a subscription whose invoice of ours is not paid, and of one paid at last (P10, P11).
+
+past_due with full access while the grace period lasts, then restricted; after the last retry the invoice is void and
+the customer is on the free plan. Wallet and credits are left alone throughout (SPEC R7).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app import clock, invoices, notices
+from app.catalogue import reads
+from app.customers import customers
+from app.invoices import Invoice
+from app.money import decimal, minor_to_micros
+from app.subscriptions import lifecycle
+from app.subscriptions.dunning import GRACE_DAYS, next_retry
+from app.subscriptions.models import Subscription
+
+
+def failed(
+    session: Session,
+    sub: Subscription,
+    invoice: Invoice,
+    *,
+    why: str,
+    grace_days: int = GRACE_DAYS,
+    actor: str = "system",
+) -> None:
+    """A try to collect the invoice failed, for the reason `why`, a sentence. After the last retry the plan ends."""
+    now = clock.now()
+    assert invoice.due_at is not None, "only a finalised invoice is collected"
+    next_at = next_retry(invoice.due_at, now)
+    invoices.mark_failed(session, invoice, failure=why, next_attempt_at=next_at, actor=actor)
+    sub.attempts += 1
+    if next_at is None:
+        give_up(session, sub, invoice)
+        return
+    first_time = sub.past_due_since is None
+    if sub.past_due_since is not None and sub.grace_ends_at is not None:
+        grace_days = (sub.grace_ends_at - sub.past_due_since).days  # as it was promised at the first failure
+    lifecycle.become_past_due(session, sub, since=now, grace_days=grace_days, next_attempt_at=next_at)
+    look_again(sub)
+    if first_time:
+        assert sub.grace_ends_at is not None, "it was just set"
+        _mail(session, "payment_failed", sub, invoice, why=why, next=_next(sub), grace=_day(sub.grace_ends_at))
+
+
+def paid(session: Session, sub: Subscription, *, actor: str = "system") -> None:
+    """The invoice is paid: everything is back, and the next thing to happen is the period's end."""
+    lifecycle.recover(session, sub, actor=actor)
+    sub.due_at = sub.period_end
+    session.flush()
+
+
+def grace_is_over(session: Session, sub: Subscription, invoice: Invoice) -> None:
+    """Access is restricted from now on; the retries go on."""
+    if sub.status != "past_due":
+        return
+    lifecycle.restrict(session, sub)
+    look_again(sub)
+    _mail(session, "access_restricted", sub, invoice, next=_next(sub))
+
+
+def give_up(session: Session, sub: Subscription, invoice: Invoice) -> None:
+    """Every retry failed: the invoice is void and the subscription over, from now or from the end of its period."""
+    _mail(session, "plan_ended_unpaid", sub, invoice)
+    invoices.void(session, invoice)
+    lifecycle.end(session, sub, at=min(clock.now(), sub.period_end), actor="system", reason="not_paid")
+
+
+def look_again(sub: Subscription) -> None:
+    """Have the worker look when the next thing happens: a retry, or the end of the grace period."""
+    times = [sub.next_attempt_at, sub.grace_ends_at if sub.status == "past_due" else None]
+    sub.due_at = min((time for time in times if time is not None), default=None)
+
+
+def _next(sub: Subscription) -> str:
+    if sub.next_attempt_at is None:
+        return "We will not try again by ourselves."
+    return f"We will try again on {_day(sub.next_attempt_at)}."
+
+
+def _day(instant: datetime) -> str:
+    return f"{instant.day} {instant:%B %Y}"
+
+
+def _mail(session: Session, template: str, sub: Subscription, invoice: Invoice, **words: str) -> None:
+    customer = customers.by_id(session, sub.customer_id)
+    assert customer is not None, "a subscription is a customer's"
+    currency = invoice.currency
+    amount = decimal(minor_to_micros(invoice.total_minor, currency))
+    notices.queue(
+        session,
+        template,
+        customer.email,
+        customer=customer.name,
+        plan=reads.version_of(session, sub.plan_id, sub.version).name,
+        number=invoice.number or "",
+        amount=f"${amount}" if currency == "usd" else f"{amount} {currency.upper()}",
+        **words,
+    )

@@ -1,0 +1,104 @@
+"""What is left of a period that invoices of ours were paid for: its worth, and where it comes from (SPEC P6 to P8).
+
+The worth is the plan's price for the seconds left over the seconds of the whole period, rounded once. Where a coupon
+had taken something off, it is that much less: nobody gets back more than they paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.invoices import CreditNote, Invoice, InvoiceLine
+from app.money import round_half_away
+from app.subscriptions.models import Subscription, SubscriptionPeriod
+from app.subscriptions.periods import Period
+from app.subscriptions.proration import share_left
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How much of an invoice is unused, before tax, in minor units."""
+
+    invoice: Invoice
+    net_minor: int
+
+
+def current_period(sub: Subscription) -> Period:
+    """The whole period the subscription is in, as proration counts it. It has no number of its own here."""
+    return Period(0, sub.period_start, sub.period_end)
+
+
+def worth_left(session: Session, sub: Subscription, at: datetime) -> int:
+    """What the rest of the period is worth at this instant, before tax; never more than is paid and not given back."""
+    return sum(part.net_minor for part in parts_left(session, sub, at))
+
+
+def parts_left(session: Session, sub: Subscription, at: datetime, *, most: int | None = None) -> list[Part]:
+    """From which invoices the rest of the period was paid, newest first; at most `most` minor units in all."""
+    period = current_period(sub)
+    if not period.holds(at):
+        return []
+    paid = _paid_invoices(session, sub)
+    left = share_left(period, at)
+    worth = _price_paid(session, sub, at, left.left, left.whole) if paid else 0
+    rest = worth if most is None else min(worth, most)
+    parts = []
+    for invoice in paid:
+        net = min(rest, invoice.net_minor - _credited(session, invoice))
+        if net > 0:
+            parts.append(Part(invoice, net))
+            rest -= net
+    return parts
+
+
+def _price_paid(session: Session, sub: Subscription, at: datetime, left: int, whole: int) -> int:
+    """The share of the plan's price, less the share of what a coupon took off the invoice that began this stretch."""
+    billed_by = (
+        select(SubscriptionPeriod.invoice_id)
+        .where(
+            SubscriptionPeriod.customer_id == sub.customer_id,
+            SubscriptionPeriod.subscription_id == sub.id,
+            SubscriptionPeriod.starts_at <= at,
+            SubscriptionPeriod.ends_at > at,
+        )
+        .order_by(SubscriptionPeriod.starts_at.desc())
+        .limit(1)
+    )
+    charged = select(InvoiceLine.amount_minor, InvoiceLine.discount_minor).where(
+        InvoiceLine.customer_id == sub.customer_id,
+        InvoiceLine.invoice_id == billed_by.scalar_subquery(),
+        InvoiceLine.amount_minor > 0,
+    )
+    lines: Sequence[tuple[int, int]] = [(amount, off) for amount, off in session.execute(charged)]
+    full, off = sum(amount for amount, _ in lines), sum(off for _, off in lines)
+    if not full:
+        return 0
+    return round_half_away(sub.price_minor * left * (full - off), whole * full)
+
+
+def _paid_invoices(session: Session, sub: Subscription) -> list[Invoice]:
+    ids = select(SubscriptionPeriod.invoice_id).where(
+        SubscriptionPeriod.customer_id == sub.customer_id,
+        SubscriptionPeriod.subscription_id == sub.id,
+        SubscriptionPeriod.starts_at >= sub.period_start,
+    )
+    paid = select(Invoice).where(
+        Invoice.customer_id == sub.customer_id,
+        Invoice.id.in_(ids),
+        Invoice.source == "purser",
+        Invoice.status.in_(("paid", "refunded")),
+    )
+    return list(session.scalars(paid.order_by(Invoice.created_at.desc(), Invoice.id.desc())))
+
+
+def _credited(session: Session, invoice: Invoice) -> int:
+    """What credit notes took back of it already, before tax."""
+    taken = select(func.coalesce(func.sum(CreditNote.net_minor), 0)).where(
+        CreditNote.customer_id == invoice.customer_id, CreditNote.invoice_id == invoice.id
+    )
+    return session.execute(taken).scalar_one()
