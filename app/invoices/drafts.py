@@ -84,38 +84,17 @@ def make(
     subtotal = sum(amounts)
     if subtotal < 0:
         raise ValueError("An invoice never comes to less than nothing.")
-    off = min(discount.off.minor, subtotal) if discount else 0
-    row: dict[str, Any] = {
-        "customer_id": customer_id,
-        "id": ids.new("inv"),
-        "source": OURS,
-        "key": key,
-        "status": "draft",
-        "reason": reason,
-        "subscription_id": subscription_id,
-        "order_id": order_id,
-        "currency": currency,
-        "subtotal_minor": subtotal,
-        "discount_minor": off,
-        "discount_name": _name_of(discount) if discount and off else None,
-        "tax_minor": 0,
-        "total_minor": subtotal - off,
-        "paid_minor": 0,
-        "credited_minor": 0,
-        "buyer": {},
-        "seller": {},
-        "period_start": period.start if period else None,
-        "period_end": period.end if period else None,
-        "created_at": clock.now(),
-        "attempts": 0,
-    }
+    row = _row(customer_id, key, reason, currency, subtotal, discount)
+    row |= {"subscription_id": subscription_id, "order_id": order_id}
+    if period:
+        row |= {"period_start": period.start, "period_end": period.end}
     mine = insert(Invoice).values(row).on_conflict_do_nothing(index_elements=["customer_id", "source", "key"])
     made = session.scalar(mine.returning(Invoice.id))
     invoice = session.scalars(
         select(Invoice).where(Invoice.customer_id == customer_id, Invoice.source == OURS, Invoice.key == key)
     ).one()
     if made:
-        parts = arithmetic.spread(off, amounts)
+        parts = arithmetic.spread(invoice.discount_minor, amounts)
         session.add_all(
             _line(invoice, place, *figures)
             for place, figures in enumerate(zip(lines, exact, amounts, parts, strict=True))
@@ -131,6 +110,32 @@ def discard(session: Session, invoice: Invoice) -> None:
     session.execute(delete(InvoiceLine).where(*its))
     session.delete(invoice)
     session.flush()
+
+
+def _row(
+    customer_id: str, key: str, reason: str, currency: str, subtotal: int, discount: Discount | None
+) -> dict[str, Any]:
+    off = min(discount.off.minor, subtotal) if discount else 0
+    return {
+        "customer_id": customer_id,
+        "id": ids.new("inv"),
+        "source": OURS,
+        "key": key,
+        "status": "draft",
+        "reason": reason,
+        "currency": currency,
+        "subtotal_minor": subtotal,
+        "discount_minor": off,
+        "discount_name": _name_of(discount) if discount and off else None,
+        "tax_minor": 0,
+        "total_minor": subtotal - off,
+        "paid_minor": 0,
+        "credited_minor": 0,
+        "buyer": {},
+        "seller": {},
+        "created_at": clock.now(),
+        "attempts": 0,
+    }
 
 
 def _name_of(discount: Discount) -> str:

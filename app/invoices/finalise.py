@@ -27,12 +27,12 @@ def finalise(session: Session, invoice: Invoice, *, actor: str = "system") -> In
         return invoice
     buyer = session.get(Buyer, invoice.customer_id)
     place = taxing.place_of(buyer)
+    made_out_to, base = _buyer(session, invoice.customer_id, buyer), _unrounded(session, invoice)
     number, at = numbers.give(session, seller.current().invoice_prefix)
-    base = _unrounded(session, invoice)
     taxes = tax.lines_of(taxing.rates_at(session, at, place.country), place, base, invoice.net_minor, invoice.currency)
     _add_taxes(session, invoice, taxes)
     invoice.number, invoice.issued_at, invoice.due_at = number, at, at
-    invoice.buyer, invoice.seller = _buyer(session, invoice.customer_id, buyer), seller.current().snapshot()
+    invoice.buyer, invoice.seller = made_out_to, seller.current().snapshot()
     invoice.note = tax.note_of(taxes)
     invoice.tax_minor = sum(line.amount_minor for line in taxes)
     invoice.total_minor = invoice.net_minor + invoice.tax_minor
