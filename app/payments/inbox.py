@@ -38,6 +38,7 @@ class Claim:
     livemode: bool
     attempts: int  # including this one
     received_at: datetime
+    due_at: datetime  # when its turn had come: what was read later than this needs no second reading
 
 
 def keep(session: Session, *, provider: str, verified: Verified, body: bytes, headers: Mapping[str, str]) -> bool:
@@ -106,12 +107,22 @@ def claim(session: Session, *, limit: int) -> list[Claim]:
             ProviderEvent.livemode,
             ProviderEvent.attempts,
             ProviderEvent.received_at,
+            ProviderEvent.next_at,
         )
         .execution_options(synchronize_session=False)
     )
     rows = {row.id: row for row in session.execute(leased)}
     return [
-        Claim(row.id, lease, row.provider, bytes(row.body), row.livemode, row.attempts, row.received_at)
+        Claim(
+            id=row.id,
+            lease=lease,
+            provider=row.provider,
+            body=bytes(row.body),
+            livemode=row.livemode,
+            attempts=row.attempts,
+            received_at=row.received_at,
+            due_at=row.next_at,
+        )
         for row in (rows[chosen_id] for chosen_id in chosen)
     ]
 

@@ -42,7 +42,7 @@ def open_order(
     Raises AmountOutOfRange, Invalid for a form key we cannot store, and IdempotencyKeyReused when the same form now
     asks for something else (SPEC R5).
     """
-    _check(amount_minor, currency, form_key)
+    _check(kind, amount_minor, currency, form_key)
     now = clock.now()
     row = {
         "customer_id": customer_id,
@@ -76,9 +76,9 @@ def open_order(
     return order
 
 
-def _check(amount_minor: int, currency: str, form_key: str) -> None:
+def _check(kind: str, amount_minor: int, currency: str, form_key: str) -> None:
     assert currency in EXPONENTS, "a currency we know"
-    if not SMALLEST <= amount_minor <= LARGEST:
+    if kind == "topup" and not SMALLEST <= amount_minor <= LARGEST:
         raise AmountOutOfRange(
             f"Choose an amount from {_plain(SMALLEST, currency)} to {_plain(LARGEST, currency)}.",
             field="amount",
@@ -134,6 +134,22 @@ def sent(session: Session, order: Order, page: CheckoutSession) -> None:
     if move(session, order, "open"):
         order.checkout_url = page.url
     session.flush()
+
+
+def paying(session: Session, order: Order, url: str | None) -> None:
+    """There is no page of the order's own, but one at `url` where the customer confirms the payment (3-D Secure)."""
+    _lock(session, order)
+    if move(session, order, "open"):
+        order.checkout_url = url
+    session.flush()
+
+
+def open_of_kind(session: Session, customer_id: str, kind: str) -> list[Order]:
+    """A customer's orders of this kind that could still be paid, newest first."""
+    mine = select(Order).where(
+        Order.customer_id == customer_id, Order.kind == kind, Order.state.in_(("pending", "open", "processing"))
+    )
+    return list(session.scalars(mine.order_by(Order.created_at.desc(), Order.id.desc())))
 
 
 def refused(session: Session, order: Order) -> None:

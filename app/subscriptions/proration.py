@@ -67,6 +67,19 @@ def used_part(price: int, left: Share) -> int:
     return price - left.of(price)
 
 
+def takes_effect_now(
+    old_price: int, old_interval: Interval, old_rank: int, new_price: int, new_interval: Interval, new_rank: int
+) -> bool:
+    """Whether a change is made and paid at once; the others wait for the end of the period, which is paid already.
+
+    Within an interval the dearer plan comes now. From month to year now too, unless to a lesser plan. From year to
+    month never: most of a year would come back as credit that nobody asked for.
+    """
+    if old_interval is new_interval:
+        return is_upgrade(old_price, old_interval, new_price, new_interval)
+    return new_interval is Interval.YEAR and new_rank >= old_rank
+
+
 def is_upgrade(old_price: int, old_interval: Interval, new_price: int, new_interval: Interval) -> bool:
     """Whether the new plan costs as much or more a day, a month being a twelfth of a year.
 

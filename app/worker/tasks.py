@@ -33,7 +33,13 @@ class Task:
 def tasks(session_factory: SessionFactory, settings: Settings, providers: Mapping[str, Provider]) -> list[Task]:
     """Every task of a worker, each to be run beside the others: a provider that is away must not hold up the mail."""
     return [
-        Task("events", lambda: settle.apply_pending(session_factory, providers), 0.2, 1.0, bell.wait),
+        Task(
+            "events",
+            lambda: settle.apply_pending(session_factory, providers, grace_days=settings.grace_days),
+            0.2,
+            1.0,
+            bell.wait,
+        ),
         Task("mail", lambda: deliver.pending_mail(session_factory, settings), 0.5, 4.0),
         Task("sweep", lambda: sweep.sweep(session_factory, providers), 5.0, 20.0),
         Task("sums", lambda: books.roll_up(session_factory), 5.0, 60.0),

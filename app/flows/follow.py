@@ -1,0 +1,215 @@
+"""Following what a provider runs by itself: subscriptions and their invoices, read whole and taken in (SPEC R3, V2).
+
+`look` asks the provider, outside of any transaction; `take_in` writes down what was seen, within one. What an event
+says is never believed: it only tells what to look at. So news that is twice, late, lost or out of order ends the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import activity, clock, coupons
+from app.db import transaction
+from app.flows import mirrored
+from app.flows.news import Effects, NotYet, Seen
+from app.invoices import Invoice
+from app.payments import customers, orders
+from app.payments.models import Order
+from app.providers import port
+from app.providers.billing import InvoiceDoc, SubscriptionState
+from app.providers.errors import NotFound
+from app.providers.events import CheckoutCompleted, Event, InvoiceChanged, SubscriptionChanged
+from app.providers.port import Provider
+from app.providers.values import Cap
+from app.subscriptions import lifecycle, prices, snapshots
+from app.subscriptions.dunning import GRACE_DAYS
+from app.subscriptions.models import Subscription
+from app.subscriptions.periods import Interval
+
+REFERENCE = "intent_id"  # our order's id, in the metadata of what was bought
+OURS = "subscription_id"  # our subscription's id, there, where the provider takes one over from the wallet
+_SETTLED = ("paid", "void", "uncollectible", "refunded")
+
+
+def look(session: Session, provider: Provider, event: Event, *, due_at: datetime) -> Seen:
+    """What the provider says now about what the event names. Raises ProviderError.
+
+    What was read after `due_at`, when the event's turn had come, is not read again: of ten events about one change the
+    first does the work.
+    """
+    at = clock.now()
+    if isinstance(event, InvoiceChanged) and event.hint != "upcoming":
+        return _look_at_invoice(session, provider, event.invoice_id, at, due_at)
+    if isinstance(event, SubscriptionChanged):
+        named: str | None = event.subscription_id
+    else:
+        named = event.session.subscription_id if isinstance(event, CheckoutCompleted) else None
+    if named is None or (isinstance(event, SubscriptionChanged) and _is_fresh(session, provider.name, named, due_at)):
+        return Seen(at)
+    return look_at(session, provider, named)
+
+
+def look_at(session: Session, provider: Provider, provider_id: str) -> Seen:
+    """The subscription, and its latest invoice unless that is settled here. Raises ProviderError; no NotFound."""
+    at = clock.now()
+    try:
+        state = port.subscriptions_of(provider).get_subscription(provider_id)
+    except NotFound:
+        return Seen(at)  # of another installation, or removed with its test data
+    latest = state.latest_invoice_id
+    if latest is None or _is_settled(session, provider.name, latest):
+        return Seen(at, state)
+    return Seen(at, state, _invoice(provider, latest))
+
+
+def _look_at_invoice(session: Session, provider: Provider, invoice_id: str, at: datetime, due_at: datetime) -> Seen:
+    with transaction(session):
+        known = _mirror_of(session, provider.name, invoice_id)
+        seen = known.provider_version if known is not None else None
+    if seen is not None and seen > due_at:
+        return Seen(at)
+    found = _invoice(provider, invoice_id)
+    named = found[0].subscription_id if found else None
+    if named is None or _is_fresh(session, provider.name, named, due_at):
+        return Seen(at, None, found)
+    try:
+        return Seen(at, port.subscriptions_of(provider).get_subscription(named), found)
+    except NotFound:
+        return Seen(at, None, found)
+
+
+def _invoice(provider: Provider, invoice_id: str) -> tuple[InvoiceDoc, ...]:
+    if Cap.INVOICES not in provider.capabilities:
+        return ()
+    try:
+        return (port.invoices_of(provider).get_invoice(invoice_id),)
+    except NotFound:
+        return ()
+
+
+def _is_fresh(session: Session, channel: str, provider_id: str, due_at: datetime) -> bool:
+    with transaction(session):
+        known = lifecycle.by_provider_id(session, channel, provider_id)
+        return known is not None and known.provider_version is not None and known.provider_version > due_at
+
+
+def _is_settled(session: Session, channel: str, invoice_id: str) -> bool:
+    with transaction(session):
+        known = _mirror_of(session, channel, invoice_id)
+        return known is not None and known.status in _SETTLED
+
+
+def _mirror_of(session: Session, channel: str, invoice_id: str) -> Invoice | None:
+    mine = select(Invoice).where(Invoice.source == channel, Invoice.provider_id == invoice_id)
+    return session.scalars(mine.limit(1)).one_or_none()
+
+
+# Writing down what was seen, in one transaction.
+
+
+def take_in(
+    session: Session, channel: str, seen: Seen, *, grace_days: int = GRACE_DAYS, actor: str | None = None
+) -> Effects:
+    """Store the snapshots. Raises NotYet for a subscription whose customer or plan is not known here (yet)."""
+    effects: Effects = []
+    subscription = None
+    if seen.state is not None:
+        subscription = _subscription(session, channel, seen.state, effects, grace_days=grace_days, actor=actor)
+    for doc in seen.invoices:
+        effects += _document(session, channel, doc, seen, subscription)
+    return effects
+
+
+def _document(
+    session: Session, channel: str, doc: InvoiceDoc, seen: Seen, subscription: Subscription | None
+) -> Effects:
+    if doc.subscription_id is not None:
+        if subscription is None:
+            subscription = lifecycle.by_provider_id(session, channel, doc.subscription_id, lock=True)
+        if subscription is None:
+            return []  # of a purchase that is not paid: once it is, its latest invoice is read with it
+    customer_id = (
+        subscription.customer_id if subscription else customers.customer_behind(session, channel, doc.customer_id)
+    )
+    if customer_id is None:
+        raise NotYet(f"The customer {doc.customer_id} is not known here.")
+    return mirrored.take_in(session, channel, doc, customer_id=customer_id, subscription=subscription, at=seen.at)
+
+
+def _subscription(
+    session: Session, channel: str, state: SubscriptionState, effects: Effects, *, grace_days: int, actor: str | None
+) -> Subscription | None:
+    # Locked in this order everywhere: the order, the subscription.
+    order = _order_of(session, state)
+    known = lifecycle.by_provider_id(session, channel, state.id, lock=True) or _to_be_taken_over(
+        session, channel, state
+    )
+    if known is None and not snapshots.has_begun(state):
+        if state.status == "canceled" and order is not None:
+            effects += give_up(session, order, "The payment was not made. Nothing was charged.")
+        return None
+    if known is None:
+        known = _begin(session, channel, state, order, actor=actor or channel)
+        effects.append({"kind": "subscription.started", "subscription": known.id, "customer": known.customer_id})
+    if snapshots.take_snapshot(session, known, state, grace_days=grace_days, actor=actor):
+        effects.append({"kind": "subscription.seen", "subscription": known.id, "status": known.status})
+    if order is not None and snapshots.has_begun(state):
+        effects += _fulfil(session, order, known, state)
+    return known
+
+
+def _to_be_taken_over(session: Session, channel: str, state: SubscriptionState) -> Subscription | None:
+    """A wallet-paid subscription that this one goes on with: its name is on it, though we may not know this one's."""
+    ours = state.metadata.get(OURS)
+    customer_id = customers.customer_behind(session, channel, state.customer_id)
+    found = lifecycle.live(session, customer_id, lock=True) if ours and customer_id else None
+    if found is None or found.id != ours or found.paid_by != "wallet":
+        return None
+    found.channel, found.provider_id = channel, state.id
+    return found
+
+
+def _begin(
+    session: Session, channel: str, state: SubscriptionState, order: Order | None, *, actor: str
+) -> Subscription:
+    customer_id = customers.customer_behind(session, channel, state.customer_id)
+    if customer_id is None or (order is not None and order.customer_id != customer_id):
+        raise NotYet(f"The subscription {state.id} belongs to no customer known here.")
+    bought = prices.behind(session, channel, state.provider_price_id, state.plan)
+    if bought is None:
+        raise NotYet(f"The subscription {state.id} has a price that no plan here names.")
+    try:
+        return snapshots.begin_from(session, channel, customer_id, state, bought, actor=actor)
+    except lifecycle.AlreadySubscribed as second:
+        raise NotYet(f"The customer of {state.id} has another subscription.") from second
+
+
+def _order_of(session: Session, state: SubscriptionState) -> Order | None:
+    """The purchase it came from, locked."""
+    named = state.metadata.get(REFERENCE)
+    order = orders.find(session, named, lock=True) if named else None
+    return order if order is not None and order.kind == "subscription" else None
+
+
+def _fulfil(session: Session, order: Order, subscription: Subscription, state: SubscriptionState) -> Effects:
+    """The purchase is done: the order is paid, its coupon used."""
+    if order.payment_id is not None or order.customer_id != subscription.customer_id:
+        return []
+    orders.pay(session, order, state.id, at=state.started_at)
+    months = Interval(subscription.interval).months
+    coupons.redeem(session, order.customer_id, order.id, subscription_id=subscription.id, months=months)
+    told = {"subscription": subscription.id, "provider_subscription": state.id}
+    activity.record(session, order.channel, "order.paid", order.id, customer_id=order.customer_id, **told)
+    return [{"kind": "order.paid", "order": order.id, "customer": order.customer_id, **told}]
+
+
+def give_up(session: Session, order: Order, why: str, *, state: str = "failed") -> Effects:
+    """The purchase came to nothing: its coupon is free again, and the person is told why."""
+    if not orders.move(session, order, state, failure=why):
+        return []
+    coupons.release(session, order.customer_id, order.id)
+    activity.record(session, order.channel, f"order.{state}", order.id, customer_id=order.customer_id, reason=why)
+    return [{"kind": f"order.{state}", "order": order.id, "customer": order.customer_id}]
