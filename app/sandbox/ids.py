@@ -21,7 +21,6 @@ PREFIXES = {
     "event": "evt_",
     "invoice": "in_",
     "invoice_payment": "inpay_",
-    "invoiceitem": "ii_",
     "item": "li_",
     "line_item": "il_",
     "payment_intent": "pi_",

@@ -93,12 +93,12 @@ def test_a_session_lasts_between_half_an_hour_and_a_day(top_up, sandbox, wait):
     assert refusal.value.param == "expires_at"
 
 
-def test_subscriptions_are_not_built_yet_and_say_so(top_up):
+def test_what_belongs_to_another_mode_is_refused(top_up):
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         top_up(mode="subscription")
 
     assert refusal.value.http_status == 400
-    assert "not built yet in this sandbox" in refusal.value.user_message
+    assert refusal.value.param == "payment_intent_data"
 
 
 PRICE = {"currency": "usd", "unit_amount": 5000, "product_data": {"name": "x"}}

@@ -3,6 +3,7 @@
 from app.sandbox.api import (
     catalogue,
     checkout_sessions,
+    coupons,
     customers,
     events,
     invoices,
@@ -21,6 +22,7 @@ ENDPOINTS: Endpoints = {
     **payment_methods.ENDPOINTS,
     **catalogue.ENDPOINTS,
     **checkout_sessions.ENDPOINTS,
+    **coupons.ENDPOINTS,
     **payment_intents.ENDPOINTS,
     **setup_intents.ENDPOINTS,
     **money.ENDPOINTS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.sandbox.blanks import Object
-from app.sandbox.fault import not_built
+from app.sandbox.fault import not_built, refused
 from app.sandbox.tx import Tx
 
 
@@ -41,6 +41,13 @@ def honours(*names: str) -> Callable[[Endpoint], Endpoint]:
         return checked
 
     return mark
+
+
+def free_id(call: Call, noun: str) -> None:
+    """Raises the Fault resource_already_exists when an id was chosen that is taken."""
+    chosen = call.params.get("id")
+    if chosen is not None and call.tx.find(chosen) is not None:
+        raise refused(f"{noun} already exists.", code="resource_already_exists", param="id")
 
 
 def unset(value: Any) -> Any:

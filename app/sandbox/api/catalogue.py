@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.sandbox.api.call import Call, Endpoints, honours, merged_metadata, unset
+from app.sandbox.api.call import Call, Endpoints, free_id, honours, merged_metadata, unset
 from app.sandbox.api.lists import listing, paging
 from app.sandbox.blanks import Object
 from app.sandbox.fault import not_built, refused
@@ -26,7 +26,7 @@ _PRICE = ("active", "lookup_key", "metadata", "nickname", "tax_behavior", "trans
 
 def make_product(tx: Tx, data: Object, *, quiet: bool = False) -> Object:
     """A product; `quiet` for one that a checkout session writes on the spot."""
-    product = tx.new("product", updated=tx.now, **{name: data[name] for name in _PRODUCT if name in data})
+    product = tx.new("product", updated=tx.now, **{name: data[name] for name in ("id", *_PRODUCT) if name in data})
     if not quiet:
         emit(tx, "product.created", product)
     return product
@@ -52,9 +52,10 @@ def make_price(tx: Tx, data: Object, product: str, *, active: bool = True, quiet
     return price
 
 
-@honours(*_PRODUCT, "default_price_data")
+@honours(*_PRODUCT, "id", "default_price_data")
 def create_product(call: Call) -> Object:
-    """POST /v1/products."""
+    """POST /v1/products. Whoever asks may choose the id."""
+    free_id(call, "Product")
     product = make_product(call.tx, call.params)
     data = call.params.get("default_price_data")
     if data:

@@ -1,46 +1,48 @@
-"""What a checkout session sells: prices by id or written on the spot, with their tax. Amounts in minor units."""
+"""What a checkout session sells: prices by id or written on the spot. Amounts in minor units."""
 
 from __future__ import annotations
 
 from app.sandbox.api.call import Call
 from app.sandbox.api.catalogue import make_price, make_product
+from app.sandbox.api.subscription_rules import checked
 from app.sandbox.blanks import Object, blank
-from app.sandbox.engine.amounts import rate_for, tax_on
-from app.sandbox.engine.payments import check_amount
-from app.sandbox.fault import refused
+from app.sandbox.fault import not_built, refused
 from app.sandbox.ids import new_id
 
 
-def lines_of(call: Call) -> list[Object]:
-    """The session's line items. Raises a Fault unless all are one-time prices in one currency."""
-    taxed = bool(call.params.get("automatic_tax", {}).get("enabled"))
-    lines = [_line(call, place, asked, taxed) for place, asked in enumerate(call.params["line_items"])]
+def lines_of(call: Call, mode: str) -> list[Object]:
+    """The session's line items, before discounts and tax.
+
+    Raises a Fault unless all are in one currency, and in mode payment one-time, in mode subscription recurring alike.
+    """
+    trial = {"trial_end", "trial_period_days"} & set(call.params.get("subscription_data", {}))
+    lines = [_line(call, place, asked, mode) for place, asked in enumerate(call.params["line_items"])]
     if len({line["currency"] for line in lines}) > 1:
         raise refused("All line items must have the same currency.", param="line_items")
-    check_amount(sum(line["amount_total"] for line in lines), "line_items")
-    return lines
+    if mode == "subscription":
+        checked([(line["price"], line["quantity"]) for line in lines])
+    return [{**line, "amount_subtotal": 0} for line in lines] if trial else lines
 
 
-def _line(call: Call, place: int, asked: Object, taxed: bool) -> Object:
+def _line(call: Call, place: int, asked: Object, mode: str) -> Object:
     at = f"line_items[{place}]"
     price = _price(call, asked, at)
-    if price["recurring"]:
+    if price["recurring"] and mode == "payment":
         words = "You specified `payment` mode but passed a recurring price. Use only one-time prices."
         raise refused(words, param=at)
+    if not price["recurring"] and mode == "subscription":
+        raise not_built("A one-time price beside a subscription")
     quantity = asked.get("quantity", 1)
     if quantity < 1:
         raise refused(
             "This value must be greater than or equal to 1.", code="parameter_invalid_integer", param=f"{at}[quantity]"
         )
     amount = price["unit_amount"] * quantity
-    tax = tax_on(amount, rate_for(call.tx, price, taxed))
     product = call.tx.get("product", price["product"])
     return blank(
         "item",
         id=new_id("item"),
         amount_subtotal=amount,
-        amount_tax=tax,
-        amount_total=amount + tax,
         currency=price["currency"],
         description=product["name"],
         metadata=asked.get("metadata", {}),

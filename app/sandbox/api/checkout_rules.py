@@ -6,11 +6,23 @@ from app.sandbox.blanks import Object
 from app.sandbox.fault import Fault, not_built, refused
 
 _INTENT_DATA = {"description", "metadata", "receipt_email", "setup_future_usage", "statement_descriptor_suffix"}
+_SUBSCRIPTION_DATA = {"description", "metadata", "trial_end", "trial_period_days"}
 _NOT_IN = {
-    "setup": ("line_items", "payment_intent_data", "invoice_creation", "automatic_tax"),
-    "payment": ("setup_intent_data",),
+    "setup": (
+        *("line_items", "payment_intent_data", "subscription_data", "invoice_creation", "automatic_tax"),
+        *("discounts", "allow_promotion_codes"),
+    ),
+    "payment": ("setup_intent_data", "subscription_data"),
+    "subscription": (
+        *("setup_intent_data", "payment_intent_data", "invoice_creation", "customer_creation"),
+        "submit_type",
+    ),
 }
-_NEEDED = {"setup": ("success_url", "currency"), "payment": ("success_url", "line_items")}
+_NEEDED = {
+    "setup": ("success_url", "currency"),
+    "payment": ("success_url", "line_items"),
+    "subscription": ("success_url", "line_items"),
+}
 _NOT_WITH_CUSTOMER = ("customer_email", "customer_creation")
 
 
@@ -26,8 +38,19 @@ def check(params: Object, mode: str) -> None:
         if name in params and not str(params[name]).startswith(("http://", "https://")):
             raise refused(f"Not a valid URL: {params[name]}", code="url_invalid", param=name)
     _check_customer(params)
+    _check_details(params)
+
+
+def _check_details(params: Object) -> None:
     for name in sorted(set(params.get("payment_intent_data", {})) - _INTENT_DATA):
         raise not_built(f"payment_intent_data[{name}]")
+    for name in sorted(set(params.get("subscription_data", {})) - _SUBSCRIPTION_DATA):
+        raise not_built(f"subscription_data[{name}]")
+    if "discounts" in params and "allow_promotion_codes" in params:
+        words = "You may only specify one of these parameters: allow_promotion_codes, discounts."
+        raise refused(words, param="discounts")
+    if len(params.get("discounts", [])) > 1:
+        raise refused("You may specify at most 1 discount.", param="discounts")
 
 
 def _check_customer(params: Object) -> None:

@@ -1,4 +1,4 @@
-"""/v1/checkout/sessions: the modes payment and setup."""
+"""/v1/checkout/sessions: the modes payment, subscription and setup."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from app.sandbox.api.call import Call, Endpoints, honours, merged_metadata
 from app.sandbox.api.checkout_lines import lines_of
 from app.sandbox.api.checkout_rules import check
 from app.sandbox.api.lists import listing, paging, whole
+from app.sandbox.api.subscription_rules import offers
 from app.sandbox.blanks import Object
 from app.sandbox.config import DAY, MINUTE
-from app.sandbox.engine import checkout, setups
+from app.sandbox.engine import checkout, checkout_totals, setups
+from app.sandbox.engine.discounts import Offer
+from app.sandbox.engine.payments import check_amount
 from app.sandbox.fault import not_built, refused
 
 _PLAIN = (
@@ -39,6 +42,8 @@ _HONOURED = (
     "expires_at",
     "payment_intent_data",
     "setup_intent_data",
+    "subscription_data",
+    "discounts",
     "invoice_creation",
     "saved_payment_method_options",
     "automatic_tax",
@@ -54,20 +59,21 @@ def create(call: Call) -> Object:
     mode = _mode(call)
     check(call.params, mode)
     customer = call.tx.get("customer", call.params["customer"], "customer")["id"] if "customer" in call.params else None
-    lines = lines_of(call) if mode == "payment" else []
+    lines = lines_of(call, mode) if mode != "setup" else []
+    totals = _totals(call, lines, offers(call, customer))
     session = call.tx.new(
         "checkout.session",
-        hidden={"lines": lines, "intent_data": call.params.get("payment_intent_data", {})},
+        hidden={"lines": lines, "intent_data": call.params.get("payment_intent_data", {}), **_subscription(call)},
         mode=mode,
         customer=customer,
         expires_at=_expiry(call),
         metadata=merged_metadata({}, call.params.get("metadata")),
         invoice_creation=_invoice_creation(call, mode),
         saved_payment_method_options=_saving(call, customer),
-        payment_status="unpaid" if mode == "payment" else "no_payment_required",
+        payment_status="no_payment_required" if mode == "setup" else "unpaid",
         payment_method_collection="if_required" if mode == "payment" else "always",
         payment_method_types=["card", "us_bank_account"] if mode == "payment" else ["card"],
-        **_totals(call, lines),
+        **totals,
         **call.given(*_PLAIN, "success_url", "cancel_url"),
     )
     opened: Object = {"url": f"{call.tx.root}/c/pay/{session['id']}"}
@@ -110,8 +116,6 @@ def line_items(call: Call) -> Object:
 
 def _mode(call: Call) -> str:
     mode = str(call.params.get("mode", "payment"))
-    if mode == "subscription":
-        raise not_built("Checkout in subscription mode")
     if call.params.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_built("A checkout inside your own page")
     return mode
@@ -127,20 +131,29 @@ def _expiry(call: Call) -> int:
     return wanted
 
 
-def _totals(call: Call, lines: list[Object]) -> Object:
+def _totals(call: Call, lines: list[Object], chosen: list[Offer]) -> Object:
     automatic: Object = {"enabled": False, "liability": None, "provider": None, "status": None}
-    if call.params.get("automatic_tax", {}).get("enabled"):
+    taxed = bool(call.params.get("automatic_tax", {}).get("enabled"))
+    if taxed:
         automatic = {"enabled": True, "liability": {"type": "self"}, "provider": "stripe", "status": "complete"}
     if not lines:
         return {"automatic_tax": automatic, "currency": call.params["currency"].lower()}
-    tax = sum(line["amount_tax"] for line in lines)
-    return {
-        "automatic_tax": automatic,
-        "currency": lines[0]["currency"],
-        "amount_subtotal": sum(line["amount_subtotal"] for line in lines),
-        "amount_total": sum(line["amount_total"] for line in lines),
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": tax},
-    }
+    sums = checkout_totals.reckon(call.tx, lines, chosen, taxed)
+    if sums["amount_total"] or not (chosen or _subscription(call)):
+        check_amount(sums["amount_total"], "line_items")
+    return {"automatic_tax": automatic, "currency": lines[0]["currency"], **sums}
+
+
+def _subscription(call: Call) -> Object:
+    """What only the subscription that a session sells will need."""
+    if call.params.get("mode") != "subscription":
+        return {}
+    data = call.params.get("subscription_data", {})
+    ends = data.get("trial_end")
+    if "trial_period_days" in data:
+        ends = call.tx.now + int(data["trial_period_days"]) * DAY
+    more = {"metadata": data.get("metadata", {}), "description": data.get("description")}
+    return {"subscription": {"trial_end": ends, "more": more}}
 
 
 def _invoice_creation(call: Call, mode: str) -> Object | None:

@@ -164,9 +164,10 @@ def check_update(call: Call, subscription: Object) -> None:
     if subscription["schedule"]:
         for name in _NOT_UNDER_SCHEDULE:
             if name in params:
+                what = "any cancelation behavior" if name.startswith("cancel") else f"`{name}`"
                 words = (
                     f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, "
-                    f"and updating `{name}` directly is not allowed. Please update the schedule instead."
+                    f"and updating {what} directly is not allowed. Please update the schedule instead."
                 )
                 raise refused(words, param=name)
 

@@ -10,7 +10,7 @@ from app.sandbox.api.lists import listing, paging
 from app.sandbox.blanks import Object
 from app.sandbox.engine import changes, collection, discounts, endings, fates, plans, standing, subscriptions
 from app.sandbox.engine.subscriptions import Order
-from app.sandbox.fault import refused
+from app.sandbox.fault import missing, refused
 from app.sandbox.webhooks.events import emit
 
 _ID = "subscription_exposed_id"
@@ -84,7 +84,10 @@ def cancel(call: Call) -> Object:
     """DELETE /v1/subscriptions/{subscription}."""
     subscription = call.tx.get("subscription", call.ids[_ID])
     if subscription["status"] in ("canceled", "incomplete_expired"):
-        raise refused(f"No such subscription: '{subscription['id']}'", code="resource_missing", param="id")
+        raise missing("subscription", subscription["id"])
+    if subscription["status"] == "incomplete":
+        subscriptions.give_up(call.tx, subscription)
+        return call.tx.get("subscription", subscription["id"])
     endings.settle_unused(
         call.tx,
         subscription,

@@ -38,7 +38,7 @@ def taxes(amount: int, on: int) -> list[Object]:
 
 
 def automatic_tax(taxed: bool) -> Object:
-    """The `automatic_tax` of a session or an invoice."""
+    """The `automatic_tax` of an invoice."""
     if not taxed:
         return {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None}
     known = {"liability": {"type": "self"}, "provider": "stripe", "status": "complete"}

@@ -42,6 +42,14 @@ def offer(tx: Tx, asked: Object, customer: str | None, param: str = "discounts[0
     return Offer(coupon, code)
 
 
+def by_text(tx: Tx, text: str, customer: str | None) -> Offer:
+    """The offer behind a code that somebody typed, whatever its case. Raises a Fault for one that cannot be used."""
+    for code in tx.every("promotion_code", code=text.upper()):
+        if code["active"]:
+            return offer(tx, {"promotion_code": code["id"]}, customer)
+    raise refused("This code is invalid.", code="promotion_code_invalid", param="code")
+
+
 def is_valid(tx: Tx, coupon: Object) -> bool:
     """Whether it can still be redeemed."""
     most, until = coupon["max_redemptions"], coupon["redeem_by"]

@@ -29,7 +29,7 @@ def follow(tx: Tx, invoice: Object) -> None:
     if waiting is not None and waiting["invoice"] == invoice["id"]:
         _follow_waiting(tx, subscription, invoice, waiting)
     elif invoice["status"] == "paid":
-        _paid(tx, subscription)
+        _paid(tx, subscription, invoice)
     elif invoice["status"] == "open" and invoice["attempted"]:
         _unpaid(tx, subscription, invoice)
     elif invoice["status"] == "void":
@@ -54,9 +54,15 @@ def _follow_waiting(tx: Tx, subscription: Object, invoice: Object, waiting: Obje
         endings.drop_pending(tx, subscription, voids=False)
 
 
-def _paid(tx: Tx, subscription: Object) -> None:
+def _paid(tx: Tx, subscription: Object, invoice: Object) -> None:
+    fields: Object = {}
     if subscription["status"] in ("incomplete", "past_due") and standing.owes_nothing(tx, subscription):
-        standing.amend(tx, subscription, status="active")
+        fields["status"] = "active"
+    saves = subscription["payment_settings"]["save_default_payment_method"] == "on_subscription"
+    if saves and not subscription["default_payment_method"] and invoice["amount_paid"]:
+        method = tx.find(collection.intent_of(tx, invoice)["payment_method"])
+        fields["default_payment_method"] = method["id"] if method and method["customer"] else None
+    standing.amend(tx, subscription, **fields)
 
 
 def _unpaid(tx: Tx, subscription: Object, invoice: Object) -> None:

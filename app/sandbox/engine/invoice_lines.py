@@ -7,7 +7,7 @@ from typing import Any
 from app.sandbox.blanks import Object, blank
 from app.sandbox.engine.amounts import dollars
 from app.sandbox.engine.calendar import day
-from app.sandbox.ids import new_id
+from app.sandbox.ids import new_id, random_text
 from app.sandbox.tx import Tx
 
 
@@ -45,7 +45,7 @@ def as_list(lines: list[Object], invoice: str) -> Object:
 def _proration(item: Object, amount: int, period: tuple[int, int], words: str, credited: Object | None) -> Object:
     line = _line(item, amount, *period, description=words, discountable=False)
     details = line["parent"]["subscription_item_details"]
-    details.update(invoice_item=new_id("invoiceitem"), proration=True, proration_details={"credited_items": credited})
+    details.update(invoice_item=f"ii_{random_text(24)}", proration=True, proration_details={"credited_items": credited})
     return line
 
 

@@ -32,6 +32,7 @@ def write(tx: Tx, session: Object, intent: Object, lines: list[Object]) -> Objec
         status="paid",
         **_dates(tx.now),
         **_amounts(session),
+        **_discounts(tx, session),
     )
     shown = {"hosted_invoice_url": f"{tx.root}/i/{invoice['id']}", "invoice_pdf": f"{tx.root}/i/{invoice['id']}/pdf"}
     tx.change(invoice, lines=_lines(tx, invoice, lines), **shown)
@@ -53,8 +54,16 @@ def _amounts(session: Object) -> Object:
         "subtotal_excluding_tax": subtotal,
         "total": total,
         "total_excluding_tax": total - tax,
-        "total_taxes": taxes(tax, subtotal),
+        "total_taxes": taxes(tax, total - tax),
     }
+
+
+def _discounts(tx: Tx, session: Object) -> Object:
+    redeemed = tx.hidden(session["id"]).get("redeemed")
+    if redeemed is None:
+        return {}
+    taken = {"amount": session["total_details"]["amount_discount"], "discount": redeemed}
+    return {"discounts": [redeemed], "total_discount_amounts": [taken]}
 
 
 def _tell(tx: Tx, invoice: Object, intent: Object) -> None:
@@ -98,5 +107,5 @@ def _line(tx: Tx, invoice: Object, item: Object) -> Object:
         quantity=item["quantity"],
         quantity_decimal=str(item["quantity"]),
         subtotal=item["amount_subtotal"],
-        taxes=taxes(item["amount_tax"], item["amount_subtotal"]),
+        taxes=taxes(item["amount_tax"], item["amount_subtotal"] - item["amount_discount"]),
     )

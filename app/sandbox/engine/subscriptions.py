@@ -78,8 +78,12 @@ def first_lines(tx: Tx, order: Order, subscription: Object) -> list[Object]:
 
 def first_payment_over(tx: Tx, subscription: Object) -> None:
     """Nobody paid the first invoice in time."""
-    if subscription["status"] != "incomplete":
-        return
+    if subscription["status"] == "incomplete":
+        give_up(tx, subscription)
+
+
+def give_up(tx: Tx, subscription: Object) -> None:
+    """End one that was never paid: its invoice is voided."""
     invoice = tx.get("invoice", subscription["latest_invoice"])
     if invoice["status"] == "open":
         bills.void(tx, invoice)

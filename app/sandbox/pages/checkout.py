@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response
 
 from app.sandbox.blanks import Object
 from app.sandbox.core import Sandbox
-from app.sandbox.engine import checkout, methods
+from app.sandbox.engine import checkout, checkout_totals, discounts, methods
 from app.sandbox.engine.cards import BANK_ACCOUNTS, CARDS, BankAccount, source
 from app.sandbox.engine.checkout import Payer
 from app.sandbox.engine.due import run_due
+from app.sandbox.fault import Fault
 from app.sandbox.pages.guard import may_leave_for
 from app.sandbox.tx import Tx
 
@@ -43,12 +44,30 @@ def pay(session_id: str) -> Answer:
         session = _session(tx, session_id)
         if session["status"] != "open":
             return _after(session)
+        if refusal := checkout_totals.drop_spent_offers(tx, session):
+            return _page(tx, session, trouble={"code": f"{refusal} The price has changed."}), 422
         method, trouble = _method(tx, session)
         if trouble or method is None:
             return _page(tx, session, trouble=trouble), 422
         payer = Payer(request.form.get("email") or None, request.form.get("name") or None, "save" in request.form)
         intent = checkout.submit(tx, session, method, payer)
         return _outcome(tx, session, intent)
+
+
+@pages.post("/c/pay/<session_id>/code")
+def enter_code(session_id: str) -> Answer:
+    """Take a promotion code off the price; an empty one takes the code back."""
+    with _sandbox().writing(root=request.url_root) as tx:
+        session = _session(tx, session_id)
+        if session["status"] != "open" or not session["allow_promotion_codes"]:
+            return _after(session)
+        typed = request.form.get("code", "").strip()
+        try:
+            offers = [discounts.by_text(tx, typed, session["customer"])] if typed else []
+        except Fault as fault:
+            return _page(tx, session, trouble={"code": str(fault)}), 422
+        checkout_totals.discounted(tx, session, offers)
+        return _after(session)
 
 
 @pages.get("/c/pay/<session_id>/authenticate")
@@ -91,7 +110,7 @@ def _session(tx: Tx, session_id: str) -> Object:
 
 def _waiting(tx: Tx, session: Object) -> Object | None:
     """The intent that waits for the bank's question to be answered, if one does."""
-    intent = tx.find(session["setup_intent"] or session["payment_intent"])
+    intent = checkout.intent_of(tx, session)
     waits = session["status"] == "open" and intent is not None and intent["status"] == "requires_action"
     return intent if waits else None
 
@@ -106,7 +125,7 @@ def _method(tx: Tx, session: Object) -> tuple[Object | None, dict[str, str]]:
     if not typed and not chosen:
         return None, {"number": _CHOOSE}
     found = source(typed or chosen)
-    if found is None or (isinstance(found, BankAccount) and session["mode"] == "setup"):
+    if found is None or (isinstance(found, BankAccount) and session["mode"] != "payment"):
         return None, {"number": _ONLY_TEST_NUMBERS}
     owner = tx.find(session["customer"]) or {}
     email = owner.get("email") or session["customer_email"] or request.form.get("email")
@@ -121,11 +140,13 @@ def _saved(tx: Tx, session: Object) -> list[Object]:
     return [card for card in cards if card["allow_redisplay"] in wanted]
 
 
-def _outcome(tx: Tx, session: Object, intent: Object) -> Answer:
+def _outcome(tx: Tx, session: Object, intent: Object | None) -> Answer:
+    if intent is None:
+        return _after(session)
     if intent["status"] == "requires_action":
         return redirect(url_for("checkout.ask", session_id=session["id"]), 303)
     if intent["status"] == "requires_payment_method":
-        error = intent["last_setup_error"] if session["mode"] == "setup" else intent["last_payment_error"]
+        error = intent["last_setup_error" if intent["object"] == "setup_intent" else "last_payment_error"]
         return _page(tx, session, refusal=error["message"]), 402
     return _after(session)
 
