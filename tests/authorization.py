@@ -27,6 +27,14 @@ GET  /admin/customers/<customer_id>/adjust                 303     403     403  
 POST /admin/customers/<customer_id>/adjust                 303     403     403     403     403     403     422     422
 GET  /admin/customers/<customer_id>/adjust/preview         303     403     403     403     403     403     200     200
 GET  /admin/customers/<customer_id>/transactions           303     403     403     403     403     200     200     200
+GET  /admin/plans                                          303     403     403     403     403     200     200     200
+GET  /admin/plans/<plan_id>                                303     403     403     403     403     200     200     200
+POST /admin/plans/<plan_id>                                303     403     403     403     403     403     403     422
+POST /admin/plans/<plan_id>/changes                        303     403     403     403     403     403     403     200
+POST /admin/plans/<plan_id>/offer                          303     403     403     403     403     403     403     303
+POST /admin/plans/<plan_id>/retire                         303     403     403     403     403     403     403     303
+GET  /admin/plans/<plan_id>/versions/<int:number>          303     403     403     403     403     200     200     200
+GET  /admin/plans/new                                      303     403     403     403     403     403     403     200
 GET  /admin/webhooks                                       303     403     403     403     403     200     200     200
 GET  /admin/webhooks/<event_id>                            303     403     403     403     403     200     200     200
 POST /admin/webhooks/<event_id>/ignore                     303     403     403     403     403     403     422     422

@@ -33,11 +33,14 @@ def of_everyone(
     action: str | None = None,
     actor: str | None = None,
     customer_id: str | None = None,
+    subject: str | None = None,
 ) -> Page:
     """What happened anywhere, for staff; `action` may be a whole word or a beginning such as "wallet."."""
     lines = select(Activity)
     if customer_id:
         lines = lines.where(Activity.customer_id == customer_id)
+    if subject:
+        lines = lines.where(Activity.subject == subject)
     if action:
         lines = lines.where(Activity.action.startswith(action, autoescape=True))
     if actor:

@@ -1,4 +1,4 @@
-"""Who may do what in the back office: reading is for all staff, moving money for finance and admin."""
+"""Who may do what in the back office: all staff read, finance and admin move money, admin edits what is sold."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ MONEY_ROLES = ("finance", "admin")
 
 staff_reads = staff_required("support", "finance", "admin")
 staff_moves_money = staff_required(*MONEY_ROLES)
+staff_edits_catalogue = staff_required("admin")
 
 
 def may_move_money() -> bool:
     """Whether to offer this person the buttons that `staff_moves_money` guards."""
     return current_user.staff_role in MONEY_ROLES
+
+
+def may_edit_catalogue() -> bool:
+    """Whether to offer this person what `staff_edits_catalogue` guards."""
+    return bool(current_user.staff_role == "admin")
 
 
 def actor() -> str:

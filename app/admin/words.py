@@ -68,7 +68,7 @@ def _told(line: Activity, people: dict[str, str], customers: dict[str, str]) -> 
     by_kind, by = _by(line.actor, people)
     return Told(
         title=title(line.action),
-        detail=", ".join(_text(details[name]) for name in _TOLD if details.get(name)),
+        detail=_facts(details) or ", ".join(_text(details[name]) for name in _TOLD if details.get(name)),
         by=by,
         by_kind=by_kind,
         at=line.at,
@@ -79,6 +79,18 @@ def _told(line: Activity, people: dict[str, str], customers: dict[str, str]) -> 
         after=_text(details["after"]) if "after" in details else "",
         amount=_amount(details),
     )
+
+
+def _facts(details: dict[str, Any]) -> str:
+    """What changed of a thing in the catalogue: `monthly 29.00 USD, now 39.00 USD; and 2 more`."""
+    facts = details.get("facts")
+    if not isinstance(facts, dict):
+        return ""
+    changed = [(what, *pair) for what, pair in facts.items() if pair[0] not in ("", None)]
+    said = "; ".join(
+        f"{what.replace('_', ' ')} {_text(old)}, now {_text(new or None)}" for what, old, new in changed[:2]
+    )
+    return said + (f"; and {len(changed) - 2} more" if len(changed) > 2 else "")
 
 
 def _amount(details: dict[str, Any]) -> str:

@@ -102,8 +102,8 @@ def meters(session: Session) -> list[Meter]:
 
 def _check(session: Session, wanted: PlanTerms) -> None:
     wrong = plan_rules.mistakes(wanted, meters=[meter.key for meter in meters(session)])
-    capitals = Plan.key != wanted.key, func.lower(Plan.key) == wanted.key.lower()
-    if session.scalar(select(Plan.key).where(*capitals)) is not None:
+    alike = set(session.scalars(select(Plan.key).where(func.lower(Plan.key) == wanted.key.lower())))
+    if alike and wanted.key not in alike:  # only a new plan: one there is may stand beside a retired one
         wrong.append(plan_rules.Wrong("key", "A plan with this key exists, but for capitals."))
     if wrong:
         told = [{"field": each.field, "message": each.sentence} for each in wrong]

@@ -26,13 +26,19 @@ CUSTOMER_TABS: tuple[Place, ...] = (
 )
 STAFF_PLACES: dict[str, tuple[Place, ...]] = {
     "": (("/admin/customers", "users", "Customers"),),
+    "Catalogue": (("/admin/plans", "plan", "Plans"),),
     "System": (
         ("/admin/webhooks", "hook", "Webhooks"),
         ("/admin/books", "log", "Books"),
         ("/admin/activity", "clock", "Activity"),
     ),
 }
-STAFF_TABS: tuple[Place, ...] = tuple(place for places in STAFF_PLACES.values() for place in places)
+STAFF_TABS: tuple[Place, ...] = (
+    ("/admin/customers", "users", "Customers"),
+    ("/admin/plans", "plan", "Plans"),
+    ("/admin/webhooks", "hook", "Webhooks"),
+    ("/admin/activity", "clock", "Activity"),
+)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import clock, ledger
+from app.catalogue import publish
+from app.catalogue.terms import PlanTerms
+from app.coupons import issue
+from app.coupons.terms import Limits, Terms
 from app.customers import api_keys, invitations
 from app.db import transaction
 from app.payments import inbox, orders
@@ -54,6 +58,10 @@ def things(session: Session, ada: Person, cy: Person) -> dict[str, str]:
         )
         hold = ledger.hold(session, ada.wallet, 1_000_000, key="a-hold", expires_at=now + timedelta(hours=1))
         event = session.query(ProviderEvent).one()
+        plan = publish.publish_plan(
+            session, PlanTerms(key="solo", rank=0, name="Solo", description="", currency="usd", monthly_minor=900)
+        )
+        coupon = issue.make(session, Terms("OFF20", "percent", 20, Limits("20% off")), actor="system")
     return {
         "customer_id": ada.customer_id,
         "order_id": order.id,
@@ -64,6 +72,9 @@ def things(session: Session, ada: Person, cy: Person) -> dict[str, str]:
         "key_id": made.id,
         "hold_id": hold.id,
         "session_id": "ses_none",
+        "plan_id": plan.plan_id,
+        "number": "1",
+        "coupon_id": coupon.id,
         "channel": "stripe",
         "name": "nothing",
         "filename": "purser.css",
