@@ -1,13 +1,42 @@
-"""Beginning a subscription at a provider (SPEC P5): by its hosted checkout, or at once with a saved card."""
+"""Beginning a subscription at a provider (SPEC P5): by its hosted checkout, or at once with a saved card.
+
+The order first, then the provider, then what it said. A crash at any point leaves an order that the next call with the
+same form key takes up: the provider gets the same key and the same content again. Nothing is active before it is paid,
+and the subscription is what the provider says it is, never what a redirect claims.
+"""
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy.orm import Session
 
-from app.flows.top_up import Payer
+from app.db import transaction
+from app.errors import ActionRequired, PaymentRefused, ProviderDown
+from app.flows import cards, follow, purchase
+from app.flows.payer import Payer
+from app.flows.purchase import CARD, CHECKOUT, KIND, Asked, Wish
+from app.payments import customers, orders
 from app.payments.models import Order
+from app.providers import port
+from app.providers.billing import SubscriptionState
+from app.providers.errors import Declined, InvalidRequest, NotFound, ProviderError
 from app.providers.port import Provider
+from app.providers.values import Cap, CheckoutRequest, CheckoutSession, Redirect
+from app.subscriptions import lifecycle, sale
 from app.subscriptions.models import Subscription
+
+log = logging.getLogger(__name__)
+
+_DOWN = "The payment provider did not answer. Nothing was charged that we know of; look again in a minute."
+_CONFIRM = "Your bank wants you to confirm this payment. The plan begins once you have."
+_SLOW = "Your bank is still working on the payment. The plan begins once it is through."
+
+
+class NoCard(PaymentRefused):
+    """There is no saved card to charge."""
+
+    code = "NO_PAYMENT_METHOD"
 
 
 def start_checkout(
@@ -25,10 +54,42 @@ def start_checkout(
 ) -> Order:
     """An order whose `checkout_url` is the page to subscribe on; the same `form_key` gives the same order and page.
 
-    `return_url` (and `cancel_url`) may hold `{order}`. Raises AlreadySubscribed, PlanNotForSale, NotFound,
-    CouponRefused, IdempotencyKeyReused, UnsupportedByChannel and ProviderDown.
+    `return_url` (and `cancel_url`, which defaults to it) may hold `{order}` for the order's id. Raises
+    AlreadySubscribed, PlanNotForSale, NotFound, CouponRefused, IdempotencyKeyReused, UnsupportedByChannel and
+    ProviderDown, after which the same call may simply be made again.
     """
-    raise NotImplementedError
+    port.subscriptions_of(provider)
+    urls = {"success_url": return_url, "cancel_url": cancel_url or return_url}
+    wish = Wish(plan_key, sale.every(interval), CHECKOUT, form_key, actor, coupon, urls)
+    with transaction(session):
+        order = purchase.open_order(session, provider, customer.id, wish)
+        if order.state != "pending":
+            return order
+        asked = purchase.asked_of(session, order)
+    try:
+        page = _page(session, provider, customer, asked)
+    except ProviderError as error:
+        raise _down(session, provider, order, error) from error
+    with transaction(session):
+        orders.sent(session, order, page)
+    _close_others(session, provider, customer.id, but=asked.order_id)
+    return order
+
+
+def _page(session: Session, provider: Provider, customer: Payer, asked: Asked) -> CheckoutSession:
+    """The provider's page for this order. No transaction is open while it is asked. Raises ProviderError."""
+    ref, plan, discount = purchase.known_to(session, provider, customer, asked)
+    wanted = CheckoutRequest(
+        order_id=asked.order_id,
+        kind="subscription",
+        customer=ref,
+        title=asked.sale.terms.name,
+        success_url=asked.request["success_url"],
+        cancel_url=asked.request["cancel_url"],
+        plan=plan,
+        discount=discount,
+    )
+    return provider.create_checkout(wanted, key=asked.key)
 
 
 def with_card(
@@ -45,7 +106,112 @@ def with_card(
 ) -> Subscription:
     """Subscribe at once with a saved card (None: the default one). The same `form_key` gives the same subscription.
 
-    Raises as `start_checkout`, and PaymentRefused with the provider's reason (nothing is active), ActionRequired with
-    the url where the customer confirms the payment.
+    Raises as `start_checkout`, and PaymentRefused with the provider's reason (nothing is active; a new form may try
+    again), NoCard, and ActionRequired with the url where the customer confirms the payment.
     """
-    raise NotImplementedError
+    port.subscriptions_of(provider)
+    chosen = card_id or _default_card(session, provider, customer.id)
+    wish = Wish(plan_key, sale.every(interval), CARD, form_key, actor, coupon, {"card_id": chosen})
+    with transaction(session):
+        order = purchase.open_order(session, provider, customer.id, wish)
+        asked = purchase.asked_of(session, order) if order.state == "pending" else None
+    if asked is not None:
+        _close_others(session, provider, customer.id, but=asked.order_id)
+        charge(session, provider, customer, order, asked, actor=actor)
+    return _outcome(session, order)
+
+
+def charge(
+    session: Session, provider: Provider, customer: Payer, order: Order, asked: Asked, *, actor: str | None = None
+) -> None:
+    """Ask for the subscription and write down what came of it. Safe to do again: the key is the order's.
+
+    Raises ProviderDown when nobody knows; a decline is written on the order.
+    """
+    try:
+        state, redirect = _begun(session, provider, customer, asked)
+        seen = follow.look_at(session, provider, state.id)
+    except Declined as no:
+        with transaction(session):
+            follow.give_up(session, _locked(session, asked.order_id), str(no))
+        return
+    except ProviderError as error:
+        raise _down(session, provider, order, error) from error
+    with transaction(session):
+        if redirect is not None:
+            waiting = _locked(session, asked.order_id)
+            waiting.request = {**waiting.request, "provider_subscription": state.id}
+            orders.paying(session, waiting, redirect.url)
+        follow.take_in(session, provider.name, seen, actor=actor)
+
+
+def _begun(
+    session: Session, provider: Provider, customer: Payer, asked: Asked
+) -> tuple[SubscriptionState, Redirect | None]:
+    ref, plan, discount = purchase.known_to(session, provider, customer, asked)
+    return port.subscriptions_of(provider).start_subscription(
+        ref,
+        plan,
+        card_id=asked.request["card_id"],
+        starts_paid_at=None,
+        metadata={follow.REFERENCE: asked.order_id, "kind": KIND},
+        discount=discount,
+        key=asked.key,
+    )
+
+
+def _default_card(session: Session, provider: Provider, customer_id: str) -> str:
+    found = cards.default_of(known := cards.listed(session, provider, customer_id)) or next(iter(known), None)
+    if found is None:
+        raise NoCard("There is no saved card. Save one, or pay on the payment page.", remedy="checkout")
+    return found.id
+
+
+def _outcome(session: Session, order: Order) -> Subscription:
+    """How an order by card ended, as often as it is asked."""
+    with transaction(session):
+        session.refresh(order)
+        if order.state == "paid":
+            made = lifecycle.by_provider_id(session, order.channel, str(order.payment_id))
+            assert made is not None, "a paid order has its subscription"
+            return made
+        if order.is_final:
+            raise PaymentRefused(order.failure or "The payment did not go through.", order=order.id)
+        if order.checkout_url is not None:
+            raise ActionRequired(_CONFIRM, url=order.checkout_url, order=order.id)
+        raise ActionRequired(_SLOW, url=None, order=order.id)
+
+
+def _locked(session: Session, order_id: str) -> Order:
+    order = orders.find(session, order_id, lock=True)
+    assert order is not None, "orders are never deleted"
+    return order
+
+
+def _close_others(session: Session, provider: Provider, customer_id: str, *, but: str) -> None:
+    """Close pages and unconfirmed payments of earlier tries: paying one of them now would be paying twice."""
+    with transaction(session):
+        found = [order for order in orders.open_of_kind(session, customer_id, KIND) if order.id != but]
+        pages = [order.provider_ref for order in found if order.state == "open" and order.channel == provider.name]
+        begun = [order.request.get("provider_subscription") for order in found]
+    try:
+        for page in pages:
+            if page is not None and Cap.EXPIRE_CHECKOUT in provider.capabilities:
+                port.expiring_of(provider).expire_checkout(page)
+        for name in begun:
+            if name is not None:
+                role = port.subscriptions_of(provider)
+                role.cancel_now(role.get_subscription(name), key=f"close:{name}")
+    except ProviderError as trouble:  # paid or expired this very moment: the provider's news will tell
+        log.info("an earlier purchase of %s stays open: %s", customer_id, trouble)
+
+
+def _down(session: Session, provider: Provider, order: Order, error: ProviderError) -> ProviderDown:
+    """The vendor's words are for the log. A definite no is followed by another key, for nothing was made under this."""
+    log.warning("%s began nothing for order %s: %s (%s)", provider.name, order.id, error, error.request_id)
+    if isinstance(error, InvalidRequest) or error.code == "idempotency_error":
+        with transaction(session):
+            orders.try_again(session, order)
+            if isinstance(error, NotFound):  # most likely the customer, who will be told of anew
+                customers.forget(session, order.customer_id, order.channel)
+    return ProviderDown(_DOWN, channel=provider.name)

@@ -152,6 +152,14 @@ def open_of_kind(session: Session, customer_id: str, kind: str) -> list[Order]:
     return list(session.scalars(mine.order_by(Order.created_at.desc(), Order.id.desc())))
 
 
+def try_again(session: Session, order: Order) -> None:
+    """The same request under a new key: nothing was made under the old one, and nothing would be."""
+    _lock(session, order)
+    order.attempt += 1
+    order.updated_at = clock.now()
+    session.flush()
+
+
 def refused(session: Session, order: Order) -> None:
     """The provider turned the request down for good: the next try is a new attempt, under a new key."""
     _lock(session, order)

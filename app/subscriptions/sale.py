@@ -37,6 +37,14 @@ class Sale:
         return f"plan:{self.terms.key}"
 
 
+def every(word: str) -> Interval:
+    """ "month" or "year" as somebody sent it. Raises Invalid."""
+    try:
+        return Interval(word)
+    except ValueError:
+        raise Invalid("Choose to pay by the month or by the year.", field="interval") from None
+
+
 def offered(session: Session, customer_id: str, plan_key: str, interval: Interval) -> Sale:
     """The plan with this key (in any capitals), as this customer would buy it now.
 
