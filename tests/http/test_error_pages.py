@@ -55,12 +55,12 @@ def test_htmx_gets_the_words_without_a_page(ada, client_of):
     assert "data-focus" in answer.text
 
 
-def test_402_shows_the_shortfall_as_a_bill(app, client):
-    @app.get("/test/expensive")
+def test_402_shows_the_shortfall_as_a_bill(own_app):
+    @own_app.get("/test/expensive")
     def expensive():
         raise InsufficientFunds("Nothing was charged.", available_micros=45_350_000, needed_micros=60_000_000)
 
-    answer = client.get("/test/expensive")
+    answer = own_app.test_client().get("/test/expensive")
 
     assert answer.status_code == 402
     for words in ("Available", "$45.35", "Needed", "−$60.00", "Short by", "$14.65"):

@@ -26,6 +26,12 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """These tests add routes to it."""
+    return own_app
+
+
+@pytest.fixture
 def raising(app: Flask) -> Callable[[BaseException], PageClient]:
     """A client whose requests to SHAPES raise this."""
     what: list[BaseException] = []
@@ -33,7 +39,6 @@ def raising(app: Flask) -> Callable[[BaseException], PageClient]:
     def fail() -> str:
         raise what[-1]
 
-    app._got_first_request = False
     for number, path in enumerate(SHAPES):
         app.add_url_rule(path, f"odd{number}", fail)
 
@@ -130,8 +135,6 @@ def test_even_a_page_that_cannot_be_rendered_says_something(
 
 
 def test_nothing_half_done_is_left_behind(app: Flask, client: PageClient) -> None:
-    app._got_first_request = False
-
     @app.get("/v1/half")
     def half() -> Any:
         db.session.connection(execution_options={"writes": True})

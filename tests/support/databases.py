@@ -1,7 +1,11 @@
-"""Databases for tests: each test has its own, copied from a template made once, on SQLite and on PostgreSQL.
+"""Databases for tests: each test begins with an empty one that nobody else uses, on SQLite and on PostgreSQL.
 
 Ask for `database_url`, `engine` or `session` to run on both; for `sqlite_url` or `pg_url` to run on one.
 After every test that had a database its books are audited.
+
+A database costs little to empty and much to get to know: connections, and every statement compiled anew. So most tests
+have the same place, emptied, and the same engine; a test marked `slow` or `real_time`, which may start programs that
+outlive it by a moment, has a place that no other test will have.
 """
 
 from __future__ import annotations
@@ -13,14 +17,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine import URL
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app import ledger, schema
 from app.db import make_engine
 from tests.support import postgresql
+from tests.support.kept import Kept
+from tests.support.pg_lending import Lender
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
@@ -32,19 +37,41 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    file = tmp_path / "purser.db"
-    shutil.copyfile(sqlite_template, file)
+def sqlite_url(
+    sqlite_template: Path, kept_engines: Kept, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    file = tmp_path / "purser.db" if _apart(request.node) else kept_engines.sqlite_file
     url = f"sqlite:///{file}"
+    kept_engines.disconnect(url)
+    for old in (file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")):
+        old.unlink(missing_ok=True)
+    shutil.copyfile(sqlite_template, file)
+    if file == kept_engines.sqlite_file:
+        kept_engines.keep(url)
     yield url
-    audit_the_books(url, request.node)
+    audit_the_books(url, request.node, kept_engines)
 
 
 @pytest.fixture
-def pg_url(pg_server: PostgreSQL, request: pytest.FixtureRequest) -> Iterator[str]:
-    with closing(pg_server.database()) as database:
-        yield database.url
-        audit_the_books(database.url, request.node)
+def pg_url(pg_server: Lender, kept_engines: Kept, request: pytest.FixtureRequest) -> Iterator[str]:
+    if _apart(request.node):
+        with closing(pg_server.database()) as database:
+            yield database.url
+            audit_the_books(database.url, request.node, kept_engines)
+        return
+    lent = pg_server.lend()
+    kept_engines.keep(lent.url)
+    try:
+        yield lent.url
+        audit_the_books(lent.url, request.node, kept_engines)
+    finally:
+        if not pg_server.take_back(lent, kept_engines.processes(lent.url)):
+            kept_engines.forget(lent.url)
+            lent.close()
+
+
+def _apart(node: pytest.Item) -> bool:
+    return any(node.get_closest_marker(name) for name in ("slow", "real_time"))
 
 
 @pytest.fixture
@@ -64,7 +91,11 @@ def new_database(request: pytest.FixtureRequest, database_url: str, tmp_path: Pa
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(database_url: str, kept_engines: Kept) -> Iterator[Engine]:
+    if kept_engines.keeps(database_url):
+        # The same engine, but what a test listens to ends with the test.
+        yield kept_engines.engine(database_url).execution_options()
+        return
     made = make_engine(database_url)
     yield made
     made.dispose()
@@ -87,73 +118,31 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pg_server() -> Iterator[PostgreSQL]:
+def pg_server() -> Iterator[Lender]:
     with postgresql.server() as url:
-        running = PostgreSQL(url)
-        yield running
-        running.close()
+        lender = Lender(url)
+        yield lender
+        lender.close()
 
 
-class PostgreSQL:
-    """A server to make databases on, from a template with the tables in it."""
-
-    def __init__(self, url: URL) -> None:
-        self.url = url
-        self._engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=1)
-        self._template = self._named()
-        self._run(f"CREATE DATABASE {self._template}")
-        schema.upgrade(self._address(self._template))
-
-    def database(self) -> PostgreSQLDatabase:
-        """A database of its own with all tables; `close()` drops it."""
-        name = self._named()
-        # wal_log: a tenth of the time of copying files, for a template this small.
-        self._run(f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY wal_log")
-        return PostgreSQLDatabase(
-            self._address(name), lambda: self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        )
-
-    def empty_database(self) -> PostgreSQLDatabase:
-        """A database without tables."""
-        name = self._named()
-        self._run(f"CREATE DATABASE {name}")
-        return PostgreSQLDatabase(
-            self._address(name), lambda: self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        )
-
-    def close(self) -> None:
-        self._run(f"DROP DATABASE IF EXISTS {self._template} WITH (FORCE)")
-        self._engine.dispose()
-
-    def _run(self, statement: str) -> None:
-        with self._engine.connect() as connection:
-            connection.execute(text(statement))
-
-    def _address(self, name: str) -> str:
-        return self.url.set(database=name).render_as_string(hide_password=False)
-
-    @staticmethod
-    def _named() -> str:
-        return f"purser_test_{uuid.uuid4().hex[:16]}"
+@pytest.fixture(scope="session")
+def kept_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    made = Kept(tmp_path_factory.mktemp("kept") / "purser.db")
+    yield made
+    made.close()
 
 
-class PostgreSQLDatabase:
-    """One test's database on a PostgreSQL server."""
-
-    def __init__(self, url: str, close: Callable[[], None]) -> None:
-        self.url = url
-        self.close = close
-
-
-def audit_the_books(url: str, node: pytest.Item) -> None:
+def audit_the_books(url: str, node: pytest.Item, kept: Kept | None = None) -> None:
     """Fail the test when it left books that do not add up, in the audit's own sentences."""
     if node.get_closest_marker("books_broken_on_purpose") or not hasattr(ledger, "audit"):
         return
-    engine = make_engine(url)
+    known = kept is not None and kept.keeps(url)
+    engine = kept.engine(url) if kept is not None and known else make_engine(url)
     try:
         with Session(engine) as session:
             faults = ledger.audit(session, full=True).faults
     finally:
-        engine.dispose()
+        if not known:
+            engine.dispose()
     if faults:
         pytest.fail("The books are wrong after this test:\n" + "\n".join(faults), pytrace=False)

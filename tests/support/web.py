@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 from app import create_app
 from app.config import Settings
-from app.extensions import db
+from tests.support.kept import Kept, disconnect
 from tests.support.pages import check_page
 
 
@@ -58,17 +59,39 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    """The application on this test's database. Forms need no token here; tests/http covers that they do."""
+def app(settings: Settings, kept_engines: Kept) -> Iterator[Flask]:
+    """The application on this test's database. Forms need no token here; tests/http covers that they do.
+
+    It may have served other tests before. A test that adds routes to it asks for `own_app`.
+    """
+    if not kept_engines.keeps(settings.database_url):
+        with _of_its_own(settings) as made:
+            yield made
+        return
+    with kept_engines.application(settings, _made) as found:
+        yield found
+
+
+@pytest.fixture
+def own_app(settings: Settings) -> Iterator[Flask]:
+    """An application that has served nobody yet, so that a test may add to it."""
+    with _of_its_own(settings) as made:
+        yield made
+
+
+@contextmanager
+def _of_its_own(settings: Settings) -> Iterator[Flask]:
+    made = _made(settings)
+    yield made
+    disconnect(made)
+
+
+def _made(settings: Settings) -> Flask:
     made = create_app(settings)
     made.test_client_class = PageClient
     made.jinja_env.bytecode_cache = COMPILED
     made.config["WTF_CSRF_ENABLED"] = False
-    yield made
-    made.extensions["committer"].close()
-    with made.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    return made
 
 
 @pytest.fixture
