@@ -12,6 +12,7 @@ from app.sandbox.api import (
     payment_methods,
     portal,
     previews,
+    schedules,
     setup_intents,
     subscriptions,
 )
@@ -29,6 +30,7 @@ ENDPOINTS: Endpoints = {
     **invoices.ENDPOINTS,
     **previews.ENDPOINTS,
     **subscriptions.ENDPOINTS,
+    **schedules.ENDPOINTS,
     **portal.ENDPOINTS,
     **events.ENDPOINTS,
 }

@@ -108,6 +108,7 @@ class SpecCheck:
         schema = self._schemas.get(self._by_object.get(kind, ""), {})
         for name in trail:
             schema = self._check.resolve(schema)
+            schema = self._check.resolve(schema.get("items", schema)) if schema.get("type") == "array" else schema
             inside = next((each for each in schema.get("anyOf", ()) if "$ref" in each), schema)
             schema = self._check.resolve(inside).get("properties", {}).get(name, {})
         return bool(schema.get("x-expandable"))

@@ -91,7 +91,13 @@ def tax() -> int:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, tax: int) -> Iterator[Desk]:
+def draft_for() -> int:
+    """Seconds."""
+    return 0
+
+
+@pytest.fixture
+def desk(tmp_path: Path, tax: int, draft_for: int) -> Iterator[Desk]:
     config = SandboxConfig(
         database=tmp_path / "sandbox.db",
         secret_key=KEY,
@@ -99,6 +105,7 @@ def desk(tmp_path: Path, tax: int) -> Iterator[Desk]:
         strict=True,
         still_at=START,
         tax_basis_points=tax,
+        draft_for=draft_for,
     )
     app = create_sandbox(config)
     made = Desk(app, app.test_client())
