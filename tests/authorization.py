@@ -20,6 +20,12 @@ GET  /admin/activity                                       303     403     403  
 GET  /admin/activity.csv                                   303     403     403     403     403     200     200     200
 GET  /admin/books                                          303     403     403     403     403     200     200     200
 POST /admin/books/audit                                    303     403     403     403     403     403     303     303
+GET  /admin/coupons                                        303     403     403     403     403     200     200     200
+POST /admin/coupons                                        303     403     403     403     403     403     403     422
+GET  /admin/coupons/<coupon_id>                            303     403     403     403     403     200     200     200
+POST /admin/coupons/<coupon_id>                            303     403     403     403     403     403     403     422
+POST /admin/coupons/<coupon_id>/retire                     303     403     403     403     403     403     403     303
+GET  /admin/coupons/new                                    303     403     403     403     403     403     403     200
 GET  /admin/customers                                      303     403     403     403     403     200     200     200
 GET  /admin/customers.csv                                  303     403     403     403     403     200     200     200
 GET  /admin/customers/<customer_id>                        303     403     403     403     403     200     200     200

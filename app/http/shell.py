@@ -15,8 +15,10 @@ from app.http.filters import currency_name, reader_zone
 Place = tuple[str, str, str]  # address, icon, label
 
 CUSTOMER_PLACES: dict[str, tuple[Place, ...]] = {
-    "": (("/", "home", "Overview"), ("/wallet", "wallet", "Wallet")),
-    "Settings": (("/team", "team", "Team"), ("/api-keys", "key", "API keys"), ("/profile", "users", "Profile")),
+    "": (("/", "home", "Overview"), ("/plan", "plan", "Plan"), ("/wallet", "wallet", "Wallet")),
+    "Settings": (
+        ("/payment-methods", "card", "Payment methods"),
+        ("/team", "team", "Team"), ("/api-keys", "key", "API keys"), ("/profile", "users", "Profile")),
 }
 CUSTOMER_TABS: tuple[Place, ...] = (
     ("/", "home", "Overview"),
@@ -26,7 +28,7 @@ CUSTOMER_TABS: tuple[Place, ...] = (
 )
 STAFF_PLACES: dict[str, tuple[Place, ...]] = {
     "": (("/admin/customers", "users", "Customers"),),
-    "Catalogue": (("/admin/plans", "plan", "Plans"),),
+    "Catalogue": (("/admin/plans", "plan", "Plans"), ("/admin/coupons", "tagi", "Coupons")),
     "System": (
         ("/admin/webhooks", "hook", "Webhooks"),
         ("/admin/books", "log", "Books"),
