@@ -9,7 +9,7 @@ from flask import Flask
 from app.sandbox import pages, protocol
 from app.sandbox.config import SandboxConfig
 from app.sandbox.core import Sandbox
-from app.sandbox.engine import portal
+from app.sandbox.engine import amounts, portal
 from app.sandbox.tx import Tx
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -27,6 +27,7 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     app.extensions["sandbox"] = sandbox
     with sandbox.writing() as tx:
         portal.prepare(tx)
+        amounts.prepare(tx)
         _configured_endpoint(tx, config)
     protocol.register(app)
     pages.register(app)

@@ -33,6 +33,7 @@ PREFIXES = {
     "subscription": "sub_",
     "subscription_item": "si_",
     "subscription_schedule": "sub_sched_",
+    "tax_rate": "txr_",
     "webhook_endpoint": "we_",
 }
 

@@ -1,9 +1,11 @@
 """The endpoints of Stripe's API that the sandbox answers. A new group is a new file and a line here."""
 
 from app.sandbox.api import (
+    balances,
     catalogue,
     checkout_sessions,
     coupons,
+    credit_notes,
     customers,
     events,
     invoices,
@@ -24,6 +26,8 @@ ENDPOINTS: Endpoints = {
     **catalogue.ENDPOINTS,
     **checkout_sessions.ENDPOINTS,
     **coupons.ENDPOINTS,
+    **credit_notes.ENDPOINTS,
+    **balances.ENDPOINTS,
     **payment_intents.ENDPOINTS,
     **setup_intents.ENDPOINTS,
     **money.ENDPOINTS,

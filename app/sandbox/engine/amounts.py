@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from app.sandbox.blanks import Object
 from app.sandbox.tx import Tx
 
 _WHOLE = 10_000  # basis points
+_RATE = "txr_sandbox"
 
 
 def share(amount: int, part: int, whole: int) -> int:
@@ -25,13 +28,21 @@ def rate_for(tx: Tx, price: Object, taxed: bool) -> int:
     return tx.config.tax_basis_points if taxed and price["tax_behavior"] == "exclusive" else 0
 
 
+def prepare(tx: Tx) -> None:
+    """Keep the one tax rate as the configuration has it now."""
+    whole, part = divmod(tx.config.tax_basis_points, 100)
+    percentage = json.loads(f"{whole}.{part:02d}") if part else whole
+    rate = tx.find(_RATE) or tx.new("tax_rate", id=_RATE)
+    tx.change(rate, percentage=percentage, effective_percentage=percentage)
+
+
 def taxes(amount: int, on: int) -> list[Object]:
     """An amount of tax as objects list it, empty for none."""
     if not amount:
         return []
     known = {
         "tax_behavior": "exclusive",
-        "tax_rate_details": {"tax_rate": "txr_sandbox"},
+        "tax_rate_details": {"tax_rate": _RATE},
         "taxability_reason": "standard_rated",
     }
     return [{"amount": amount, "taxable_amount": on, "type": "tax_rate_details", **known}]
