@@ -41,6 +41,9 @@ POST /admin/plans/<plan_id>/offer                          303     403     403  
 POST /admin/plans/<plan_id>/retire                         303     403     403     403     403     403     403     303
 GET  /admin/plans/<plan_id>/versions/<int:number>          303     403     403     403     403     200     200     200
 GET  /admin/plans/new                                      303     403     403     403     403     403     403     200
+GET  /admin/tax-rates                                      303     403     403     403     403     200     200     200
+POST /admin/tax-rates                                      303     403     403     403     403     403     403     422
+POST /admin/tax-rates/<rate_id>/end                        303     403     403     403     403     403     403     404
 GET  /admin/webhooks                                       303     403     403     403     403     200     200     200
 GET  /admin/webhooks/<event_id>                            303     403     403     403     403     200     200     200
 POST /admin/webhooks/<event_id>/ignore                     303     403     403     403     403     403     422     422

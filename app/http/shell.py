@@ -18,17 +18,24 @@ CUSTOMER_PLACES: dict[str, tuple[Place, ...]] = {
     "": (("/", "home", "Overview"), ("/plan", "plan", "Plan"), ("/wallet", "wallet", "Wallet")),
     "Settings": (
         ("/payment-methods", "card", "Payment methods"),
-        ("/team", "team", "Team"), ("/api-keys", "key", "API keys"), ("/profile", "users", "Profile")),
+        ("/team", "team", "Team"),
+        ("/api-keys", "key", "API keys"),
+        ("/profile", "users", "Profile"),
+    ),
 }
 CUSTOMER_TABS: tuple[Place, ...] = (
     ("/", "home", "Overview"),
+    ("/plan", "plan", "Plan"),
     ("/wallet", "wallet", "Wallet"),
     ("/team", "team", "Team"),
-    ("/api-keys", "key", "API keys"),
 )
 STAFF_PLACES: dict[str, tuple[Place, ...]] = {
     "": (("/admin/customers", "users", "Customers"),),
-    "Catalogue": (("/admin/plans", "plan", "Plans"), ("/admin/coupons", "tagi", "Coupons")),
+    "Catalogue": (
+        ("/admin/plans", "plan", "Plans"),
+        ("/admin/coupons", "tagi", "Coupons"),
+        ("/admin/tax-rates", "invoice", "Tax rates"),
+    ),
     "System": (
         ("/admin/webhooks", "hook", "Webhooks"),
         ("/admin/books", "log", "Books"),

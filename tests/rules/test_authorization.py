@@ -75,6 +75,7 @@ def things(session: Session, ada: Person, cy: Person) -> dict[str, str]:
         "plan_id": plan.plan_id,
         "number": "1",
         "coupon_id": coupon.id,
+        "rate_id": "tax_none",
         "channel": "stripe",
         "name": "nothing",
         "filename": "purser.css",

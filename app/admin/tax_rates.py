@@ -1,0 +1,79 @@
+"""Staff: the tax rates that our own invoices charge, by place and kind of buyer. Admins set and end them (SPEC I2)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, render_template, request, url_for
+
+from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
+from app.admin.typed import Typed
+from app.db import transaction
+from app.errors import Refusal
+from app.extensions import db
+from app.http import hx
+from app.invoices import countries, rates
+
+pages = Blueprint("admin_tax_rates", __name__)
+
+BUYERS = (("", "Anyone"), ("business", "Businesses"), ("person", "Persons"))
+FIELDS = ("name", "percent", "country", "region", "customer_type", "number")
+
+
+@pages.get("/admin/tax-rates")
+@staff_reads
+def index() -> str:
+    """The rates in force and to come, and the form for another."""
+    return _page(Typed({}))
+
+
+@pages.post("/admin/tax-rates")
+@staff_edits_catalogue
+def create() -> Response | str:
+    """Charge a rate from now on; one of the same name for the same place and buyers ends."""
+    typed = Typed(request.form)
+    try:
+        with transaction(db.session):
+            rate = rates.set_rate(
+                db.session(),
+                country=typed.text("country"),
+                region=typed.text("region"),
+                customer_type=typed.text("customer_type"),
+                name=typed.text("name"),
+                rate_ppm=rates.parse_percent(typed.text("percent")),
+                number=typed.text("number") or None,
+                reverse_charge=typed.ticked("reverse_charge"),
+                actor=actor(),
+            )
+    except Refusal as refusal:
+        typed.wrong(refusal.field if refusal.field in FIELDS else "name", refusal.sentence)
+        return hx.answer(_page(typed), 422)
+    flash(f"{rate.name} {rates.percent(rate.rate_ppm)}% is charged from now on", "pos")
+    return hx.go(url_for(".index"))
+
+
+@pages.post("/admin/tax-rates/<rate_id>/end")
+@staff_edits_catalogue
+def end(rate_id: str) -> Response:
+    """Charge it no longer."""
+    with transaction(db.session):
+        rate = rates.end_rate(db.session(), rate_id, actor=actor())
+    flash(f"{rate.name} {rates.percent(rate.rate_ppm)}% is charged no longer", "pos")
+    return hx.go(url_for(".index"))
+
+
+def place(country: str, region: str) -> str:
+    """`Canada, QC`, or everywhere."""
+    name = countries.names().get(country, country)
+    return ", ".join(part for part in (name, region) if part) or "Everywhere"
+
+
+def _page(typed: Typed) -> str:
+    return render_template(
+        "admin/tax_rates/index.html",
+        rates=rates.listed(db.session()),
+        typed=typed,
+        percent=rates.percent,
+        place=place,
+        buyers=BUYERS,
+        countries=[("", "Everywhere"), *countries.names().items()],
+        may_edit=may_edit_catalogue(),
+    )
