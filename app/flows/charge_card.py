@@ -29,6 +29,7 @@ from app.providers.port import Provider
 from app.providers.values import Card, ChargeResult, CustomerRef
 from app.subscriptions import arrears, lifecycle
 from app.wallet import topups
+from app.wallet.pay_invoice import paid_by_card
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +162,7 @@ def _pay(session: Session, order: Order, payment_id: str, *, at: datetime) -> di
     if invoice.payment_id == payment_id:
         return {"kind": "payment.already_taken", **told}
     if invoice.status == "open":
+        paid_by_card(session, invoice, channel=order.channel, payment_id=payment_id)
         invoices.mark_paid(
             session, invoice, paid_with=order.request["words"], payment_id=payment_id, at=at, actor=order.channel
         )

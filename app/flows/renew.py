@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.db import transaction
-from app.flows import charge_card, collect, take_over
+from app.flows import charge_card, collect, hand_over, take_over
 from app.flows.collect import Next, Providers
+from app.invoices import Invoice
 from app.subscriptions import arrears, bills, lifecycle, renewal
 from app.subscriptions.dunning import GRACE_DAYS
 from app.subscriptions.models import Subscription
@@ -77,15 +78,28 @@ def _is_due(session: Session) -> bool:
 
 def step(session: Session, providers: Providers, sub: Subscription, *, grace_days: int) -> Next | None:
     """The one thing that is due now for this subscription, which is locked; what needs the network is answered."""
-    now = clock.now()
+    if (sub.pays_next_by or sub.ended_at) and hand_over.is_in_flight(session, sub):
+        sub.due_at = clock.now() + collect.LEASE
+        return hand_over.GoOn(sub.customer_id)
+    if sub.ended_at is not None:
+        sub.due_at = None
+        return None
     if sub.paid_by == "card":
         return take_over.for_card_paid(providers, sub)
     invoice = bills.open_one(session, sub)
-    if invoice is None:
-        if sub.period_end <= now:
-            return _boundary(session, providers, sub, grace_days)
-        sub.due_at = sub.period_end  # nothing is to be done before
-        return None
+    if invoice is not None:
+        return _in_arrears(session, providers, sub, invoice, grace_days)
+    if sub.period_end <= clock.now():
+        return _boundary(session, providers, sub, grace_days)
+    sub.due_at = sub.period_end  # nothing is to be done before
+    return None
+
+
+def _in_arrears(
+    session: Session, providers: Providers, sub: Subscription, invoice: Invoice, grace_days: int
+) -> Next | None:
+    """An invoice is open: a charge nobody wrote the outcome of, a retry that is due, or the end of the grace period."""
+    now = clock.now()
     retry_is_due = sub.past_due_since is None or (sub.next_attempt_at is not None and sub.next_attempt_at <= now)
     if retry_is_due or charge_card.under_way(session, invoice) is not None:
         return collect.attempt(session, providers, sub, invoice, grace_days=grace_days)

@@ -10,19 +10,32 @@ from sqlalchemy.orm import Session
 
 from app import activity, clock
 from app.db import transaction
-from app.flows import collect
+from app.errors import ProviderDown
+from app.flows import collect, follow, retry_payment
 from app.flows.collect import Next, Providers
-from app.providers import port
 from app.providers.billing import SubscriptionState
-from app.providers.errors import NotFound, ProviderError
+from app.providers.errors import ProviderError
 from app.subscriptions import lifecycle
 from app.subscriptions.models import Subscription
-from app.subscriptions.snapshots import take_snapshot
 
 log = logging.getLogger(__name__)
 
 _SOON, _LATER = timedelta(minutes=1), timedelta(hours=1)
 _PROMPT = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """There is a new card: have the provider try the invoice that failed, which it does not do by itself (P11)."""
+
+    customer_id: str
+
+    def __call__(self, session: Session, providers: Providers) -> None:
+        try:
+            retry_payment.retry(session, providers, self.customer_id, actor="system")
+        except ProviderDown:
+            with transaction(session):
+                collect.look_again(session, self.customer_id, _SOON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +45,11 @@ class Look:
     customer_id: str
     channel: str
     provider_id: str
+    paid_by: str
 
     def __call__(self, session: Session, providers: Providers) -> None:
         try:
-            state = port.subscriptions_of(providers[self.channel]).get_subscription(self.provider_id)
-        except NotFound:
-            state = None
+            seen = follow.look_at(session, providers[self.channel], self.provider_id)
         except ProviderError as away:
             log.warning("the subscription of %s could not be read: %s", self.customer_id, away)
             return
@@ -45,10 +57,14 @@ class Look:
             sub = lifecycle.live(session, self.customer_id, lock=True)
             if sub is None or sub.provider_id != self.provider_id:
                 return
-            if sub.paid_by == "wallet":
-                _to_card(session, sub, state)
-            else:
-                _to_wallet(session, sub, state)
+            if seen.state is not None:
+                follow.take_in(session, self.channel, seen)
+            # What was taken in may have handed it over already, or ended it.
+            if sub.ended_at is None and sub.paid_by == self.paid_by:
+                after = _to_card if self.paid_by == "wallet" else _to_wallet
+                after(session, sub, seen.state)
+            elif sub.paid_by == "card" and sub.paid_by != self.paid_by:
+                activity.record(session, "system", "subscription.paid_by_card", sub.id, customer_id=sub.customer_id)
 
 
 def by_card(session: Session, providers: Providers, sub: Subscription) -> Next | None:
@@ -63,24 +79,21 @@ def for_card_paid(providers: Providers, sub: Subscription) -> Next | None:
     """A card-paid subscription that somebody wants looked at: the wallet's turn has come, or a failed payment's."""
     wallets_turn = sub.pays_next_by == "wallet" and sub.period_end <= clock.now()
     sub.due_at = sub.period_end if sub.pays_next_by == "wallet" else None
-    if wallets_turn and sub.channel in providers:
+    if sub.channel not in providers:
+        return None
+    if wallets_turn:
         return _look(sub)
-    return None
+    return Retry(sub.customer_id) if sub.status in ("past_due", "restricted") else None
 
 
 def _look(sub: Subscription) -> Look:
     assert sub.channel is not None, "a provider has it"
     assert sub.provider_id is not None, "a provider has it"
     sub.due_at = clock.now() + collect.LEASE
-    return Look(sub.customer_id, sub.channel, sub.provider_id)
+    return Look(sub.customer_id, sub.channel, sub.provider_id, sub.paid_by)
 
 
 def _to_card(session: Session, sub: Subscription, state: SubscriptionState | None) -> None:
-    if state is not None:
-        take_snapshot(session, sub, state)
-    if sub.paid_by == "card":
-        activity.record(session, "system", "subscription.paid_by_card", sub.id, customer_id=sub.customer_id)
-        return
     if state is None or state.status == "canceled":
         _stay_with_wallet(session, sub, why="The card could not take over.")
     else:
@@ -100,11 +113,12 @@ def _to_wallet(session: Session, sub: Subscription, state: SubscriptionState | N
     if state is None or state.status == "canceled":
         sub.paid_by, sub.pays_next_by = "wallet", None
         sub.due_at = clock.now()
+        if state is not None and state.ended_at is not None:
+            sub.period_end = max(sub.period_end, state.ended_at)  # it may have been renewed since we heard of it
         if sub.status != "active":
             lifecycle.recover(session, sub)
         activity.record(session, "system", "subscription.paid_by_wallet", sub.id, customer_id=sub.customer_id)
         return
-    take_snapshot(session, sub, state)
     if sub.period_end > clock.now():
         # It was renewed after all: the cancellation was taken back there, or never arrived. The card has paid.
         sub.pays_next_by, sub.due_at = None, None

@@ -79,6 +79,8 @@ ENTRY_KINDS: dict[str, EntryKind] = {
     "llm": _spending(),
     "subscription": _spending(),
     "invoice": _spending(),
+    # an invoice of ours that a card paid: not through the wallet
+    "card_payment": _kind("cash", "revenue tax"),
     # a part of a paid period that is not used goes back where it came from: paid money, promotional money
     "subscription_return": _kind("revenue tax", "wallet"),
     "subscription_return_promo": _kind("revenue tax", "wallet", promo=True),

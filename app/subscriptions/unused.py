@@ -13,7 +13,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.invoices import CreditNote, Invoice, InvoiceLine
+from app.invoices import CreditNote, Invoice, InvoiceLine, InvoiceTax
+from app.invoices.arithmetic import share_of_tax
 from app.money import round_half_away
 from app.subscriptions.models import Subscription, SubscriptionPeriod
 from app.subscriptions.periods import Period
@@ -82,18 +83,24 @@ def _price_paid(session: Session, sub: Subscription, at: datetime, left: int, wh
 
 
 def _paid_invoices(session: Session, sub: Subscription) -> list[Invoice]:
-    ids = select(SubscriptionPeriod.invoice_id).where(
-        SubscriptionPeriod.customer_id == sub.customer_id,
-        SubscriptionPeriod.subscription_id == sub.id,
-        SubscriptionPeriod.starts_at >= sub.period_start,
-    )
     paid = select(Invoice).where(
         Invoice.customer_id == sub.customer_id,
-        Invoice.id.in_(ids),
+        Invoice.subscription_id == sub.id,
+        Invoice.period_start >= sub.period_start,
         Invoice.source == "purser",
         Invoice.status.in_(("paid", "refunded")),
     )
     return list(session.scalars(paid.order_by(Invoice.created_at.desc(), Invoice.id.desc())))
+
+
+def tax_back(session: Session, part: Part) -> int:
+    """The tax that goes back with this part, as its credit note will say."""
+    invoice, before = part.invoice, _credited(session, part.invoice)
+    its = (InvoiceTax.customer_id == invoice.customer_id, InvoiceTax.invoice_id == invoice.id)
+    return sum(
+        share_of_tax(amount, invoice.net_minor, before, part.net_minor)
+        for amount in session.scalars(select(InvoiceTax.amount_minor).where(*its))
+    )
 
 
 def _credited(session: Session, invoice: Invoice) -> int:

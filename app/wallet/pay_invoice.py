@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import ledger
 from app.errors import InsufficientFunds
 from app.money import decimal, micros_per_minor, minor_to_micros
-from app.wallet.accounts import revenue, tax, wallet_of
+from app.wallet.accounts import cash, revenue, tax, wallet_of
 
 
 class DueInvoice(Protocol):
@@ -50,6 +50,21 @@ def pay_invoice(session: Session, invoice: DueInvoice, *, description: str) -> l
         )
     except InsufficientFunds as short:
         raise _told(short, currency) from short
+
+
+def paid_by_card(session: Session, invoice: DueInvoice, *, channel: str, payment_id: str) -> ledger.Entry:
+    """Book an invoice of ours that a card paid: the provider holds the money, the wallet is not touched. Once."""
+    currency = invoice.currency
+    total, taxes = minor_to_micros(invoice.total_minor, currency), minor_to_micros(invoice.tax_minor, currency)
+    legs = {cash(channel, currency): -total, revenue(currency): total - taxes, tax(currency): taxes}
+    return ledger.post(
+        session,
+        "card_payment",
+        {account: amount for account, amount in legs.items() if amount},
+        customer_id=invoice.customer_id,
+        key=f"invoice:{invoice.id}",
+        data={"invoice": invoice.id, "number": invoice.number, "payment": payment_id},
+    )
 
 
 def _told(short: InsufficientFunds, currency: str) -> InsufficientFunds:

@@ -12,13 +12,12 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from app import activity, ledger
-from app.errors import NotFound
 from app.money import minor_to_micros
 from app.wallet.accounts import revenue, tax, wallet_of
 
 
 class PaidInvoice(Protocol):
-    """What giving back needs to know of an invoice. `credited_minor`: what was given back before this time."""
+    """What giving back needs to know of an invoice; `app.invoices.Invoice` is one."""
 
     @property
     def id(self) -> str: ...
@@ -27,28 +26,33 @@ class PaidInvoice(Protocol):
     @property
     def currency(self) -> str: ...
     @property
-    def credited_minor(self) -> int: ...
+    def total_minor(self) -> int: ...
     @property
     def payment_id(self) -> str | None: ...
 
 
 def return_unused(
-    session: Session, invoice: PaidInvoice, *, net_minor: int, tax_minor: int, key: str, description: str
+    session: Session,
+    invoice: PaidInvoice,
+    *,
+    net_minor: int,
+    tax_minor: int,
+    before_minor: int,
+    key: str,
+    description: str,
 ) -> list[ledger.Entry]:
     """Credit the wallet with net and tax, in minor units, once per `key`: a paid part, a promotional part, or both.
 
-    Raises NotFound for an invoice the wallet did not pay. To be called before the credit note is counted in the
-    invoice's `credited_minor`. The caller sees to it that all returns together stay within the invoice's total.
+    `before_minor` is what was given back of this invoice before this time, tax included. What a card had paid, because
+    the wallet was short, comes back as paid money.
     """
     currency, customer_id = invoice.currency, invoice.customer_id
     paid_by = ledger.entry(session, customer_id, invoice.payment_id or "")
     wallet = wallet_of(customer_id, currency)
-    if paid_by is None:
-        raise NotFound("This invoice was not paid from the wallet.", invoice=invoice.id)
-    leg = paid_by.leg(wallet)
-    before, now = minor_to_micros(invoice.credited_minor, currency), minor_to_micros(net_minor + tax_minor, currency)
-    assert before + now <= -leg.amount, "never more than was paid"
-    paid_part = leg.promo_amount - leg.amount  # both are negative: the wallet's loss less its promotional part
+    total = minor_to_micros(invoice.total_minor, currency)
+    before, now = minor_to_micros(before_minor, currency), minor_to_micros(net_minor + tax_minor, currency)
+    assert before + now <= total, "never more than was paid"
+    paid_part = total + (paid_by.leg(wallet).promo_amount if paid_by else 0)  # the leg's is negative: it was spent
     paid_back = min(before + now, paid_part) - min(before, paid_part)
     promo_back, net = now - paid_back, minor_to_micros(net_minor, currency)
     promo_net = min(promo_back, net)

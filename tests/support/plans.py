@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -114,7 +115,7 @@ class Subscriber:
         sub, spans = self.sub, [span for span in self.spans() if span[0] < span[1]]
         assert spans[0][0] == sub.started_at
         assert spans[-1][1] == (sub.ended_at or sub.period_end)
-        assert all(first[1] == second[0] for first, second in zip(spans, spans[1:], strict=False))
+        assert all(first[1] == second[0] for first, second in pairwise(spans))
 
 
 @pytest.fixture

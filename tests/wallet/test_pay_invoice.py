@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from app import ledger
 from app.db import transaction
-from app.errors import InsufficientFunds, NotFound
+from app.errors import InsufficientFunds
 from app.wallet.accounts import revenue, tax
-from app.wallet.pay_invoice import pay_invoice
+from app.wallet.pay_invoice import paid_by_card, pay_invoice
 from app.wallet.return_unused import return_unused
 from tests.support.people import Person
 
@@ -50,7 +50,15 @@ def pay(session: Session, bill: Bill) -> Bill:
 
 def give_back(session: Session, bill: Bill, net: int, taxes: int, key: str = "credit_note:cn_1") -> Bill:
     with transaction(session):
-        return_unused(session, bill, net_minor=net, tax_minor=taxes, key=key, description="Unused time")
+        return_unused(
+            session,
+            bill,
+            net_minor=net,
+            tax_minor=taxes,
+            before_minor=bill.credited_minor,
+            key=key,
+            description="Unused time",
+        )
     return replace(bill, credited_minor=bill.credited_minor + net + taxes)
 
 
@@ -139,8 +147,20 @@ def test_never_more_than_was_paid(session: Session, ada: Person, bill: Bill) -> 
         give_back(session, half, 9_900, 1_881, key="credit_note:cn_2")
 
 
-def test_an_invoice_that_a_card_paid_does_not_come_back_to_the_wallet(
-    session: Session, ada: Person, bill: Bill
-) -> None:
-    with pytest.raises(NotFound):
-        give_back(session, replace(bill, payment_id="pi_1"), 4_950, 941)
+def test_what_a_card_paid_is_booked_beside_the_wallet(session: Session, ada: Person, bill: Bill) -> None:
+    with transaction(session):
+        paid_by_card(session, bill, channel="stripe", payment_id="pi_1")
+        paid_by_card(session, bill, channel="stripe", payment_id="pi_1")
+
+    sums = {row.account: row.balance // CENT for row in ledger.trial_balance(session) if row.house}
+    assert (sums["cash:stripe"], sums["revenue"], sums["tax"]) == (-11_781, 9_900, 1_881)
+    assert parts(ada) == (500, 0)
+
+
+def test_what_a_card_paid_comes_back_as_paid_money(session: Session, ada: Person, bill: Bill) -> None:
+    with transaction(session):
+        paid_by_card(session, bill, channel="stripe", payment_id="pi_1")
+
+    give_back(session, replace(bill, payment_id="pi_1"), 4_950, 941)
+
+    assert parts(ada) == (500, 5_891)

@@ -1,0 +1,129 @@
+"""Cancelling a subscription that the wallet pays: at the period's end, or now with the rest paid back (SPEC P8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app import activity, clock, invoices
+from app.db import transaction
+from app.errors import Conflict
+from app.flows import charge_card, hand_over, pay_by
+from app.flows.collect import Providers
+from app.money import Money
+from app.subscriptions import bills, changes, lifecycle
+from app.subscriptions.give_back import give_back
+from app.subscriptions.models import Subscription, SubscriptionChange
+from app.subscriptions.periods import Interval
+from app.subscriptions.unused import parts_left, tax_back
+
+REASON = "Unused time after cancelling"
+
+
+def at_period_end(
+    session: Session,
+    providers: Providers,
+    customer_id: str,
+    *,
+    reason: str | None,
+    actor: str,
+    comment: str | None = None,
+) -> Subscription:
+    """Access stays until the period's end, then the free plan. Drops what was scheduled; again changes nothing."""
+    with transaction(session):
+        sub = lifecycle.the_live(session, customer_id)
+        changes.refuse_while_one_runs(session, customer_id)
+        if sub.cancel_at_period_end:
+            return sub
+        changes.unschedule(session, customer_id, actor=actor, because="The subscription was cancelled.")
+        sub.cancel_at_period_end, sub.cancel_reason = True, reason or comment
+        sub.updated_at = clock.now()
+        told = {"at": clock.timestamp(sub.period_end), "reason": reason, "comment": comment}
+        activity.record(session, actor, "subscription.cancelled", sub.id, customer_id=customer_id, **told)
+        if pay_by.waits(sub):
+            pay_by.let_go(session, sub, actor=actor)
+    hand_over.go_on(session, providers, customer_id)
+    return sub
+
+
+def resume(session: Session, providers: Providers, customer_id: str, *, actor: str) -> Subscription:
+    """Take the cancellation back, before the end. Not cancelled is no error."""
+    del providers  # the wallet is ours: nobody is asked
+    with transaction(session):
+        sub = lifecycle.the_live(session, customer_id)
+        if sub.cancel_at_period_end and sub.period_end <= clock.now():
+            raise Conflict("The subscription has ended. Choose a plan to begin a new one.", remedy="subscribe")
+        if sub.cancel_at_period_end:
+            sub.cancel_at_period_end, sub.cancel_reason = False, None
+            sub.updated_at = clock.now()
+            activity.record(session, actor, "subscription.resumed", sub.id, customer_id=customer_id)
+        return sub
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """What cancelling now gives back to the wallet, in minor units."""
+
+    net: int
+    tax: int
+
+
+def unused_now(session: Session, customer_id: str) -> Unused:
+    """What `now` would give back at this moment. Raises NoSubscription."""
+    with transaction(session):
+        sub = lifecycle.the_live(session, customer_id)
+        parts = parts_left(session, sub, clock.now().replace(microsecond=0))
+        return Unused(sum(part.net_minor for part in parts), sum(tax_back(session, part) for part in parts))
+
+
+def now(
+    session: Session, providers: Providers, customer_id: str, *, reason: str | None, actor: str
+) -> SubscriptionChange:
+    """End it now: credit notes for what is unused, the money back in the wallet, and the free plan, all or nothing.
+
+    An invoice that is still open is void. Raises NoSubscription, and Conflict while a change or a payment is in flight.
+    """
+    with transaction(session):
+        sub = lifecycle.the_live(session, customer_id)
+        waits = pay_by.waits(sub)
+        change = _note(session, sub, actor=actor)
+        _end(session, sub, change, reason=reason, actor=actor)
+        if waits:
+            pay_by.let_go(session, sub, actor=actor)
+    hand_over.go_on(session, providers, customer_id)
+    return change
+
+
+def _note(session: Session, sub: Subscription, *, actor: str) -> SubscriptionChange:
+    at = clock.now().replace(microsecond=0)
+    change = changes.note_preview(
+        session,
+        sub,
+        kind="cancel_now",
+        plan_id=sub.plan_id,
+        version=sub.version,
+        interval=Interval(sub.interval),
+        price=Money(sub.price_minor, sub.currency),
+        as_of=at,
+        effective_at=at,
+        actor=actor,
+        details={"returned_to": "wallet"},
+    )
+    return changes.put_in_flight(session, change, actor=actor)
+
+
+def _end(session: Session, sub: Subscription, change: SubscriptionChange, *, reason: str | None, actor: str) -> None:
+    waiting = bills.open_one(session, sub)
+    if waiting is not None:
+        if charge_card.under_way(session, waiting) is not None:
+            raise Conflict("Your card is being charged at this moment. Try again in a minute.", remedy="retry")
+        invoices.void(session, waiting, actor=actor)
+    parts = parts_left(session, sub, change.as_of)
+    back = give_back(session, parts, reason=REASON, key=change.id, actor=actor)
+    change.credit_minor, change.tax_minor = -back.net_minor, -back.tax_minor
+    change.due_minor = change.credit_minor + change.tax_minor
+    if not change.due_minor:
+        change.details = {**change.details, "returned_to": "nowhere"}
+    lifecycle.end(session, sub, at=max(change.as_of, sub.started_at), actor=actor, reason=reason)
+    changes.apply(session, change, actor=actor)
