@@ -1,4 +1,4 @@
-"""Changing the plan of a subscription, whoever pays it: preview, confirm, take back (SPEC P6, P7)."""
+"""Changing the plan of a subscription, whoever pays it: preview, confirm, take back (SPEC P6, P7, P9)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
+from app.db import transaction
+from app.flows import change_by_card, change_from_wallet
 from app.providers.port import Provider
+from app.subscriptions import lifecycle, sale
 from app.subscriptions.models import SubscriptionChange
 
 Providers = Mapping[str, Provider]
@@ -21,7 +24,10 @@ def preview(
     None); effect: "now" or "period_end"; limits: [{kind, key, before, after}], None being no limit, of what differs.
     Raises NoSubscription, PlanNotForSale, NotFound, Conflict (same plan; one in flight; past due), ProviderDown.
     """
-    raise NotImplementedError
+    every = sale.every(interval).value
+    if _is_from_wallet(session, customer_id):
+        return change_from_wallet.preview(session, providers, customer_id, plan_key, every, actor=actor)
+    return change_by_card.preview(session, providers, customer_id, plan_key, every, actor=actor)
 
 
 def confirm(
@@ -34,9 +40,19 @@ def confirm(
     Conflict (another change is in flight), InsufficientFunds (wallet), ProviderDown (we do not know yet: it is settled
     by itself, and the same call may be made again).
     """
-    raise NotImplementedError
+    if _is_from_wallet(session, customer_id):
+        return change_from_wallet.confirm(session, providers, customer_id, change_id, actor=actor)
+    return change_by_card.confirm(session, providers, customer_id, change_id, actor=actor)
 
 
 def undo(session: Session, providers: Providers, customer_id: str, *, actor: str) -> SubscriptionChange | None:
     """Take back the scheduled change, or one whose payment waits for the customer; None where there was none."""
-    raise NotImplementedError
+    if _is_from_wallet(session, customer_id):
+        return change_from_wallet.undo(session, providers, customer_id, actor=actor)
+    return change_by_card.undo(session, providers, customer_id, actor=actor)
+
+
+def _is_from_wallet(session: Session, customer_id: str) -> bool:
+    """Who pays for the subscription now. Raises NoSubscription."""
+    with transaction(session):
+        return lifecycle.the_live(session, customer_id).paid_by == "wallet"

@@ -123,6 +123,14 @@ def take_in(
     return effects
 
 
+def lock(session: Session, channel: str, seen: Seen) -> Subscription | None:
+    """Lock what `take_in` will change, in the order in which everybody does: the order, then the subscription."""
+    if seen.state is None:
+        return None
+    _order_of(session, seen.state)
+    return lifecycle.by_provider_id(session, channel, seen.state.id, lock=True)
+
+
 def _document(
     session: Session, channel: str, doc: InvoiceDoc, seen: Seen, subscription: Subscription | None
 ) -> Effects:
@@ -206,10 +214,12 @@ def _fulfil(session: Session, order: Order, subscription: Subscription, state: S
     return [{"kind": "order.paid", "order": order.id, "customer": order.customer_id, **told}]
 
 
-def give_up(session: Session, order: Order, why: str, *, state: str = "failed") -> Effects:
+def give_up(session: Session, order: Order, why: str, *, state: str = "failed", actor: str | None = None) -> Effects:
     """The purchase came to nothing: its coupon is free again, and the person is told why."""
     if not orders.move(session, order, state, failure=why):
         return []
     coupons.release(session, order.customer_id, order.id)
-    activity.record(session, order.channel, f"order.{state}", order.id, customer_id=order.customer_id, reason=why)
+    activity.record(
+        session, actor or order.channel, f"order.{state}", order.id, customer_id=order.customer_id, reason=why
+    )
     return [{"kind": f"order.{state}", "order": order.id, "customer": order.customer_id}]

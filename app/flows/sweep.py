@@ -1,4 +1,4 @@
-"""What nobody tells us: holds and coupons that ran out, pages whose webhook never came, orders given up (V4, W7)."""
+"""What nobody tells us: holds and coupons that ran out, orders and subscriptions whose news never came (V4, W7)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import activity, clock, coupons, ledger
+from app import clock, coupons, ledger
 from app.db import transaction
+from app.errors import Refusal
+from app.flows import catch_up, follow
+from app.flows.purchase import KIND
 from app.payments import bell, inbox, orders
 from app.payments.models import Order
 from app.providers import port
 from app.providers.errors import NotFound, ProviderError
 from app.providers.port import Provider
 from app.providers.values import Cap, Heard
+from app.subscriptions.dunning import GRACE_DAYS
 
 log = logging.getLogger(__name__)
 
@@ -30,20 +34,28 @@ class Waiting:
     """An order to ask about, as it was when it was chosen."""
 
     id: str
+    kind: str
     channel: str
     page: str | None
     created_at: datetime
     expires_at: datetime | None
 
 
-def sweep(session_factory: Callable[[], Session], providers: Mapping[str, Provider], limit: int = 20) -> int:
-    """Expire holds, free coupons, look after waiting orders; how many were touched.
+def sweep(
+    session_factory: Callable[[], Session],
+    providers: Mapping[str, Provider],
+    limit: int = 20,
+    *,
+    grace_days: int = GRACE_DAYS,
+) -> int:
+    """Expire holds, free coupons, look after waiting orders and subscriptions; how many were touched.
 
     A provider's trouble waits for next time.
     """
     with session_factory() as session:
         ended = expire_holds(session, limit) + release_coupons(session, limit)
-        return ended + look_after_orders(session, providers, limit)
+        asked = look_after_orders(session, providers, limit)
+        return ended + asked + catch_up.catch_up(session, providers, limit, grace_days=grace_days)
 
 
 def expire_holds(session: Session, limit: int) -> int:
@@ -65,7 +77,7 @@ def look_after_orders(session: Session, providers: Mapping[str, Provider], limit
     for order in waiting:
         try:
             _look_after(session, providers.get(order.channel), order)
-        except ProviderError as error:
+        except (ProviderError, Refusal) as error:
             log.warning("order %s could not be looked up: %s", order.id, error)
     return len(waiting)
 
@@ -81,11 +93,13 @@ def _choose(session: Session, limit: int) -> list[Waiting]:
     chosen = list(session.scalars(due))
     for order in chosen:
         orders.poll_later(session, order)  # moved on first: a second worker, or a crash, does not ask again at once
-    return [Waiting(o.id, o.channel, o.provider_ref, o.created_at, o.expires_at) for o in chosen]
+    return [Waiting(o.id, o.kind, o.channel, o.provider_ref, o.created_at, o.expires_at) for o in chosen]
 
 
 def _look_after(session: Session, provider: Provider | None, order: Waiting) -> None:
     if order.page is None or provider is None:
+        if provider is not None and order.kind == KIND and catch_up.finish_purchase(session, provider, order.id):
+            return
         if clock.now() - order.created_at > ABANDONED_AFTER:
             _expire(session, order)
         return
@@ -110,5 +124,5 @@ def _keep(session: Session, order: Waiting, heard: Heard) -> None:
 def _expire(session: Session, order: Waiting) -> None:
     with transaction(session):
         found = orders.find(session, order.id, lock=True)
-        if found is not None and orders.move(session, found, "expired"):
-            activity.record(session, "system", "order.expired", found.id, customer_id=found.customer_id)
+        if found is not None:
+            follow.give_up(session, found, "Nobody paid in time.", state="expired", actor="system")

@@ -152,7 +152,7 @@ def _settle_changes(session: Session, subscription: Subscription, state: Subscri
         if is_so(subscription, scheduled):
             changes.apply(session, scheduled, actor=actor)
         elif state.pending is None or state.pending.at is None:
-            changes.undo(session, scheduled, actor=actor, because="It was taken back at the provider.")
+            changes.undo(session, scheduled, actor=actor, because="It was replaced, or taken back at the provider.")
     flying = changes.in_flight(session, subscription.customer_id)
     if flying is None or flying.kind not in ("upgrade", "downgrade"):
         return
