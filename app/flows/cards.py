@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, errors
 from app.db import transaction
-from app.flows import payer
+from app.flows import dunning, payer
 from app.flows.payer import Payer
 from app.payments import card_pages, customers
 from app.payments.models import CardPage
@@ -99,13 +99,17 @@ def setup(session: Session, provider: Provider, customer: Payer, *, form_key: st
 
 
 def make_default(session: Session, provider: Provider, customer_id: str, card_id: str, *, actor: str) -> Card:
-    """Charge this card from now on, for the plan too. Raises NotFound for a card that is not theirs, ProviderDown."""
+    """Charge this card from now on, for the plan too; a payment that failed is tried with it at once (SPEC P11).
+
+    Raises NotFound for a card that is not theirs, ProviderDown.
+    """
     with _asking(provider):
         chosen = next((card for card in _cards(session, provider, customer_id) if card.id == card_id), None)
         if chosen is None:
             raise errors.NotFound("There is no such card.")
         _charge_from_now_on(session, provider, customer_id, card_id)
     with transaction(session):
+        dunning.card_changed(session, customer_id)
         activity.record(session, actor, "card.made_default", card_id, customer_id=customer_id, last4=chosen.last4)
     return chosen
 
@@ -162,7 +166,8 @@ def take_in(session: Session, provider: Provider, told: Event) -> None:
     with transaction(session):
         page = card_pages.find(session, told.order_id or "", lock=True)
         assert page is not None, "pages are never deleted"
-        card_pages.saved(session, page, told.card_id, {})
+        dunning.card_changed(session, customer_id)
+        card_pages.saved(session, page, told.card_id)
 
 
 def note(session: Session, told: Event, _inbox_id: str) -> list[dict[str, Any]]:

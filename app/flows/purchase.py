@@ -95,6 +95,7 @@ def _frozen(bought: Sale, wish: Wish) -> dict[str, Any]:
     return {
         "by": wish.by,
         "plan": bought.terms.key,
+        "name": bought.terms.name,
         "plan_id": bought.terms.id,
         "version": bought.terms.version,
         "interval": bought.interval.value,

@@ -35,6 +35,8 @@ RULES: dict[str, RateLimitItem] = {
         "password.account": "10 per 15 minutes",  # proving one's current password
         "invitation.customer": "50 per day",
         "topup.customer": "20 per 10 minutes",
+        "plan.customer": "120 per 10 minutes",  # previews ask the provider
+        "card.customer": "30 per 10 minutes",  # each asks the provider several times
         "api-key.customer": "20 per hour",
         "api.key": "600 per minute",
     }.items()

@@ -111,6 +111,12 @@ def one(session: Session, customer_id: str, invoice_id: str) -> Document | None:
     return Document(invoice, list(lines), list(taxes), list(notes))
 
 
+def oldest_open(session: Session, customer_id: str, subscription_id: str) -> Invoice | None:
+    """What is to be paid first for this subscription; None where nothing is."""
+    waiting = _of(customer_id) + (Invoice.subscription_id == subscription_id, Invoice.status == "open")
+    return session.scalars(select(Invoice).where(*waiting).order_by(Invoice.created_at, Invoice.id).limit(1)).first()
+
+
 def sums(session: Session, customer_id: str, currency: str) -> Sums:
     """What is to be paid and what was paid, over all the customer's invoices in this currency."""
     is_open, is_paid = Invoice.status == "open", Invoice.status == "paid"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
 from sqlalchemy.orm import Session
@@ -34,7 +32,6 @@ def open_page(session: Session, *, customer_id: str, channel: str, form_key: str
         "state": "pending",
         "form_key": form_key,
         "attempt": 1,
-        "outcome": {},
         "created_by": created_by,
         "created_at": now,
         "updated_at": now,
@@ -81,10 +78,10 @@ def refused(session: Session, page: CardPage) -> None:
     session.flush()
 
 
-def saved(session: Session, page: CardPage, card_id: str, outcome: dict[str, Any]) -> None:
+def saved(session: Session, page: CardPage, card_id: str) -> None:
     """The card is there and is the default. Told twice, it stays as it was."""
     if _move(page, "saved"):
-        page.card_id, page.outcome = card_id, outcome
+        page.card_id = card_id
         session.flush()
         activity.record(session, page.channel, "card.saved", page.id, customer_id=page.customer_id, card=card_id)
 

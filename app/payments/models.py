@@ -110,7 +110,6 @@ class CardPage(Base):
     provider_ref: Mapped[str | None]
     url: Mapped[str | None]  # set while it is open
     card_id: Mapped[str | None]
-    outcome: Mapped[dict[str, Any]]  # what became of a payment that had failed: the new card was tried at once
     created_by: Mapped[str]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -7,10 +7,17 @@ from flask import Flask
 from app.config import Settings
 from app.web.api_keys import api_keys
 from app.web.browser_names import browser_name
+from app.web.buyer import buyer
 from app.web.forgotten import forgotten
 from app.web.gallery import gallery
 from app.web.invitations import invitations
+from app.web.invoices import invoices
 from app.web.overview import overview
+from app.web.payment_methods import payment_methods
+from app.web.plan import plan
+from app.web.plan_actions import plan_actions
+from app.web.plan_cancel import plan_cancel
+from app.web.plan_change import plan_change
 from app.web.pricing import pricing
 from app.web.profile import profile
 from app.web.sign_in import sign_in
@@ -26,6 +33,10 @@ def register(app: Flask) -> None:
     app.register_blueprint(wallet)
     app.register_blueprint(top_up)
     app.register_blueprint(pricing)
+    for pages in (plan, plan_change, plan_cancel, plan_actions, payment_methods):
+        app.register_blueprint(pages)
+    app.register_blueprint(invoices)
+    app.register_blueprint(buyer)
     for pages in (sign_in, sign_up, forgotten, invitations, profile, team, api_keys):
         app.register_blueprint(pages)
     app.jinja_env.filters["browser"] = browser_name

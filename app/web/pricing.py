@@ -30,7 +30,7 @@ def show() -> str:
         sections=pricing_table.sections(catalogue),
         catalogue=catalogue,
         services=[(one.name, pricing_table.service_price(one, settings.markup_percent)) for one in catalogue.services],
-        contact=_contact(settings),
+        contact=contact_of(settings),
     )
 
 
@@ -42,12 +42,12 @@ def markdown() -> Response:
         catalogue,
         currency_name=currency_name(),
         markup_percent=_settings().markup_percent,
-        contact=_contact(_settings()),
+        contact=contact_of(_settings()),
     )
     return Response(text, mimetype="text/markdown")
 
 
-def _contact(settings: Settings) -> str:
+def contact_of(settings: Settings) -> str:
     """Where to write about a custom plan: the address mails come from, unless it is only this machine."""
     address = parseaddr(settings.mail_from)[1]
     return "" if address.endswith("@localhost") else address

@@ -141,14 +141,14 @@ def _credits(plans: Iterable[PlanTerms]) -> Iterable[Row]:
 
 def _caps(plans: Iterable[PlanTerms]) -> Iterable[Row]:
     for key in _keys(plans, "count"):
-        yield _row(_spoken(key), plans, "count", key, _amount)
+        yield _row(spoken(key), plans, "count", key, _amount)
     for key in _keys(plans, "rate"):
-        yield _row(f"{_spoken(key)} per minute", plans, "rate", key, _amount)
+        yield _row(f"{spoken(key)} per minute", plans, "rate", key, _amount)
 
 
 def _extras(plans: Iterable[PlanTerms]) -> Iterable[Row]:
     for key in _keys(plans, "flag"):
-        yield _row(_spoken(key), plans, "flag", key, lambda limit: YES if limit.amount else NO)
+        yield _row(spoken(key), plans, "flag", key, lambda limit: YES if limit.amount else NO)
     if any(plan.welcome_credits for plan in plans):
         yield Row("Welcome credits", tuple(_credit_cell(plan, plan.welcome_credits) for plan in plans))
     for feature in dict.fromkeys(feature for plan in plans for feature in plan.features):
@@ -161,7 +161,17 @@ def _row(label: str, plans: Iterable[PlanTerms], kind: str, key: str, told: Call
 
 
 def _amount(limit: Limit) -> Cell:
-    return Cell(NO_LIMIT if limit.amount is None else number(limit.amount))
+    return Cell(amount_of(limit))
+
+
+def amount_of(limit: Limit) -> str:
+    """`50,000`, `No limit`."""
+    return NO_LIMIT if limit.amount is None else number(limit.amount)
+
+
+def spoken(key: str) -> str:
+    """`published_skills` as `Published skills`."""
+    return key.replace("_", " ").capitalize()
 
 
 def _credit_cell(plan: PlanTerms, count: int) -> Cell:
@@ -174,8 +184,3 @@ def _unsaid(plan: PlanTerms) -> Cell:
 
 def _keys(plans: Iterable[PlanTerms], kind: str) -> Iterable[str]:
     return dict.fromkeys(limit.key for plan in plans for limit in plan.limits if limit.kind == kind)
-
-
-def _spoken(key: str) -> str:
-    """`published_skills` as `Published skills`."""
-    return key.replace("_", " ").capitalize()

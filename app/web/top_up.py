@@ -21,6 +21,7 @@ from app.payments import reads as payments
 from app.payments.models import Order
 from app.wallet.accounts import wallet_of
 from app.web import top_up_panel, top_up_status, wallet
+from app.web.waiting import Status
 from app.web.wallet_forms import TopUpForm, fresh_form_key
 
 _FORM_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z", re.ASCII)
@@ -111,7 +112,7 @@ def _mine(order_id: str) -> Order:
     return payments.order(db.session(), current_customer_id(), order_id)
 
 
-def _status(order: Order) -> top_up_status.Status:
+def _status(order: Order) -> Status:
     left = request.args.get("left") == "1"
     balance = None
     if order.state == "paid":

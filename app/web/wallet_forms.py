@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from app.http.forms import DayField, Form, MoneyField
 from app.payments.orders import LARGEST, SMALLEST
 from app.wallet import kinds
 
+_FORM_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z", re.ASCII)
 PRESETS = (2_500, 5_000, 10_000, 25_000)  # minor units (SPEC W2)
 USUAL = 5_000
 
@@ -87,6 +89,12 @@ def _start_of(day: date | None) -> datetime | None:
 def fresh_form_key() -> str:
     """A key for one rendered form, so that sending it twice opens one checkout."""
     return ids.new("form")
+
+
+def form_key_sent() -> str:
+    """The key of the form that was sent; a fresh one where it is missing or strange."""
+    sent = request.form.get("form_key", "")
+    return sent if _FORM_KEY.match(sent) else fresh_form_key()
 
 
 def filters_from_address() -> FilterForm:

@@ -23,7 +23,6 @@ def upgrade() -> None:
         sa.Column("provider_ref", sa.String(), nullable=True),
         sa.Column("url", sa.String(), nullable=True),
         sa.Column("card_id", sa.String(), nullable=True),
-        sa.Column("outcome", sa.JSON(), nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),

@@ -18,7 +18,7 @@ from app.coupons import issue
 from app.coupons.terms import Limits, Terms
 from app.customers import api_keys, invitations
 from app.db import transaction
-from app.payments import inbox, orders
+from app.payments import card_pages, inbox, orders
 from app.payments.models import ProviderEvent
 from app.providers.port import Verified
 from tests.authorization import CALLS, KEY_CALLERS, PAGE_CALLERS, PAGES, PUBLIC, rows
@@ -27,7 +27,14 @@ from tests.support.web import PageClient
 
 NOT_OURS = {"static"}
 PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
-UNKNOWN = {"customer_id": "cus_none", "order_id": "ord_none", "event_id": "whe_none", "hold_id": "hold_none"}
+UNKNOWN = {
+    "customer_id": "cus_none",
+    "order_id": "ord_none",
+    "purchase_id": "ord_none",
+    "page_id": "card_none",
+    "event_id": "whe_none",
+    "hold_id": "hold_none",
+}
 
 
 @pytest.fixture
@@ -51,6 +58,20 @@ def things(session: Session, ada: Person, cy: Person) -> dict[str, str]:
             form_key="a-form",
             created_by=ada.id,
         )
+        purchase = orders.open_order(
+            session,
+            customer_id=ada.customer_id,
+            kind="subscription",
+            amount_minor=2900,
+            currency="usd",
+            channel="stripe",
+            form_key="a-plan",
+            created_by=ada.id,
+        )
+        orders.freeze(session, purchase, {"plan": "starter", "name": "Starter", "interval": "month"})
+        page = card_pages.open_page(
+            session, customer_id=ada.customer_id, channel="stripe", form_key="a-card", created_by=ada.id
+        )
         inbox.keep(session, provider="stripe", verified=told, body=b"{}", headers={})
         invitation, token = invitations.invite(session, ada.customer_id, "new@example.com", "read", actor=ada.id)
         made, _ = api_keys.create_customer_key(
@@ -65,6 +86,9 @@ def things(session: Session, ada: Person, cy: Person) -> dict[str, str]:
     return {
         "customer_id": ada.customer_id,
         "order_id": order.id,
+        "purchase_id": purchase.id,
+        "page_id": page.id,
+        "card_id": "pm_none",
         "event_id": event.id,
         "user_id": cy.id,
         "invitation_id": invitation.id,
