@@ -128,7 +128,7 @@ def test_what_is_missing_or_not_built_is_told(api, ada, portal):
     with pytest.raises(stripe.InvalidRequestError) as nobody:
         api.billing_portal.sessions.create({"customer": "cus_none"})
     with pytest.raises(stripe.InvalidRequestError) as flow:
-        portal(flow_data={"type": "subscription_cancel", "subscription_cancel": {"subscription": "sub_1"}})
+        portal(flow_data={"type": "subscription_pause", "subscription_pause": {"subscription": "sub_1"}})
 
     assert nobody.value.param == "customer"
     assert flow.value.code == "sandbox_not_built"

@@ -8,7 +8,7 @@ from app.sandbox.blanks import Object, blank
 from app.sandbox.engine.portal import default_configuration
 from app.sandbox.fault import not_built, refused
 
-_FLOWS = ("payment_method_update",)
+_FLOWS = ("payment_method_update", "subscription_cancel")
 
 
 @honours("customer", "return_url", "configuration", "flow_data", "locale")
@@ -76,8 +76,12 @@ def _flow(call: Call) -> Object | None:
         "type": "portal_homepage",
         **asked.get("after_completion", {}),
     }
-    others = ("subscription_cancel", "subscription_pause", "subscription_update", "subscription_update_confirm")
-    return {"after_completion": after, "type": asked["type"], **dict.fromkeys(others)}
+    others = ("subscription_pause", "subscription_update", "subscription_update_confirm")
+    ends = None
+    if asked["type"] == "subscription_cancel":
+        named = asked.get("subscription_cancel", {}).get("subscription")
+        ends = {"retention": None, "subscription": call.tx.get("subscription", str(named), "flow_data")["id"]}
+    return {"after_completion": after, "type": asked["type"], "subscription_cancel": ends, **dict.fromkeys(others)}
 
 
 ENDPOINTS: Endpoints = {

@@ -15,6 +15,12 @@ from app.sandbox.fault import refused
 from app.sandbox.tx import Tx
 from app.sandbox.webhooks.events import emit
 
+_PAYS = {
+    "payment_method_options": None,
+    "payment_method_types": None,
+    "save_default_payment_method": "on_subscription",
+}
+
 
 @dataclass(frozen=True)
 class Payer:
@@ -208,7 +214,7 @@ def _subscribe(tx: Tx, session: Object, intent: Object | None, method: Object) -
         taxed=bool(session["automatic_tax"]["enabled"]),
         offers=offers_of(tx, session),
         trial_end=known["subscription"]["trial_end"],
-        more=known["subscription"]["more"],
+        more={**known["subscription"]["more"], "payment_settings": _PAYS},
     )
     subscription, invoice = subscriptions.start(tx, order, paid)
     if paid is None:

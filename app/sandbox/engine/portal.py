@@ -1,9 +1,38 @@
-"""The portal's configuration that every account has from the start."""
+"""What customers do in the portal, and the configuration of it that every account has from the start."""
 
 from __future__ import annotations
 
 from app.sandbox.blanks import Object
+from app.sandbox.engine import methods, standing
 from app.sandbox.tx import Tx
+
+
+def use_card(tx: Tx, customer: Object, method: str) -> None:
+    """Charge this card from now on: for the customer, and for each subscription that has a card of its own."""
+    methods.make_default(tx, customer, method)
+    for subscription in live_subscriptions(tx, customer["id"]):
+        if subscription["default_payment_method"]:
+            standing.amend(tx, subscription, default_payment_method=method)
+
+
+def live_subscriptions(tx: Tx, customer: str) -> list[Object]:
+    """Those of a customer that go on, newest first."""
+    return [each for each in tx.every("subscription", customer=customer) if each["status"] in standing.LIVE]
+
+
+def announce_end(tx: Tx, subscription: Object, *, on: bool) -> None:
+    """End it with its period, or take that back."""
+    at = standing.period_of(subscription)[1] if on else None
+    details = {**subscription["cancellation_details"], "reason": "cancellation_requested" if on else None}
+    canceled = tx.now if on else None
+    standing.amend(
+        tx,
+        subscription,
+        cancel_at_period_end=on,
+        cancel_at=at,
+        canceled_at=canceled,
+        cancellation_details=details,
+    )
 
 
 def default_configuration(tx: Tx) -> Object:
@@ -14,4 +43,6 @@ def default_configuration(tx: Tx) -> Object:
 def prepare(tx: Tx) -> None:
     """Make the default configuration, once per database."""
     if not tx.every("billing_portal.configuration", is_default=True):
-        tx.new("billing_portal.configuration", is_default=True, updated=tx.now)
+        made = tx.new("billing_portal.configuration", is_default=True, updated=tx.now)
+        cancels = {**made["features"]["subscription_cancel"], "enabled": True}
+        tx.change(made, features={**made["features"], "subscription_cancel": cancels})

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.sandbox.pages import checkout, console, controls, errors, guard, portal, receipts, words
+from app.sandbox.pages import checkout, console, controls, errors, guard, invoices, portal, receipts, words
 
 
 def register(app: Flask) -> None:
@@ -10,5 +10,5 @@ def register(app: Flask) -> None:
     words.register(app)
     guard.register(app)
     errors.register(app)
-    for part in (checkout, portal, receipts, console, controls):
+    for part in (checkout, portal, invoices, receipts, console, controls):
         app.register_blueprint(part.pages)

@@ -15,6 +15,7 @@ from app.sandbox.engine.checkout import Payer
 from app.sandbox.engine.due import run_due
 from app.sandbox.fault import Fault
 from app.sandbox.pages.guard import may_leave_for
+from app.sandbox.pages.words import money
 from app.sandbox.tx import Tx
 
 pages = Blueprint("checkout", __name__)
@@ -79,7 +80,12 @@ def ask(session_id: str) -> Answer:
         if intent is None:
             return _after(session)
         method = tx.get("payment_method", intent["payment_method"])
-        return render_template("authenticate.html", session=session, card=methods.describe(method))
+        return render_template(
+            "authenticate.html",
+            what=money(session["amount_total"], session["currency"]) if session["amount_total"] else None,
+            where=url_for("checkout.authenticate", session_id=session_id),
+            card=methods.describe(method),
+        )
 
 
 @pages.post("/c/pay/<session_id>/authenticate")

@@ -1,4 +1,4 @@
-"""The hosted portal: a customer's saved cards and payments."""
+"""The hosted portal: a customer's subscriptions, saved cards, invoices and payments."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from werkzeug.wrappers import Response
 from app.sandbox.blanks import Object
 from app.sandbox.config import HOUR
 from app.sandbox.core import Sandbox
-from app.sandbox.engine import methods, setups
+from app.sandbox.engine import methods, portal, setups, standing
 from app.sandbox.engine.cards import Card, source
+from app.sandbox.engine.due import run_due
 from app.sandbox.pages.guard import may_leave_for
+from app.sandbox.pages.words import money
 from app.sandbox.tx import Tx
 
 pages = Blueprint("portal", __name__)
@@ -23,7 +25,8 @@ _ONLY_TEST_NUMBERS = "This sandbox knows test card numbers only, such as 4242 42
 
 @pages.get("/p/<session_id>")
 def show(session_id: str) -> Answer:
-    """Cards and payments."""
+    """Subscriptions, cards, invoices and payments."""
+    run_due(_sandbox())
     with _sandbox().reading(request.url_root) as tx:
         return _page(tx, _session(tx, session_id))
 
@@ -43,7 +46,7 @@ def add_card(session_id: str) -> Answer:
         if setup["status"] != "succeeded":
             return _page(tx, session, trouble=setup["last_setup_error"]["message"]), 402
         if session["flow"] or not customer["invoice_settings"]["default_payment_method"]:
-            methods.make_default(tx, customer, method["id"])
+            portal.use_card(tx, customer, method["id"])
         return _onward(session)
 
 
@@ -53,8 +56,22 @@ def make_default(session_id: str, method_id: str) -> Answer:
     with _sandbox().writing(root=request.url_root) as tx:
         session = _session(tx, session_id)
         card = _own_card(tx, session, method_id)
-        methods.make_default(tx, tx.get("customer", session["customer"]), card["id"])
+        portal.use_card(tx, tx.get("customer", session["customer"]), card["id"])
         return redirect(url_for("portal.show", session_id=session_id), 303)
+
+
+@pages.post("/p/<session_id>/subscriptions/<subscription_id>/<verb>")
+def change_subscription(session_id: str, subscription_id: str, verb: str) -> Answer:
+    """`cancel` at the end of the period, or `resume` what was to be cancelled."""
+    run_due(_sandbox())
+    with _sandbox().writing(root=request.url_root) as tx:
+        session = _session(tx, session_id)
+        own = {each["id"]: each for each in portal.live_subscriptions(tx, session["customer"])}
+        subscription = own.get(subscription_id)
+        if subscription is None or subscription["schedule"] or verb not in ("cancel", "resume"):
+            abort(404)
+        portal.announce_end(tx, subscription, on=verb == "cancel")
+        return _onward(session) if session["flow"] else redirect(url_for("portal.show", session_id=session_id), 303)
 
 
 @pages.post("/p/<session_id>/cards/<method_id>/remove")
@@ -106,8 +123,23 @@ def _page(tx: Tx, session: Object, trouble: str | None = None) -> str:
         customer=customer,
         cards=[(card["id"], methods.describe(card)) for card in cards],
         default=customer["invoice_settings"]["default_payment_method"],
+        subscriptions=[_described(tx, each) for each in portal.live_subscriptions(tx, customer["id"])],
+        invoices=[each for each in tx.every("invoice", customer=customer["id"], limit=50) if each["number"]],
         payments=tx.every("payment_intent", customer=customer["id"], limit=50),
         features=tx.get("billing_portal.configuration", session["configuration"])["features"],
         trouble=trouble,
         typed=request.form.get("number", ""),
     )
+
+
+def _described(tx: Tx, subscription: Object) -> Object:
+    items = standing.items_of(subscription)
+    names = [tx.get("product", item["price"]["product"])["name"] for item in items]
+    cents = sum(item["price"]["unit_amount"] * item["quantity"] for item in items)
+    return {
+        **subscription,
+        "title": " and ".join(names),
+        "price": money(cents, subscription["currency"]),
+        "interval": items[0]["price"]["recurring"]["interval"],
+        "until": standing.period_of(subscription)[1],
+    }
