@@ -32,6 +32,9 @@ GET  /admin/customers/<customer_id>                        303     403     403  
 GET  /admin/customers/<customer_id>/adjust                 303     403     403     403     403     403     200     200
 POST /admin/customers/<customer_id>/adjust                 303     403     403     403     403     403     422     422
 GET  /admin/customers/<customer_id>/adjust/preview         303     403     403     403     403     403     200     200
+GET  /admin/customers/<customer_id>/terms                  303     403     403     403     403     200     200     200
+POST /admin/customers/<customer_id>/terms                  303     403     403     403     403     403     422     422
+POST /admin/customers/<customer_id>/terms/end              303     403     403     403     403     403     422     422
 GET  /admin/customers/<customer_id>/transactions           303     403     403     403     403     200     200     200
 GET  /admin/plans                                          303     403     403     403     403     200     200     200
 GET  /admin/plans/<plan_id>                                303     403     403     403     403     200     200     200
@@ -55,6 +58,12 @@ POST /api-keys/<key_id>/revoke                             303     403     303  
 POST /customer                                             303     404     404     404     404     404     404     404
 GET  /invitations/<token>                                  200     200     200     200     200     200     200     200
 POST /invitations/<token>                                  422     303     303     303     303     410     410     410
+GET  /invoices                                             303     200     200     200     200     403     403     403
+GET  /invoices.csv                                         303     200     200     200     200     403     403     403
+GET  /invoices/<invoice_id>                                303     200     200     200     404     403     403     403
+GET  /invoices/<invoice_id>.pdf                            303     200     200     200     404     403     403     403
+GET  /invoices/buyer                                       303     200     200     200     200     403     403     403
+POST /invoices/buyer                                       303     403     422     422     422     403     403     403
 GET  /payment-methods                                      303     200     200     200     200     403     403     403
 POST /payment-methods                                      303     403     503     503     503     403     403     403
 POST /payment-methods/<card_id>/default                    303     403     404     404     404     403     403     403

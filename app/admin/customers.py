@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 
 from app import activity, ledger
-from app.admin import words
+from app.admin import customer_plan, words
 from app.admin.roles import may_move_money, staff_reads
 from app.customers import api_keys, members, search
 from app.customers.models import Customer
@@ -56,7 +56,7 @@ def index_csv() -> Response:
 @pages.get("/admin/customers/<customer_id>")
 @staff_reads
 def show(customer_id: str) -> str:
-    """One customer: wallet, transactions, orders, members, keys, activity."""
+    """One customer: plan, invoices, wallet, transactions, orders, members, keys, activity."""
     customer = load(customer_id)
     happened = activity.of_customer(db.session, customer.id, limit=8).lines
     return render_template(
@@ -68,6 +68,7 @@ def show(customer_id: str) -> str:
         members=members.of_customer(db.session, customer.id),
         keys=api_keys.of_customer(db.session, customer.id),
         happened=words.told(db.session, happened),
+        **customer_plan.shown(db.session(), customer, default_currency()),
         **_wallet(customer),
     )
 

@@ -63,6 +63,13 @@ def title(action: str) -> str:
     return _TITLES.get(action) or action.replace(".", " ").replace("_", " ").capitalize().replace("Api key", "API key")
 
 
+def names_of(session: Session, actors: Iterable[str]) -> dict[str, str]:
+    """Actors to the names of the people behind them; an actor who is no person is worded."""
+    wanted = list(actors)
+    people = _people(session, (_user_id(actor) for actor in wanted))
+    return {actor: _by(actor, people)[1] for actor in wanted}
+
+
 def _told(line: Activity, people: dict[str, str], customers: dict[str, str]) -> Told:
     details = line.details
     by_kind, by = _by(line.actor, people)

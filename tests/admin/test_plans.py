@@ -33,6 +33,8 @@ def plans(session):
 class Inputs(HTMLParser):
     """What a browser would send for the form `plan` as it is."""
 
+    form = "plan"
+
     def __init__(self, page):
         super().__init__()
         self.sent, self.inside, self.select, self.area = {}, False, "", ""
@@ -41,7 +43,7 @@ class Inputs(HTMLParser):
     def handle_starttag(self, tag, attributes):
         told = dict(attributes)
         if tag == "form":
-            self.inside = told.get("id") == "plan"
+            self.inside = told.get("id") == self.form
         if not self.inside:
             return
         if tag == "input" and (told.get("type") != "checkbox" or "checked" in told):
