@@ -21,6 +21,8 @@ pytest_plugins = [
     "tests.support.selection",
     "tests.support.outgoing",
     "tests.support.payments",
+    "tests.support.card_paid",
+    "tests.support.invoicing",
     "tests.support.plans",
 ]
 

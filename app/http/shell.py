@@ -15,7 +15,12 @@ from app.http.filters import currency_name, reader_zone
 Place = tuple[str, str, str]  # address, icon, label
 
 CUSTOMER_PLACES: dict[str, tuple[Place, ...]] = {
-    "": (("/", "home", "Overview"), ("/plan", "plan", "Plan"), ("/wallet", "wallet", "Wallet")),
+    "": (
+        ("/", "home", "Overview"),
+        ("/plan", "plan", "Plan"),
+        ("/wallet", "wallet", "Wallet"),
+        ("/invoices", "invoice", "Invoices"),
+    ),
     "Settings": (
         ("/payment-methods", "card", "Payment methods"),
         ("/team", "team", "Team"),
@@ -27,7 +32,7 @@ CUSTOMER_TABS: tuple[Place, ...] = (
     ("/", "home", "Overview"),
     ("/plan", "plan", "Plan"),
     ("/wallet", "wallet", "Wallet"),
-    ("/team", "team", "Team"),
+    ("/invoices", "invoice", "Invoices"),
 )
 STAFF_PLACES: dict[str, tuple[Place, ...]] = {
     "": (("/admin/customers", "users", "Customers"),),

@@ -18,6 +18,7 @@ from app.coupons import issue
 from app.coupons.terms import Limits, Terms
 from app.customers import api_keys, invitations
 from app.db import transaction
+from app.invoices import Invoice
 from app.payments import card_pages, inbox, orders
 from app.payments.models import ProviderEvent
 from app.providers.port import Verified
@@ -44,7 +45,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-def things(session: Session, ada: Person, cy: Person) -> dict[str, str]:
+def things(session: Session, ada: Person, cy: Person, invoice_for: Callable[..., Invoice]) -> dict[str, str]:
     """What the placeholders in addresses stand for: Ada's customer and things, and one webhook event."""
     now = clock.now()
     told = Verified(event_id="evt_1", raw_type="invoice.paid", object_id="in_1", occurred_at=now, livemode=False)
@@ -99,6 +100,7 @@ def things(session: Session, ada: Person, cy: Person) -> dict[str, str]:
         "plan_id": plan.plan_id,
         "number": "1",
         "coupon_id": coupon.id,
+        "invoice_id": invoice_for(ada, 4900).id,
         "rate_id": "tax_none",
         "channel": "stripe",
         "name": "nothing",

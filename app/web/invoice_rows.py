@@ -1,0 +1,89 @@
+"""Invoices as rows of a list, and what happened to one as a log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.http.filters import day_text
+from app.invoices import Invoice
+from app.invoices.reads import Document, Row
+from app.web.invoice_sheet import date_of, number_of, status_word
+
+
+@dataclass(frozen=True)
+class InvoiceRow:
+    """One invoice in the list. Amounts in minor units of `currency`; `note` stands under the status."""
+
+    id: str
+    number: str
+    title: str
+    date: str
+    machine_date: str
+    status: str
+    note: str
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    currency: str
+    to_pay: bool
+
+
+@dataclass(frozen=True)
+class Happening:
+    """A line of the history; `at` is None for what lies ahead without a time."""
+
+    what: str
+    at: datetime | None
+    detail: str = ""
+
+
+def row_of(row: Row) -> InvoiceRow:
+    invoice = row.invoice
+    issued = invoice.issued_at or invoice.created_at
+    return InvoiceRow(
+        id=invoice.id,
+        number=number_of(invoice),
+        title=row.title,
+        date=date_of(issued),
+        machine_date=f"{issued:%Y-%m-%d}",
+        status=status_word(invoice),
+        note=_note(invoice),
+        net_minor=invoice.net_minor,
+        tax_minor=invoice.tax_minor,
+        total_minor=invoice.total_minor,
+        currency=invoice.currency,
+        to_pay=invoice.due_minor > 0,
+    )
+
+
+def history_of(document: Document) -> list[Happening]:
+    """What happened to it, newest first, with the next try on top."""
+    invoice = document.invoice
+    found = [Happening("Issued", invoice.issued_at or invoice.created_at)]
+    if invoice.failed_at and invoice.failure:
+        tries = f"Try {invoice.attempts}" if invoice.attempts > 1 else ""
+        found.append(Happening(_failed(invoice), invoice.failed_at, tries))
+    if invoice.status in ("paid", "refunded") and invoice.paid_at:
+        found.append(Happening("Paid", invoice.paid_at, invoice.paid_with or ""))
+    found += [
+        Happening(f"Credited by {note.number or 'a credit note'}", note.created_at, note.reason)
+        for note in document.credit_notes
+    ]
+    if invoice.voided_at:
+        found.append(Happening("Void", invoice.voided_at))
+    found.sort(key=lambda one: one.at or invoice.created_at, reverse=True)
+    ahead = [Happening("Next try", invoice.next_attempt_at)] if invoice.due_minor and invoice.next_attempt_at else []
+    return [*ahead, *found]
+
+
+def _failed(invoice: Invoice) -> str:
+    return f"Payment failed: {(invoice.failure or '').rstrip('.')}"
+
+
+def _note(invoice: Invoice) -> str:
+    if invoice.due_minor and invoice.next_attempt_at:
+        return f"Next try {day_text(invoice.next_attempt_at)}"
+    if invoice.status == "paid" and invoice.credited_minor:
+        return "Partly refunded"
+    return ""

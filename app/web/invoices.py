@@ -1,0 +1,177 @@
+"""The invoices: a list, one as a sheet, its PDF, and all as CSV (SPEC I1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask_login import current_user
+from markupsafe import Markup
+
+from app import clock
+from app.customers import customers, members
+from app.errors import NotFound
+from app.extensions import db
+from app.http import csv_file, hx
+from app.http.auth import current_customer_id, customer_required
+from app.http.filters import default_currency, number
+from app.invoices import Invoice, buyers, reads
+from app.invoices.reads import Document, Row
+from app.money import minor_to_micros
+from app.subscriptions import standing
+from app.web import invoice_pdf, invoice_sheet, next_charge
+from app.web.invoice_forms import STATUS_CHOICES, TYPE_CHOICES, InvoiceFilter, filter_from_address
+from app.web.invoice_rows import history_of, row_of
+
+ROWS = 50
+IN_A_FILE = 50  # invoices read at once while the CSV is streamed
+HEADING = (
+    "number", "issued", "status", "for", "description", "before_tax", "tax", "total", "paid", "credited", "currency",
+    "paid_at", "paid_with", "period_start", "period_end", "id",
+)  # fmt: skip
+
+invoices = Blueprint("invoices", __name__)
+
+
+@dataclass(frozen=True)
+class Pager:
+    label: str
+    newer: str
+    older: str
+
+
+@invoices.get("/invoices")
+@customer_required("read")
+def show() -> Response:
+    """The whole page; for htmx only the list, at the same address."""
+    filters = filter_from_address()
+    status = 422 if filters.errors else 200
+    if hx.is_partial():
+        return make_response(render_template("invoices/_list.html", **_list(filters)), status)
+    return make_response(_page(filters), status)
+
+
+@invoices.get("/invoices/<invoice_id>")
+@customer_required("read")
+def one(invoice_id: str) -> str:
+    """One invoice as a sheet, how to pay it, and what happened to it."""
+    document = _document(invoice_id)
+    provider = current_app.extensions["providers"].get(document.invoice.source)
+    return render_template(
+        "invoices/one.html",
+        invoice=document.invoice,
+        sheet=invoice_sheet.sheet_of(document),
+        history=history_of(document),
+        credit_notes=document.credit_notes,
+        may_pay=members.allows(current_user.permission, "write"),
+        provider_title=provider.title if provider else "",
+    )
+
+
+@invoices.get("/invoices/<invoice_id>.pdf")
+@customer_required("read")
+def pdf(invoice_id: str) -> Response:
+    """The same sheet on paper."""
+    document = _document(invoice_id)
+    sheet, issued = invoice_sheet.sheet_of(document), document.invoice.issued_at or document.invoice.created_at
+    response = make_response(invoice_pdf.pdf_of(sheet, issued))
+    response.mimetype = "application/pdf"
+    response.headers["Content-Disposition"] = f'inline; filename="{_file_name(document.invoice)}.pdf"'
+    return response
+
+
+@invoices.get("/invoices.csv")
+@customer_required("read")
+def listed_csv() -> Response:
+    """Every invoice of the filter, a line each."""
+    filters = filter_from_address()
+    if filters.errors:
+        return make_response(_page(filters), 422)
+    rows = _csv_rows(current_customer_id(), filters)
+    return csv_file.answer(f"invoices-{clock.now():%Y-%m-%d}.csv", HEADING, rows)
+
+
+def _page(filters: InvoiceFilter) -> str:
+    customer = customers.by_id(db.session(), current_customer_id())
+    assert customer is not None
+    buyer = buyers.of(db.session(), current_customer_id())
+    return render_template(
+        "invoices/show.html",
+        billed_to=buyer.name if buyer else customer.name,
+        upcoming=next_charge.of(db.session(), standing.of(db.session(), current_customer_id())),
+        **_list(filters),
+    )
+
+
+def _document(invoice_id: str) -> Document:
+    found = reads.one(db.session(), current_customer_id(), invoice_id)
+    if found is None:
+        raise NotFound("There is no such invoice.")
+    return found
+
+
+def _list(filters: InvoiceFilter) -> dict[str, Any]:
+    before = request.args.get("before") or None
+    page = reads.page(db.session(), current_customer_id(), filters.wanted, before=before, limit=ROWS)
+    sums = reads.sums(db.session(), current_customer_id(), default_currency())
+    return {
+        "filters": filters,
+        "statuses": STATUS_CHOICES,
+        "types": TYPE_CHOICES,
+        "rows": [row_of(row) for row in page.rows],
+        "sums": sums,
+        "pager": _pager(filters, page.older, sums.count, is_newest=before is None),
+        "filtered": bool(filters.query),
+        "clear_link": Markup('<a class="btn" href="{}">Clear filters</a>').format(url_for("invoices.show")),
+        "csv_url": url_for("invoices.listed_csv", **filters.query),
+        "may_pay": members.allows(current_user.permission, "write"),
+    }
+
+
+def _pager(filters: InvoiceFilter, older: str | None, count: int, *, is_newest: bool) -> Pager:
+    noun = "invoice" if count == 1 else "invoices"
+    label = "Newest first" if filters.query else f"{number(count)} {noun}, newest first"
+    newer = "" if is_newest else url_for("invoices.show", **filters.query)
+    return Pager(label, newer, url_for("invoices.show", **filters.query, before=older) if older else "")
+
+
+def _csv_rows(customer_id: str, filters: InvoiceFilter) -> Iterator[Sequence[object]]:
+    before: str | None = None
+    while True:
+        page = reads.page(db.session(), customer_id, filters.wanted, before=before, limit=IN_A_FILE)
+        # A long download must not hold one read transaction open all the while; the cursor needs none.
+        db.session.rollback()
+        for row in page.rows:
+            yield _csv_row(row)
+        before = page.older
+        if before is None:
+            return
+
+
+def _csv_row(row: Row) -> Sequence[object]:
+    invoice = row.invoice
+    amounts = (
+        invoice.net_minor, invoice.tax_minor, invoice.total_minor, invoice.paid_minor, invoice.credited_minor,
+    )  # fmt: skip
+    instants = (invoice.period_start, invoice.period_end)
+    return (
+        invoice_sheet.number_of(invoice),
+        clock.timestamp(invoice.issued_at or invoice.created_at),
+        invoice.status,
+        invoice.reason,
+        row.title,
+        *(csv_file.decimal(minor_to_micros(amount, invoice.currency)) for amount in amounts),
+        invoice.currency.upper(),
+        clock.timestamp(invoice.paid_at) if invoice.paid_at else "",
+        invoice.paid_with,
+        *(clock.timestamp(instant) if instant else "" for instant in instants),
+        invoice.id,
+    )
+
+
+def _file_name(invoice: Invoice) -> str:
+    """A name that every file system takes: a provider's numbers are not ours to trust."""
+    name = invoice_sheet.number_of(invoice)
+    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)
