@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app import clock
+from app.catalogue.terms import PlanTerms
 from app.ledger import Balance
 from app.payments.models import ORDER_STATES, Order
 from app.wallet import kinds
@@ -151,6 +152,15 @@ def overview_start() -> dict[str, Any]:
 
 def overview_verify() -> dict[str, Any]:
     return {"email": "rosa@alderfinch.example"}
+
+
+def overview_plan() -> dict[str, Any]:
+    free = PlanTerms(key="free", rank=0, name="Free", description="", currency="usd", monthly_minor=0)
+    return {"plan": free, "included": [("Passports", "50,000", ""), ("Proxy calls", "5,000", "")]}
+
+
+def overview_plan_none() -> dict[str, Any]:
+    return {"plan": None, "included": []}
 
 
 def overview_credits() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The overview: what is in the wallet, what happened lately, and what else will stand here."""
+"""The overview: what is paid next, what is in the wallet, and what happened lately."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from flask import Blueprint, render_template
 from flask_login import current_user
 
 from app import ledger
+from app.catalogue import reads
 from app.customers import members
 from app.extensions import db
 from app.http.auth import current_customer_id, customer_required
 from app.http.filters import default_currency, places_of
 from app.ledger import Account
 from app.payments import orders
+from app.subscriptions import standing
 from app.wallet.accounts import wallet_of
+from app.web import next_charge, plan_cards, plan_notice
+from app.web.plan_notice import Notice
 from app.web.wallet_rows import row_of
 
 LATEST = 5
@@ -28,6 +32,7 @@ def show() -> str:
     wallet = wallet_of(customer_id, currency)
     balance = ledger.balance(session, wallet)
     rows = [row_of(line) for line in ledger.history(session, wallet, limit=LATEST)]
+    now = standing.of(session, customer_id)
     return render_template(
         "overview/show.html",
         wallet_places=places_of((balance.balance, balance.held)),
@@ -38,6 +43,17 @@ def show() -> str:
         rows=rows,
         topped_up="topup" in ledger.totals(session, wallet),
         may_pay=members.allows(current_user.permission, "write"),
+        standing=now,
+        plan=now.plan,
+        charge=next_charge.of(session, now),
+        included=plan_cards.included(now, reads.live(session)) if now.plan else [],
+        notice=_pressing(plan_notice.of(session, now)),
+        trouble=None,
         email=current_user.email,
         verified=current_user.email_verified,
     )
+
+
+def _pressing(found: Notice | None) -> Notice | None:
+    """Only what needs a person now: the rest is on the plan's page."""
+    return found if found and found.tone else None

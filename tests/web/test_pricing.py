@@ -232,15 +232,18 @@ def test_the_switch_takes_the_part_alone_where_scripts_run(client: PageClient, o
     assert "<html" not in part
 
 
-def test_nothing_promises_what_cannot_be_done_yet(client: PageClient, on_offer: Callable[[str], None]) -> None:
+def test_each_plan_leads_to_where_it_is_bought(client: PageClient, on_offer: Callable[[str], None]) -> None:
     on_offer("agent")
 
     page = client.get("/pricing").text
 
-    assert "Plans cannot be ordered here yet" in page
-    assert "Subscribe" not in page
-    assert page.count('href="/sign-up"') == 3
+    assert page.count('href="/sign-up"') == 1  # the free one begins with an account
+    assert 'href="/plan/change?plan=STARTER&amp;interval=month"' in page
     assert "Contact us for a price" in page
+    # Signed out it leads there by way of signing in.
+    asked = client.get("/plan/change?plan=STARTER&interval=month")
+    assert asked.status_code == 303
+    assert asked.location == "/sign-in?next=/plan/change?plan%3DSTARTER%26interval%3Dmonth"
 
 
 def test_who_is_signed_in_finds_the_way_back(ada, client_of, on_offer: Callable[[str], None]) -> None:
