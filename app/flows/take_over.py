@@ -80,6 +80,7 @@ def for_card_paid(providers: Providers, sub: Subscription) -> Next | None:
     wallets_turn = sub.pays_next_by == "wallet" and sub.period_end <= clock.now()
     sub.due_at = sub.period_end if sub.pays_next_by == "wallet" else None
     if sub.channel not in providers:
+        sub.due_at = clock.now() + _LATER if wallets_turn else sub.due_at
         return None
     if wallets_turn:
         return _look(sub)

@@ -38,7 +38,7 @@ def failed(
     if next_at is None:
         give_up(session, sub, invoice)
         return
-    first_time = sub.past_due_since is None
+    first_time, was = sub.past_due_since is None, sub.status
     if sub.past_due_since is not None and sub.grace_ends_at is not None:
         grace_days = (sub.grace_ends_at - sub.past_due_since).days  # as it was promised at the first failure
     lifecycle.become_past_due(session, sub, since=now, grace_days=grace_days, next_attempt_at=next_at)
@@ -46,6 +46,8 @@ def failed(
     if first_time:
         assert sub.grace_ends_at is not None, "it was just set"
         _mail(session, "payment_failed", sub, invoice, why=why, next=_next(sub), grace=_day(sub.grace_ends_at))
+    elif was == "past_due" and sub.status == "restricted":  # the retry came on the day the grace period ended
+        _mail(session, "access_restricted", sub, invoice, next=_next(sub))
 
 
 def paid(session: Session, sub: Subscription, *, actor: str = "system") -> None:
