@@ -24,6 +24,7 @@ class SandboxConfig:
     clock_file: Path | str | None = None  # holds the seconds to add to the real time; None: kept in the database
     still_at: int | None = None  # epoch seconds at which time stands until it is moved; None: it runs
     strict: bool = False  # answer 500 when an answer or event of ours is not what Stripe describes
+    checks_events: bool = True  # whether each event is held against Stripe's description; long simulations need not
     tax_basis_points: int = 0  # of exclusive prices, when a session asks for automatic tax
     shuffle: bool = True  # events of one moment are delivered in any order, as in real life
     duplicate_percent: int = 0  # how many events are delivered twice, by chance

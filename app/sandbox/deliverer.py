@@ -80,7 +80,7 @@ def _send(sandbox: Sandbox, delivery: Delivery) -> None:
         endpoint = tx.get("webhook_endpoint", delivery.endpoint)
         secret = tx.hidden(endpoint["id"])["secret"]
         event["pending_webhooks"] = max(1, deliveries.undelivered(tx, delivery.event))
-    body = json.dumps(event, indent=2)
+    body = json.dumps(event)
     began = time.monotonic_ns()
     status, said = _post(endpoint["url"], body, signature(body, secret, real_now()))
     took_ms = (time.monotonic_ns() - began) // 1_000_000

@@ -176,4 +176,4 @@ def _param_fault(sentence: str) -> Fault:
 
 
 def _text(body: dict[str, Any]) -> str:
-    return json.dumps(body, indent=2)
+    return json.dumps(body)

@@ -9,8 +9,7 @@ from app.sandbox.engine import phases, schedules, standing
 from app.sandbox.engine.calendar import later
 from app.sandbox.fault import Fault, not_built, refused
 
-_PHASE = {"items", "start_date", "end_date", "duration", "proration_behavior"}
-_IGNORABLE = {"trial_end", "discounts", "metadata", "currency"}  # said again as they are; anything else is refused
+_PHASE = {"items", "start_date", "end_date", "duration", "proration_behavior", "trial_end", "discounts"}
 
 
 @honours("from_subscription", "metadata")
@@ -39,14 +38,14 @@ def retrieve(call: Call) -> Object:
 @honours("phases", "end_behavior", "proration_behavior", "metadata")
 def update(call: Call) -> Object:
     """POST /v1/subscription_schedules/{schedule}. Phases that are over may be left out; the present one may not."""
-    schedule, _ = _running(call, "update")
+    schedule, subscription = _running(call, "update")
     fields = call.given("end_behavior")
     if fields.get("end_behavior", "release") not in ("release", "cancel"):
         raise not_built(f"The end_behavior {fields['end_behavior']}")
     if "metadata" in call.params:
         fields["metadata"] = merged_metadata(schedule["metadata"], call.params["metadata"])
     if "phases" in call.params:
-        fields["phases"] = _phases(call, schedule)
+        fields["phases"] = _phases(call, schedule, subscription)
     schedules.rewrite(call.tx, schedule, **fields)
     return schedule
 
@@ -87,22 +86,37 @@ def _running(call: Call, verb: str) -> tuple[Object, Object]:
     return schedule, call.tx.get("subscription", schedule["subscription"])
 
 
-def _phases(call: Call, schedule: Object) -> list[Object]:
+def _phases(call: Call, schedule: Object, subscription: Object) -> list[Object]:
     made: list[Object] = []
     for place, asked in enumerate(call.params["phases"]):
         at = f"phases[{place}]"
-        for name in sorted(set(asked) - _PHASE - _IGNORABLE):
+        for name in sorted(set(asked) - _PHASE):
             raise not_built(f"{at}[{name}]")
         start = made[-1]["end_date"] if made else schedule["current_phase"]["start_date"]
         if str(asked.get("start_date", start)) != str(start):
             words = "Phases must follow one another, and the first must be the present one."
             raise refused(words, param=f"{at}[start_date]")
         behaviour = asked.get("proration_behavior", call.params.get("proration_behavior", "create_prorations"))
-        end = _end(asked, start, at)
-        made.append(schedules.phase(_currency(schedule), _items(call, asked, at), start, end, behaviour))
+        phase = schedules.phase(subscription["currency"], _items(call, asked, at), start, _end(asked, start, at))
+        made.append({**phase, "proration_behavior": behaviour, **_said_again(subscription, asked, at)})
     if not any(each["start_date"] <= call.tx.now < each["end_date"] for each in made):
         raise refused("You must keep the phase that is going on.", param="phases")
     return made
+
+
+def _said_again(subscription: Object, asked: Object, at: str) -> Object:
+    """Trial and discounts stay what the subscription has; a phase may say them again but not change them."""
+    fields: Object = {}
+    if "trial_end" in asked:
+        if str(asked["trial_end"]) != str(subscription["trial_end"]):
+            raise not_built(f"Another {at}[trial_end] than the subscription's")
+        fields["trial_end"] = subscription["trial_end"]
+    if asked.get("discounts"):
+        named = [each.get("discount") for each in asked["discounts"]]
+        if named != subscription["discounts"]:
+            raise not_built(f"Other {at}[discounts] than the subscription's")
+        fields["discounts"] = [{"coupon": None, "discount": each, "promotion_code": None} for each in named]
+    return fields
 
 
 def _end(asked: Object, start: int, at: str) -> int:
@@ -127,10 +141,6 @@ def _items(call: Call, asked: Object, at: str) -> list[Object]:
             raise refused("This field only accepts recurring prices.", param=where)
         items.append(schedules.phase_item(price["id"], each.get("quantity", 1)))
     return items
-
-
-def _currency(schedule: Object) -> str:
-    return str(schedule["phases"][0]["currency"])
 
 
 ENDPOINTS: Endpoints = {

@@ -33,12 +33,14 @@ def mirror(subscription: Object) -> Object:
     """The present period as a phase."""
     start, end = standing.period_of(subscription)
     items = [phase_item(item["price"]["id"], item["quantity"]) for item in standing.items_of(subscription)]
-    return phase(subscription["currency"], items, start, end)
+    discounts = [{"coupon": None, "discount": each, "promotion_code": None} for each in subscription["discounts"]]
+    trial = subscription["trial_end"] if subscription["status"] == "trialing" else None
+    return {**phase(subscription["currency"], items, start, end), "discounts": discounts, "trial_end": trial}
 
 
-def phase(currency: str, items: list[Object], start: int, end: int, behaviour: str = "create_prorations") -> Object:
+def phase(currency: str, items: list[Object], start: int, end: int) -> Object:
     """A phase of these items between two instants."""
-    return blank("phase", currency=currency, items=items, start_date=start, end_date=end, proration_behavior=behaviour)
+    return blank("phase", currency=currency, items=items, start_date=start, end_date=end)
 
 
 def phase_item(price: str, quantity: int) -> Object:

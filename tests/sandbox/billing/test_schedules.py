@@ -117,6 +117,36 @@ def test_a_subscription_that_ends_takes_its_schedule_along(api, downgrade, desk)
         api.subscription_schedules.release(schedule)
 
 
+def test_a_trial_and_a_discount_stay_what_they_are(api, ada, card, prices, desk):
+    card()
+    api.coupons.create({"id": "HALF", "percent_off": 50, "duration": "forever"})
+    wish = {"items": [{"price": prices["Growth month"]}], "discounts": [{"coupon": "HALF"}]}
+    sub = api.subscriptions.create({"customer": ada.id, **wish, "trial_end": DECEMBER})
+    schedule = api.subscription_schedules.create({"from_subscription": sub.id})
+    first = schedule.phases[0]
+    same = [{"discount": each.discount} for each in first.discounts]
+    api.subscription_schedules.update(
+        schedule.id,
+        {
+            "phases": [
+                {
+                    "items": [{"price": prices["Growth month"]}],
+                    "start_date": first.start_date,
+                    "end_date": first.end_date,
+                    "trial_end": first.trial_end,
+                    "discounts": same,
+                },
+                {"items": [{"price": prices["Pro month"]}], "duration": {"interval": "month"}, "discounts": same},
+            ]
+        },
+    )
+
+    desk.to(DECEMBER)
+
+    now = api.subscriptions.retrieve(sub.id, {"expand": ["latest_invoice"]})
+    assert (now.status, now.latest_invoice.total) == ("active", 1450)
+
+
 def test_phases_must_follow_one_another(api, downgrade, prices):
     schedule = api.subscriptions.retrieve(downgrade.id).schedule
     month = {"items": [{"price": prices["Pro month"]}], "duration": {"interval": "month"}}
