@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app import activity, errors
 from app.db import transaction
-from app.flows import dunning, payer
+from app.flows import dunning, follow, payer
 from app.flows.payer import Payer
 from app.payments import card_pages, customers
 from app.payments.models import CardPage
@@ -194,7 +194,21 @@ def _cards(session: Session, provider: Provider, customer_id: str) -> list[Card]
         found = role.list_cards(ref)
     except NotFound:  # the provider has forgotten the customer, and the cards with them
         return []
+    own = _card_of_the_plan(session, provider, customer_id)
+    if own in {card.id for card in found}:
+        # A checkout leaves its card on the subscription alone: that one is charged, whatever the default says.
+        found = [replace(card, is_default=card.id == own) for card in found]
     return sorted(found, key=lambda card: not card.is_default)
+
+
+def _card_of_the_plan(session: Session, provider: Provider, customer_id: str) -> str | None:
+    """The card that the customer's subscription has for itself, as we were last told."""
+    with transaction(session):
+        live = standing.of(session, customer_id).subscription
+        if live is None or live.channel != provider.name or live.paid_by != "card":
+            return None
+        card = live.provider_state.get("card_id")
+        return str(card) if card else None
 
 
 def _ref(session: Session, provider: Provider, customer_id: str) -> CustomerRef:
@@ -215,6 +229,9 @@ def _charge_from_now_on(session: Session, provider: Provider, customer_id: str, 
         # The version is in the key: the same card may be set, replaced, and set again within a day.
         key = f"{billing.id}:default-card:{state.card_id}:{state.version.timestamp():.0f}"
         role.set_subscription_card(state, None, key=key)
+        seen = follow.look_at(session, provider, billing.provider_id)
+        with transaction(session):
+            follow.take_in(session, provider.name, seen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,8 +113,14 @@ def one(session: Session, customer_id: str, invoice_id: str) -> Document | None:
 
 def oldest_open(session: Session, customer_id: str, subscription_id: str) -> Invoice | None:
     """What is to be paid first for this subscription; None where nothing is."""
-    waiting = _of(customer_id) + (Invoice.subscription_id == subscription_id, Invoice.status == "open")
+    waiting = (*_of(customer_id), Invoice.subscription_id == subscription_id, Invoice.status == "open")
     return session.scalars(select(Invoice).where(*waiting).order_by(Invoice.created_at, Invoice.id).limit(1)).first()
+
+
+def first_of(session: Session, customer_id: str, subscription_id: str) -> Invoice | None:
+    """What this subscription began with."""
+    mine = _of(customer_id) + (Invoice.subscription_id == subscription_id,)
+    return session.scalars(select(Invoice).where(*mine).order_by(Invoice.created_at, Invoice.id).limit(1)).first()
 
 
 def sums(session: Session, customer_id: str, currency: str) -> Sums:

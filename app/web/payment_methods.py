@@ -25,7 +25,7 @@ from app.providers.port import Provider
 from app.providers.values import Cap
 from app.subscriptions import standing
 from app.wallet.accounts import wallet_of
-from app.web import card_rows, card_status
+from app.web import card_rows, card_status, next_charge
 from app.web.waiting import Status
 from app.web.wallet_forms import form_key_sent, fresh_form_key
 
@@ -122,6 +122,7 @@ def page(*, trouble: Refusal | None = None) -> str:
         "payment_methods/show.html",
         cards=cards,
         standing=now,
+        charge=next_charge.of(session, now),
         balance=balance,
         wallet_pays=_wallet_pays(now),
         may_pay=members.allows(current_user.permission, "write"),

@@ -14,6 +14,7 @@ from app.errors import NotFound, Refusal
 from app.extensions import db
 from app.http import hx
 from app.http.auth import current_customer_id, customer_required
+from app.invoices import reads as invoices
 from app.payments import reads as payments
 from app.payments.models import Order
 from app.subscriptions import standing
@@ -95,4 +96,7 @@ def _mine(purchase_id: str) -> Order:
 def _status(mine: Order) -> Status:
     may_pay = members.allows(current_user.permission, "write")
     left = request.args.get("left") == "1"
-    return plan_order_status.of(mine, standing.of(db.session(), mine.customer_id), may_pay=may_pay, left=left)
+    now = standing.of(db.session(), mine.customer_id)
+    live = now.subscription if mine.state == "paid" else None
+    first = invoices.first_of(db.session(), mine.customer_id, live.id) if live else None
+    return plan_order_status.of(mine, now, may_pay=may_pay, left=left, first=first)

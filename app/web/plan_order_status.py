@@ -8,15 +8,19 @@ from dataclasses import replace
 from flask import url_for
 
 from app.http.filters import cents, day_text
+from app.invoices import Invoice
 from app.payments.models import Order
 from app.subscriptions.standing import Standing
 from app.web.waiting import DEBIT, LATER, SOON, Action, Line, Status, pace
 
 
-def of(order: Order, standing: Standing, *, may_pay: bool, left: bool = False) -> Status:
-    """The state of an order. `left`: the reader came back without paying. Who may only look is offered no payment."""
+def of(order: Order, standing: Standing, *, may_pay: bool, left: bool = False, first: Invoice | None = None) -> Status:
+    """The state of an order. `left`: the reader came back without paying. Who may only look is offered no payment.
+
+    `first` is the invoice of a paid one: what was charged in the end, with coupon and tax.
+    """
     if order.state == "paid":
-        words = _paid(order, standing)
+        words = _paid(order, standing, first)
     elif left and order.state in ("pending", "open"):
         words = _left(order, may_pay)
     else:
@@ -36,13 +40,15 @@ def plan_name(order: Order) -> str:
     return str(order.request["name"])
 
 
-def _paid(order: Order, standing: Standing) -> Status:
-    name = standing.plan.name if standing.plan and standing.subscription else plan_name(order)
-    bill: list[Line] = [(f"{name} plan", _amount(order), day_text(order.paid_at or order.updated_at))]
-    if standing.next_billing_at:
-        bill.append(("Next payment", day_text(standing.next_billing_at), ""))
-    title, text = f"You are on {name}", "The payment is confirmed. What the plan includes can be used now."
-    return Status("Paid", "ok", "pos", title, text, bill, [Action("See your plan", url_for("plan.show"))])
+def _paid(order: Order, standing: Standing, first: Invoice | None) -> Status:
+    live = standing.subscription
+    name = standing.plan.name if standing.plan and live else plan_name(order)
+    paid = cents(first.total_minor, first.currency) if first else _amount(order)
+    renews = f" It renews {day_text(standing.next_billing_at)}." if standing.next_billing_at else ""
+    text = f"The payment is confirmed, and what the plan includes can be used now.{renews}"
+    actions = [Action("See your plan", url_for("plan.show"))]
+    bill: list[Line] = [(f"{name} plan, paid", paid, day_text(order.paid_at or order.updated_at))]
+    return Status("Paid", "ok", "pos", f"You are on {name}", text, bill, actions)
 
 
 def _waiting(order: Order) -> Status:
@@ -55,13 +61,14 @@ def _waiting(order: Order) -> Status:
         "warn",
         "Waiting for your payment to be confirmed",
         f"{text} You may leave this page: the plan begins all the same.",
-        [(f"{plan_name(order)} plan", _amount(order), "")],
+        [_ordered(order)],
         poll_seconds=often,
     )
 
 
 def _left(order: Order, may_pay: bool) -> Status:
-    going_on = [Action(f"Go on and pay {_amount(order)}", order.checkout_url, pays=True)] if order.checkout_url else []
+    pay = "Go on and pay" + ("" if order.request.get("coupon") else f" {_amount(order)}")
+    going_on = [Action(pay, order.checkout_url, pays=True)] if order.checkout_url else []
     still_open = " The payment page is still open if you want to go on." if may_pay and going_on else ""
     return Status(
         "Open",
@@ -77,10 +84,8 @@ def _left(order: Order, may_pay: bool) -> Status:
 
 def _processing(order: Order) -> Status:
     text = "Some ways of paying take days. The plan begins when the money arrives, not before."
-    line = (f"{plan_name(order)} plan", _amount(order), "")
-    return Status(
-        "Processing", "clock", "warn", "The payment is on its way", text, [line], [_plans()], poll_seconds=DEBIT
-    )
+    title = "The payment is on its way"
+    return Status("Processing", "clock", "warn", title, text, [_ordered(order)], [_plans()], poll_seconds=DEBIT)
 
 
 def _failed(order: Order) -> Status:
@@ -109,8 +114,14 @@ def _amount(order: Order) -> str:
     return cents(order.amount_minor, order.currency)
 
 
+def _ordered(order: Order) -> Line:
+    """What was ordered, by its price; what a coupon takes off shows on the payment page."""
+    code = order.request.get("coupon")
+    return f"{plan_name(order)} plan", _amount(order), f"Before coupon {code}" if code else ""
+
+
 def _nothing_charged(order: Order) -> list[Line]:
-    return [(f"{plan_name(order)} plan", _amount(order), ""), ("Charged", cents(0, order.currency), "")]
+    return [_ordered(order), ("Charged", cents(0, order.currency), "")]
 
 
 def _again(order: Order) -> Action:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.catalogue.terms import Catalogue, Limit, MeterTerms, PlanTerms, ServiceTerms
 from app.http.filters import cents, credit_count, exact, number
@@ -53,9 +53,14 @@ def cards(catalogue: Catalogue, *, yearly: bool) -> list[Card]:
     rows = [row for section in sections(catalogue) if section.title != PAST for row in section.rows]
     made = []
     for place, plan in enumerate(catalogue.plans):
-        lines = tuple((row.label, row.cells[place]) for row in rows if row.cells[place].text != NOT_INCLUDED)
+        lines = tuple((row.label, _brief(row.cells[place])) for row in rows if row.cells[place].text != NOT_INCLUDED)
         made.append(Card(plan, *_price(plan, yearly=yearly), lines))
     return made
+
+
+def _brief(cell: Cell) -> Cell:
+    """The cell where the label beside it says already what is counted."""
+    return replace(cell, text=cell.text.removesuffix(" credits"))
 
 
 def months_free(plans: Iterable[PlanTerms]) -> int:
