@@ -15,6 +15,8 @@ from app.invoices.models import OURS, Buyer, Invoice, InvoiceLine, InvoiceTax
 from app.invoices.tax import TaxLine
 from app.money import minor_to_micros
 
+_CODE_LAST = frozenset({"AU", "CA", "GB", "HK", "IE", "IN", "NZ", "SG", "US", "ZA"})
+
 
 def finalise(session: Session, invoice: Invoice, *, actor: str = "system") -> Invoice:
     """Give a draft its number; it is open then, or paid at once where nothing is due. Once: later calls change nothing.
@@ -77,13 +79,18 @@ def _buyer(session: Session, customer_id: str, buyer: Buyer | None) -> dict[str,
     assert customer is not None, "an invoice is a customer's"
     if buyer is None:
         return {"name": customer.name, "email": customer.email, "address": [], "country": "", "tax_id": ""}
-    town = " ".join(part for part in (buyer.postal_code, buyer.city) if part)
-    lines = (buyer.line1, buyer.line2, town, buyer.region)
     return {
         "name": buyer.name,
         "email": customer.email,
-        "address": [line for line in lines if line],
+        "address": [line for line in (buyer.line1, buyer.line2, *_town(buyer)) if line],
         "country": buyer.country,
         "tax_id": buyer.tax_id,
         "customer_type": buyer.customer_type,
     }
+
+
+def _town(buyer: Buyer) -> tuple[str, ...]:
+    """The town as the post of its country wants it: the code first on the Continent, last where English is written."""
+    if buyer.country in _CODE_LAST:
+        return (" ".join(part for part in (buyer.city, buyer.region, buyer.postal_code) if part),)
+    return " ".join(part for part in (buyer.postal_code, buyer.city) if part), buyer.region

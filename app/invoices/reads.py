@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,7 +120,7 @@ def oldest_open(session: Session, customer_id: str, subscription_id: str) -> Inv
 
 def first_of(session: Session, customer_id: str, subscription_id: str) -> Invoice | None:
     """What this subscription began with."""
-    mine = _of(customer_id) + (Invoice.subscription_id == subscription_id,)
+    mine = (*_of(customer_id), Invoice.subscription_id == subscription_id)
     return session.scalars(select(Invoice).where(*mine).order_by(Invoice.created_at, Invoice.id).limit(1)).first()
 
 
@@ -180,15 +181,17 @@ def _titled(session: Session, customer_id: str, invoices: Sequence[Invoice]) -> 
 
 
 def _cursor(invoice: Invoice) -> str:
-    return f"{invoice.created_at.isoformat()}~{invoice.id}"
+    """A place in the list as text that promises nothing about its inside."""
+    return urlsafe_b64encode(f"{invoice.created_at.isoformat()}~{invoice.id}".encode()).rstrip(b"=").decode()
 
 
 def _read_cursor(text: str) -> tuple[datetime, str]:
-    instant, _, last = text.partition("~")
     try:
-        at = datetime.fromisoformat(instant.replace(" ", "+"))
+        plain = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode("ascii")
+        instant, _, last = plain.partition("~")
+        at = datetime.fromisoformat(instant)
     except ValueError:
-        at = None
-    if at is None or at.tzinfo is None or not last or "\0" in last:
+        at, last = None, ""
+    if at is None or at.tzinfo is None or not last or not last.isprintable():
         raise Invalid("This page of the list does not exist any more. Start again from the newest.", field="before")
     return at, last

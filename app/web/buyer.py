@@ -17,7 +17,7 @@ from app.invoices.countries import names
 from app.web.invoice_forms import BuyerForm, buyer_form
 
 buyer = Blueprint("buyer", __name__, url_prefix="/invoices/buyer")
-TYPES = (("business", "A business"), ("person", "A person"))
+TYPES = {"business": "A business", "person": "A person"}
 
 
 @buyer.get("")
@@ -51,6 +51,6 @@ def _page(form: BuyerForm) -> str:
         "invoices/buyer.html",
         form=form,
         types=TYPES,
-        countries=[("", "Choose a country"), *names().items()],
+        countries=names(),
         may_change=members.allows(current_user.permission, "write"),
     )

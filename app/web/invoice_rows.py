@@ -31,10 +31,10 @@ class InvoiceRow:
 
 @dataclass(frozen=True)
 class Happening:
-    """A line of the history; `at` is None for what lies ahead without a time."""
+    """A line of the history."""
 
     what: str
-    at: datetime | None
+    at: datetime
     detail: str = ""
 
 
@@ -60,19 +60,20 @@ def row_of(row: Row) -> InvoiceRow:
 def history_of(document: Document) -> list[Happening]:
     """What happened to it, newest first, with the next try on top."""
     invoice = document.invoice
-    found = [Happening("Issued", invoice.issued_at or invoice.created_at)]
+    issued = invoice.issued_at or invoice.created_at
+    # In the order that two happenings of one instant are told in: the sort keeps it.
+    found = [Happening("Void", invoice.voided_at)] if invoice.voided_at else []
+    found += [
+        Happening(f"Credited by {note.number or 'a credit note'}", note.created_at, note.reason)
+        for note in reversed(document.credit_notes)
+    ]
+    if invoice.status in ("paid", "refunded") and invoice.paid_at:
+        found.append(Happening("Paid", invoice.paid_at, invoice.paid_with or ""))
     if invoice.failed_at and invoice.failure:
         tries = f"Try {invoice.attempts}" if invoice.attempts > 1 else ""
         found.append(Happening(_failed(invoice), invoice.failed_at, tries))
-    if invoice.status in ("paid", "refunded") and invoice.paid_at:
-        found.append(Happening("Paid", invoice.paid_at, invoice.paid_with or ""))
-    found += [
-        Happening(f"Credited by {note.number or 'a credit note'}", note.created_at, note.reason)
-        for note in document.credit_notes
-    ]
-    if invoice.voided_at:
-        found.append(Happening("Void", invoice.voided_at))
-    found.sort(key=lambda one: one.at or invoice.created_at, reverse=True)
+    found.append(Happening("Issued", issued))
+    found.sort(key=lambda one: one.at, reverse=True)
     ahead = [Happening("Next try", invoice.next_attempt_at)] if invoice.due_minor and invoice.next_attempt_at else []
     return [*ahead, *found]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import request
@@ -13,10 +12,10 @@ from wtforms.validators import ValidationError
 
 from app import ids
 from app.errors import Invalid
-from app.http.filters import reader_zone
-from app.http.forms import DayField, Form, MoneyField
+from app.http.forms import Form, MoneyField
 from app.payments.orders import LARGEST, SMALLEST
 from app.wallet import kinds
+from app.web.day_range import DayRangeForm
 
 _FORM_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z", re.ASCII)
 PRESETS = (2_500, 5_000, 10_000, 25_000)  # minor units (SPEC W2)
@@ -42,34 +41,18 @@ class TopUpForm(Form):
         return f"{self.form_key.data}:{self.minor}"
 
 
-class FilterForm(Form):
-    """Type and days of the transactions shown. The days are the reader's, and both are included."""
+class FilterForm(DayRangeForm):
+    """Type and days of the transactions shown."""
 
     kinds_chosen: Sequence[str] | None = None  # ledger kinds to show; None for all
 
     type = StringField()
-    since = DayField(name="from")
-    until = DayField(name="to")
 
     def validate_type(self, field: StringField) -> None:
         try:
             self.kinds_chosen = kinds.of_type(field.data) if field.data else None
         except Invalid as refusal:
             raise ValidationError(refusal.sentence) from refusal
-
-    def validate_until(self, field: DayField) -> None:
-        if field.day and self.since.day and field.day < self.since.day:
-            raise ValidationError("Choose a day on or after the first one.")
-
-    @property
-    def first_instant(self) -> datetime | None:
-        """Where the first day begins in the reader's zone; None when nothing was chosen or something is wrong."""
-        return None if self.errors else _start_of(self.since.day)
-
-    @property
-    def end(self) -> datetime | None:
-        """The instant after the last day shown."""
-        return None if self.errors or not self.until.day else _start_of(self.until.day + timedelta(days=1))
 
     @property
     def dated(self) -> bool:
@@ -78,12 +61,7 @@ class FilterForm(Form):
     @property
     def query(self) -> dict[str, Any]:
         """The filter as it stands in an address."""
-        named = {"type": self.type.data, "from": self.since.data, "to": self.until.data}
-        return {name: value for name, value in named.items() if value}
-
-
-def _start_of(day: date | None) -> datetime | None:
-    return datetime.combine(day, time(), reader_zone()) if day else None
+        return {**({"type": self.type.data} if self.type.data else {}), **self.days}
 
 
 def fresh_form_key() -> str:

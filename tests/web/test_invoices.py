@@ -125,7 +125,7 @@ def test_one_is_a_sheet_with_seller_buyer_lines_tax_and_what_is_to_be_paid(sessi
 
     for words in (
         f"<h1>Invoice {invoice.number}</h1>", "Purser Demo Ltd", "12 Quay Street", "Tax ID GB123456789",
-        "Alder &amp; Finch Ltd", "48 Mill Road", "LS9 8AX Leeds", "United Kingdom", "Tax ID GB987654321",
+        "Alder &amp; Finch Ltd", "48 Mill Road", "Leeds LS9 8AX", "United Kingdom", "Tax ID GB987654321",
         "Starter plan, monthly", "VAT 20% on $49.00", "GB 123", "$9.80", "Total (USD)", "$58.80", "To pay",
         "Payment failed", "The wallet was $4.00 short.", "Pay $58.80",
     ):  # fmt: skip
