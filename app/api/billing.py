@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from flask import Response
 from pydantic import Field
 
@@ -15,6 +13,7 @@ from app.errors import Invalid
 from app.extensions import db
 from app.http import paging
 from app.money import micros_to_minor
+from app.subscriptions import standing
 from app.wallet import kinds, reads
 from app.wallet.accounts import wallet_of
 
@@ -34,17 +33,17 @@ class TransactionsQuery(Query):
 @calls.call("billing:read")
 def balance() -> Response:
     """The balance of the wallet"""
-    currency, now = calls.currency(), clock.now()
+    currency = calls.currency()
     held = ledger.balance(db.session, wallet_of(calls.customer_id(), currency))
-    start, end = _month_of(now)
+    stands = standing.of(db.session(), calls.customer_id())
     answer = BalanceAnswer(
         operator_id=calls.customer_id(),
         balance_cents=micros_to_minor(held.balance, currency),
         balance_micros=held.balance,
         available_cents=micros_to_minor(held.available, currency),
-        tier="free",
-        billing_period_start=clock.timestamp(start),
-        billing_period_end=clock.timestamp(end),
+        tier=stands.tier,
+        billing_period_start=clock.timestamp(stands.period.start),
+        billing_period_end=clock.timestamp(stands.period.end),
         usage={},
     )
     return calls.reply(answer)
@@ -73,10 +72,3 @@ def transactions(query: TransactionsQuery) -> Response:
         next_cursor=None if following is None else paging.cursor(following),
     )
     return calls.reply(answer)
-
-
-def _month_of(instant: datetime) -> tuple[datetime, datetime]:
-    """The calendar month in UTC: the period of a customer without a subscription."""
-    start = datetime(instant.year, instant.month, 1, tzinfo=UTC)
-    following = divmod(instant.month, 12)
-    return start, datetime(instant.year + following[0], following[1] + 1, 1, tzinfo=UTC)
