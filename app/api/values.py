@@ -68,6 +68,8 @@ MicrosOrNone = Annotated[int, Field(ge=0, le=LARGEST_MICROS), BeforeValidator(_w
 Cents = Annotated[int, Field(ge=1, le=LARGEST_MICROS // 10_000), BeforeValidator(_whole)]
 TopUpCents = Annotated[int, Field(ge=1000, le=1_000_000), BeforeValidator(_whole)]
 HoldSeconds = Annotated[int, Field(ge=SHORTEST, le=LONGEST), BeforeValidator(_whole)]
+Count = Annotated[int, Field(ge=0, le=10**15), BeforeValidator(_whole)]
 PageSize = Annotated[int, Field(ge=1, le=200), BeforeValidator(_from_figures)]
+PageNumber = Annotated[int, Field(ge=1, le=10**9), BeforeValidator(_from_figures)]
 Skipped = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_from_figures)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]

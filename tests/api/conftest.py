@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
+from app.customers import api_keys
+from app.db import transaction
 from tests.support.fake_provider import FakeProvider
 from tests.support.people import Person
 from tests.support.programs import Program
@@ -34,6 +37,14 @@ def adas(app: Flask, ada: Person) -> Program:
 def host(app: Flask, ada: Person, service_key: str) -> Program:
     """The host product's back end, acting for Ada."""
     return Program(app, service_key, ada.customer_id)
+
+
+@pytest.fixture
+def staff(app: Flask, session: Session) -> Program:
+    """A program of the back office, which may do everything."""
+    with transaction(session):
+        _, text = api_keys.create_staff_key(session, name="Back office", role="admin")
+    return Program(app, text)
 
 
 @pytest.fixture
