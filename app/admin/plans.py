@@ -27,7 +27,7 @@ pages = Blueprint("admin_plans", __name__)
 
 NEW = "new"  # stands for the id of a plan that is being made
 _MODES = {"wallet": "Charge the wallet", "invoice": "Add to the invoice", "block": "Stop"}
-_DOWNGRADES = {"period_end": "At the end of the period", "immediate": "At once, with credit for the wallet"}
+_DOWNGRADES = {"period_end": "At period end", "immediate": "At once, credited"}
 
 
 @pages.get("/admin/plans")

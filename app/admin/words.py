@@ -28,6 +28,15 @@ _TITLES = {
     "order.processing": "Payment under way",
     "order.failed": "Payment failed",
     "webhook.dead": "Webhook gave up",
+    "catalogue.new": "Put on offer",
+    "catalogue.changed": "Changed",
+    "catalogue.version": "New version",
+    "catalogue.retired": "Retired",
+    "catalogue.offered_again": "Offered again",
+    "override.set": "Terms negotiated",
+    "override.ended": "Negotiated terms ended",
+    "tax_rate.set": "Tax rate set",
+    "tax_rate.ended": "Tax rate ended",
 }
 _ACTORS = {"staff": "Staff", "usr": "Person", "key": "API key"}
 # What a person wants to read of the details; the file has all of them.

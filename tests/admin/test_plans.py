@@ -101,7 +101,7 @@ def test_the_list_shows_what_is_sold_and_what_changed(as_support, plans):
 
     page = as_support.get("/admin/plans").text
 
-    for words in ("Growth", "$99.00", "$990.00", "By contract", "Live", "Catalogue new, growth"):
+    for words in ("Growth", "$99.00", "$990.00", "By contract", "Live", "Put on offer, growth"):
         assert words in page, words
 
 
