@@ -82,13 +82,19 @@ def _expand(tx: Tx, at: Any, steps: list[str], path: str, kind: str, trail: list
         at[name] = include(tx, at)
     elif name not in at:
         raise _cannot(path)
-    elif not further or isinstance(at[name], str):
+    elif not further or isinstance(at[name], str) or _are_ids(at[name]):
         at[name] = _object(tx, at[name], path, pinned().expandable(kind, [*trail, name]))
     if further:
         _expand(tx, at[name], further, path, kind, [*trail, name])
 
 
+def _are_ids(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
 def _object(tx: Tx, value: Any, path: str, expandable: bool) -> Any:
+    if isinstance(value, list) and expandable:
+        return [_object(tx, each, path, expandable) for each in value]
     found = tx.find(value) if isinstance(value, str) else value
     if not expandable or (found is None and value is not None):
         raise _cannot(path)

@@ -111,7 +111,7 @@ class SpecCheck:
             schema = self._check.resolve(schema.get("items", schema)) if schema.get("type") == "array" else schema
             inside = next((each for each in schema.get("anyOf", ()) if "$ref" in each), schema)
             schema = self._check.resolve(inside).get("properties", {}).get(name, {})
-        return bool(schema.get("x-expandable"))
+        return bool(schema.get("x-expandable") or schema.get("items", {}).get("x-expandable"))
 
     def _no_endpoint(self, verb: str, path: str) -> str:
         return f"no such endpoint in {self.version}: {verb.upper()} {path}"

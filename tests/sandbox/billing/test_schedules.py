@@ -147,6 +147,30 @@ def test_a_trial_and_a_discount_stay_what_they_are(api, ada, card, prices, desk)
     assert (now.status, now.latest_invoice.total) == ("active", 1450)
 
 
+def test_a_phase_can_begin_within_a_period(api, pro, prices, desk):
+    schedule = api.subscription_schedules.create({"from_subscription": pro.id})
+    half = START + 15 * 86400
+    api.subscription_schedules.update(
+        schedule.id,
+        {
+            "phases": [
+                {"items": [{"price": prices["Pro month"]}], "start_date": START, "end_date": half},
+                {
+                    "items": [{"price": prices["Growth month"]}],
+                    "duration": {"interval": "month"},
+                    "proration_behavior": "always_invoice",
+                },
+            ]
+        },
+    )
+
+    desk.to(half)
+
+    now = api.subscriptions.retrieve(pro.id, {"expand": ["latest_invoice"]})
+    assert now["items"].data[0].price.id == prices["Growth month"]
+    assert [line.amount for line in now.latest_invoice.lines.data] == [-1450, 4950]
+
+
 def test_phases_must_follow_one_another(api, downgrade, prices):
     schedule = api.subscriptions.retrieve(downgrade.id).schedule
     month = {"items": [{"price": prices["Pro month"]}], "duration": {"interval": "month"}}

@@ -152,3 +152,70 @@ def test_what_cannot_be_subscribed_to_is_refused(api, ada, prices):
 def test_only_a_paused_one_can_be_resumed(api, pro):
     with pytest.raises(stripe.InvalidRequestError, match="paused"):
         api.subscriptions.resume(pro.id)
+
+
+def test_the_first_whole_period_can_begin_later(api, ada, card, prices, desk):
+    card()
+    wish = {"customer": ada.id, "items": [{"price": prices["Pro month"]}], "billing_cycle_anchor": START + 15 * DAY}
+
+    made = api.subscriptions.create(wish)
+    desk.to(START + 15 * DAY)
+
+    invoices = api.invoices.list({"subscription": made.id}).data
+    assert [invoice.total for invoice in invoices] == [2900, 1403]  # 15 of the 31 days before 16 November
+    assert api.subscriptions.retrieve(made.id)["items"].data[0].current_period_end == at(2026, 12, 16)
+
+
+def test_it_can_end_on_a_day_of_choice(api, pro, desk):
+    api.subscriptions.update(pro.id, {"cancel_at": START + 10 * DAY})
+    kept = api.subscriptions.update(pro.id, {"cancel_at": ""})
+    ending = api.subscriptions.update(pro.id, {"cancel_at": START + 12 * DAY})
+
+    desk.to(START + 12 * DAY)
+
+    assert (kept.cancel_at, ending.cancel_at) == (None, START + 12 * DAY)
+    assert api.subscriptions.retrieve(pro.id).ended_at == START + 12 * DAY
+
+
+def test_quantities_items_and_small_things_change(api, pro, prices, desk):
+    item = pro["items"].data[0].id
+    none = {"proration_behavior": "none"}
+
+    more = api.subscriptions.update(
+        pro.id, {"items": [{"id": item, "quantity": 3}], "metadata": {"seats": "3"}, **none}
+    )
+    both = api.subscriptions.update(pro.id, {"items": [{"price": prices["Growth month"]}], **none})
+    with pytest.raises(stripe.InvalidRequestError):
+        api.subscriptions.update(pro.id, {"items": [{"price": prices["Pro year"]}]})
+    desk.to(at(2026, 12, 1))
+
+    assert (more["items"].data[0].quantity, more.metadata.to_dict()) == (3, {"org": "ada", "seats": "3"})
+    assert len(both["items"].data) == 2
+    assert api.invoices.list({"subscription": pro.id}).data[0].total == 3 * 2900 + 9900
+
+
+def test_a_discount_is_given_and_taken_away(api, pro, prices, desk):
+    api.coupons.create({"id": "TEN", "percent_off": 10, "duration": "forever"})
+
+    given = api.subscriptions.update(pro.id, {"discounts": [{"coupon": "TEN"}], "expand": ["discounts"]})
+    seen = api.invoices.create_preview({"subscription": pro.id})
+    taken = api.subscriptions.update(pro.id, {"discounts": ""})
+
+    assert given.discounts[0].source.coupon == "TEN"
+    assert (seen.total, seen.total_discount_amounts[0].amount) == (2610, 290)
+    assert taken.discounts == []
+    assert api.invoices.create_preview({"subscription": pro.id}).total == 2900
+
+
+def test_prorations_are_of_the_discounted_price(api, ada, card, prices, desk):
+    card()
+    api.coupons.create({"id": "HALF", "percent_off": 50, "duration": "forever"})
+    wish = {"customer": ada.id, "items": [{"price": prices["Pro month"]}], "discounts": [{"coupon": "HALF"}]}
+    made = api.subscriptions.create(wish)
+    desk.to(START + 15 * DAY)
+
+    item = {"id": made["items"].data[0].id, "price": prices["Growth month"]}
+    done = api.subscriptions.update(made.id, {"items": [item], "proration_behavior": "always_invoice"})
+
+    lines = api.invoices.retrieve(done.latest_invoice).lines.data
+    assert [line.amount for line in lines] == [-725, 2475]
