@@ -40,13 +40,15 @@ def webhooks() -> str:
 
 @pages.get("/payments")
 def payments() -> str:
-    """Payments, checkout sessions and customers, newest first."""
+    """Payments, subscriptions, invoices, checkout sessions and customers, newest first."""
     run_due(_sandbox())
     with _sandbox().reading(request.url_root) as tx:
         return render_template(
             "console/payments.html",
             now=tx.now,
             payments=tx.every("payment_intent", limit=_SHOWN),
+            subscriptions=tx.every("subscription", limit=_SHOWN),
+            invoices=tx.every("invoice", limit=_SHOWN),
             sessions=tx.every("checkout.session", limit=_SHOWN),
             customers=tx.every("customer", limit=_SHOWN),
         )

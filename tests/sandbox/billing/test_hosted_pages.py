@@ -142,3 +142,13 @@ def test_nobody_ends_what_is_not_theirs(api, pro, prices, portal, desk):
 
     assert desk.post(f"{url}/subscriptions/{pro.id}/cancel").status_code == 404
     assert api.subscriptions.retrieve(pro.id).cancel_at_period_end is False
+
+
+def test_the_console_lists_subscriptions_and_invoices(api, overdue, desk):
+    page = desk.get("/payments")
+
+    assert overdue.id in page.text
+    assert "past due" in page.text
+    assert "next try" in page.text
+    assert overdue.latest_invoice.number in page.text
+    assert not page_faults(desk.app, page.text)
