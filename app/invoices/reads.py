@@ -76,24 +76,21 @@ class Document:
 
 
 def page(
-    session: Session, customer_id: str, wanted: Wanted = ALL, *, before: str | None = None, limit: int = 50
+    session: Session,
+    customer_id: str,
+    wanted: Wanted = ALL,
+    *,
+    before: str | None = None,
+    offset: int = 0,
+    limit: int = 50,
 ) -> Page:
-    """Newest first, by cursor. Raises Invalid for a cursor that is none of ours."""
+    """Newest first, by cursor or by how many to pass over. Raises Invalid for a cursor that is none of ours."""
     query = _wanted(customer_id, wanted)
     if before:
         at, last = _read_cursor(before)
         query = query.where(or_(Invoice.created_at < at, and_(Invoice.created_at == at, Invoice.id < last)))
-    found = list(session.scalars(_newest_first(query).limit(limit + 1)))
+    found = list(session.scalars(_newest_first(query).offset(offset).limit(limit + 1)))
     return Page(_titled(session, customer_id, found[:limit]), _cursor(found[limit - 1]) if len(found) > limit else None)
-
-
-def page_at(
-    session: Session, customer_id: str, wanted: Wanted = ALL, *, offset: int, limit: int
-) -> tuple[int, list[Row]]:
-    """How many there are in all, and some of them by offset, newest first."""
-    query = _wanted(customer_id, wanted)
-    found = list(session.scalars(_newest_first(query).offset(offset).limit(limit)))
-    return count(session, customer_id, wanted), _titled(session, customer_id, found)
 
 
 def count(session: Session, customer_id: str, wanted: Wanted = ALL) -> int:
