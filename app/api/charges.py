@@ -9,6 +9,9 @@ from app.api import amounts, calls
 from app.api.answers import Transaction, transaction_of
 from app.api.values import Body, Line, Micros
 from app.errors import Invalid
+from app.extensions import db
+from app.subscriptions import percentages
+from app.subscriptions.percentages import Percentages
 from app.wallet import charges as prices
 from app.wallet.charges import Charge
 
@@ -38,10 +41,11 @@ def create(body: NewCharge) -> Response:
 
     With `list_price_micros` the customer pays the list price; with `cost_micros` the upstream cost and our markup.
     """
+    priced = _priced(body)  # before the committer, which ends what this request has read
     entry = prices.charge(
         calls.committer(),
         calls.customer_id(),
-        _priced(body),
+        priced,
         description=body.description,
         key=calls.key(),
         by=calls.caller().key_id,
@@ -52,6 +56,8 @@ def create(body: NewCharge) -> Response:
 
 def _priced(body: NewCharge) -> Charge:
     settings = calls.settings()
+    ours = Percentages(settings.markup_percent, settings.commission_percent)
+    theirs = percentages.of_service(db.session(), calls.customer_id(), body.service, default=ours)
     if body.list_price_micros is not None:
         if body.cost_micros is not None:
             raise Invalid("Send list_price_micros or cost_micros, not both.", field="cost_micros")
@@ -59,13 +65,11 @@ def _priced(body: NewCharge) -> Charge:
             body.service,
             body.list_price_micros,
             publisher=body.publisher,
-            commission_percent=settings.commission_percent,
+            commission_percent=theirs.commission,
             currency=settings.currency,
         )
     if body.cost_micros is None:
         raise Invalid("Send list_price_micros or cost_micros.", field="list_price_micros")
     if body.publisher is not None:
         raise Invalid("A service at cost has no publisher.", field="publisher")
-    return prices.at_cost_plus(
-        body.service, body.cost_micros, markup_percent=settings.markup_percent, currency=settings.currency
-    )
+    return prices.at_cost_plus(body.service, body.cost_micros, markup_percent=theirs.markup, currency=settings.currency)
