@@ -58,6 +58,9 @@ VIEW = """
 | Price a year |                            | $290.00                    | $990.00                     | Custom     |
 | Views        | 1,000                      | 25,000                     | 150,000                     | No limit   |
 | View         | $0.002 on the next invoice | $0.002 on the next invoice | $0.0015 on the next invoice | No limit   |
+| Credits      | Not included               | 50 credits                 | 250 credits                 | By contract |
+| Welcome credits | 20 credits              | 50 credits                 | 100 credits                 | By contract |
+| Stores       | 1                          | 3                          | 10                          | No limit   |
 """
 HOST = """
 |              | Hobby | Pro     | Team    | Enterprise |
@@ -74,7 +77,12 @@ BESIDE_PLANS = {
     },
     "agent": {},
     "cred": {"AI chat": "50 credits"},
-    "view": {"Generate a model": "10 credits", "500 credits": "$45.00"},
+    "view": {
+        "Generate a model": "10 credits",
+        "100 credits": "$10.00",
+        "500 credits": "$45.00",
+        "2,000 credits": "$160.00",
+    },
     "host": {"Model calls": "At cost"},
 }
 
@@ -151,6 +159,31 @@ def test_both_lists_show_the_documented_figures(client: PageClient, on_offer: Ca
                 assert told[label, plan] == {"": "not sold by the year", "Custom": "contact us"}.get(figure, figure)
             else:
                 assert (label, plan, monthly[label, plan], told[label, plan]) == (label, plan, figure, figure)
+
+
+@pytest.mark.parametrize("name", shipped.names())
+def test_no_figure_of_a_plan_is_missing_from_either_list(
+    client: PageClient, on_offer: Callable[[str], None], name: str
+) -> None:
+    """Counted from the catalogue itself: each limit and each feature has its row on the page and in the Markdown."""
+    on_offer(name)
+    catalogue = file.read(shipped.text_of(name), currency="usd")
+    names = {meter.key: meter.name for meter in catalogue.meters}
+    spoken = {"rate": "{} per minute", "count": "{}", "flag": "{}"}
+
+    page, told = page_facts(client, "/pricing"), markdown_facts(client)
+
+    assert {label for label, _ in page} - {"Price"} <= {label for label, _ in told}
+    for plan in catalogue.plans:
+        for limit in plan.limits:
+            title = limit.key.replace("_", " ").capitalize()
+            label = names[limit.key] if limit.kind == "allowance" else spoken[limit.kind].format(title)
+            figure = "No limit" if limit.amount is None else f"{limit.amount:,}"
+            if limit.kind == "flag":
+                figure = "Included" if limit.amount else "Not included"
+            assert (label, page[label, plan.name], told[label, plan.name]) == (label, figure, figure)
+        for feature in plan.features:
+            assert (page[feature, plan.name], told[feature, plan.name]) == ("Included", "Included")
 
 
 @pytest.mark.parametrize("name", shipped.names())
