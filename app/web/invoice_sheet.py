@@ -19,6 +19,8 @@ from app.money import minor_to_micros
 
 _WORDS = {"paid": "Paid", "open": "Open", "void": "Void", "refunded": "Refunded", "uncollectible": "Payment failed"}
 
+RETURNED = {"wallet": "To the wallet", "payment_method": "To the payment method", "nowhere": "Off what was open"}
+
 
 @dataclass(frozen=True)
 class Party:
@@ -49,9 +51,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The whole sheet. `facts` are pairs such as ("Issued", "4 Nov 2026")."""
+    """The whole sheet. `facts` are pairs such as ("Issued", "4 Nov 2026"); `status` is empty where there is none."""
 
-    number: str
+    title: str
     status: str
     seller: Party
     buyer: Party
@@ -69,13 +71,43 @@ def status_word(invoice: Invoice) -> str:
 def sheet_of(document: Document) -> Sheet:
     invoice = document.invoice
     return Sheet(
-        number=number_of(invoice),
+        title=f"Invoice {number_of(invoice)}",
         status=status_word(invoice),
         seller=_party(invoice.seller, invoice.seller.get("email", "")),
         buyer=_party(invoice.buyer, ""),
         facts=_facts(invoice),
         lines=_lines(document),
         figures=_figures(document),
+        note=invoice.note or "",
+    )
+
+
+def sheet_of_note(document: Document, note: CreditNote) -> Sheet:
+    """A credit note on a sheet of its own: what of its invoice is taken back, with its tax."""
+    invoice, currency = document.invoice, note.currency
+    whole = f"Part of invoice {number_of(invoice)}"
+    parts = note.lines or [{"description": whole, "amount_minor": note.net_minor}]
+    taxes = note.taxes or [{"name": "Tax", "amount_minor": note.tax_minor}]
+    return Sheet(
+        title=f"Credit note {note.number or note.provider_id or note.id}",
+        status="",
+        seller=_party(invoice.seller, invoice.seller.get("email", "")),
+        buyer=_party(invoice.buyer, ""),
+        facts=[
+            ("Issued", date_of(note.created_at)),
+            ("Corrects invoice", f"{number_of(invoice)} of {date_of(invoice.issued_at or invoice.created_at)}"),
+            ("Returned", RETURNED[note.returned_to]),
+        ],
+        lines=[
+            SheetLine(part["description"], note.reason, "1", amount, amount)
+            for part in parts
+            for amount in [cents(part["amount_minor"], currency)]
+        ],
+        figures=[
+            Figure("Before tax", "", cents(note.net_minor, currency)),
+            *(Figure(_name_of(tax), tax.get("number") or "", cents(tax["amount_minor"], currency)) for tax in taxes),
+            Figure(f"Credited ({currency.upper()})", "", cents(note.total_minor, currency), "total"),
+        ],
         note=invoice.note or "",
     )
 
@@ -179,6 +211,12 @@ def _tax(tax: InvoiceTax, currency: str) -> Figure:
 
 def _note(note: CreditNote) -> Figure:
     return Figure(f"Credit note {note.number or ''}".rstrip(), "", _less(note.total_minor, note.currency))
+
+
+def _name_of(tax: Mapping[str, Any]) -> str:
+    """A tax on a credit note: `VAT 20%`."""
+    rate = tax.get("rate_ppm")
+    return f"{tax['name']} {percent(rate)}%" if rate else str(tax["name"])
 
 
 def _less(minor: int, currency: str) -> str:

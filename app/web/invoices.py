@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
@@ -17,13 +18,14 @@ from app.extensions import db
 from app.http import csv_file, hx
 from app.http.auth import current_customer_id, customer_required
 from app.http.filters import default_currency, number
-from app.invoices import Invoice, buyers, reads
+from app.invoices import buyers, reads
 from app.invoices.reads import Document, Row
 from app.money import minor_to_micros
 from app.subscriptions import standing
 from app.web import invoice_pdf, invoice_sheet, next_charge
 from app.web.invoice_forms import STATUS_CHOICES, TYPE_CHOICES, InvoiceFilter, filter_from_address
 from app.web.invoice_rows import history_of, row_of
+from app.web.invoice_sheet import Sheet
 
 ROWS = 50
 IN_A_FILE = 50  # invoices read at once while the CSV is streamed
@@ -75,11 +77,20 @@ def one(invoice_id: str) -> str:
 def pdf(invoice_id: str) -> Response:
     """The same sheet on paper."""
     document = _document(invoice_id)
-    sheet, issued = invoice_sheet.sheet_of(document), document.invoice.issued_at or document.invoice.created_at
-    response = make_response(invoice_pdf.pdf_of(sheet, issued))
-    response.mimetype = "application/pdf"
-    response.headers["Content-Disposition"] = f'inline; filename="{_file_name(document.invoice)}.pdf"'
-    return response
+    invoice = document.invoice
+    issued = invoice.issued_at or invoice.created_at
+    return _download(invoice_sheet.sheet_of(document), issued, invoice_sheet.number_of(invoice))
+
+
+@invoices.get("/invoices/<invoice_id>/credit-notes/<note_id>.pdf")
+@customer_required("read")
+def note_pdf(invoice_id: str, note_id: str) -> Response:
+    """A credit note on paper: it is a document of its own, with a number of its own."""
+    document = _document(invoice_id)
+    note = next((each for each in document.credit_notes if each.id == note_id), None)
+    if note is None:
+        raise NotFound("There is no such credit note.")
+    return _download(invoice_sheet.sheet_of_note(document, note), note.created_at, note.number or note.id)
 
 
 @invoices.get("/invoices.csv")
@@ -171,7 +182,10 @@ def _csv_row(row: Row) -> Sequence[object]:
     )
 
 
-def _file_name(invoice: Invoice) -> str:
-    """A name that every file system takes: a provider's numbers are not ours to trust."""
-    name = invoice_sheet.number_of(invoice)
-    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)
+def _download(sheet: Sheet, issued_at: datetime, number: str) -> Response:
+    """The PDF under a name that every file system takes: a provider's numbers are not ours to trust."""
+    name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in number)
+    response = make_response(invoice_pdf.pdf_of(sheet, issued_at))
+    response.mimetype = "application/pdf"
+    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    return response

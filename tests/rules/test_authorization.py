@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app import clock, ledger
+from app import clock, invoices, ledger
 from app.catalogue import publish
 from app.catalogue.terms import PlanTerms
 from app.coupons import issue
@@ -84,6 +84,9 @@ def things(session: Session, ada: Person, cy: Person, invoice_for: Callable[...,
             session, PlanTerms(key="solo", rank=0, name="Solo", description="", currency="usd", monthly_minor=900)
         )
         coupon = issue.make(session, Terms("OFF20", "percent", 20, Limits("20% off")), actor="system")
+    invoice = invoice_for(ada, 4900)
+    with transaction(session):
+        note = invoices.credit(session, invoice, net_minor=900, reason="", returned_to="wallet", key="a-note")
     return {
         "customer_id": ada.customer_id,
         "order_id": order.id,
@@ -100,7 +103,8 @@ def things(session: Session, ada: Person, cy: Person, invoice_for: Callable[...,
         "plan_id": plan.plan_id,
         "number": "1",
         "coupon_id": coupon.id,
-        "invoice_id": invoice_for(ada, 4900).id,
+        "invoice_id": invoice.id,
+        "note_id": note.id,
         "rate_id": "tax_none",
         "channel": "stripe",
         "name": "nothing",

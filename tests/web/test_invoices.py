@@ -157,6 +157,10 @@ def test_a_credit_note_is_shown_with_its_number_and_tax(session, ada, client_of,
 
     for words in (note.number, "Unused time", "−$9.00", "−$1.80", "−$10.80", "to the wallet"):
         assert words in page, words
+    paper = client_of(ada).get(f"/invoices/{invoice.id}/credit-notes/{note.id}.pdf")
+    assert paper.data.startswith(b"%PDF-")
+    assert paper.headers["Content-Disposition"] == 'inline; filename="CN-2026-0001.pdf"'
+    assert client_of(ada).get(f"/invoices/{invoice.id}/credit-notes/cn_none.pdf").status_code == 404
 
 
 def test_whoever_only_reads_is_offered_no_payment(ada, cy, client_of, invoice_for):
