@@ -107,9 +107,13 @@ def attempt(
     grace_days: int,
     actor: str = "system",
     by_hand: bool = False,
+    is_new: bool = False,
 ) -> Next | None:
-    """Try to collect the invoice now: from the wallet, or else the step that tries the card. Needs both locked."""
-    order = charge_card.under_way(session, invoice)
+    """Try to collect the invoice now: from the wallet, or else the step that tries the card. Needs both locked.
+
+    `is_new`: it was made in this transaction, so nobody can have begun to charge a card for it.
+    """
+    order = None if is_new else charge_card.under_way(session, invoice)
     if order is not None:
         return _again(session, providers, sub, order)
     try:

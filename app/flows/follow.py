@@ -174,8 +174,10 @@ def _to_be_taken_over(session: Session, channel: str, state: SubscriptionState) 
     ours = state.metadata.get(OURS)
     customer_id = customers.customer_behind(session, channel, state.customer_id)
     found = lifecycle.live(session, customer_id, lock=True) if ours and customer_id else None
-    if found is None or found.id != ours or found.paid_by != "wallet":
+    if found is None or found.id != ours or found.paid_by != "wallet" or found.pays_next_by != "card":
         return None
+    if state.status == "canceled" or found.provider_id not in (None, state.id):
+        return None  # one that another has replaced since
     found.channel, found.provider_id = channel, state.id
     return found
 

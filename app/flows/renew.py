@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -31,9 +32,9 @@ def renew_due(
     session_factory: Callable[[], Session], providers: Providers, *, limit: int = 50, grace_days: int = GRACE_DAYS
 ) -> int:
     """Do what is due for up to `limit` subscriptions; for how many that was. Never raises for what one of them does."""
+    if not is_due(session_factory):
+        return 0
     with session_factory() as session:
-        if not _is_due(session):  # a look alone takes no write lock
-            return 0
         for done in range(limit):
             if not _one(session, providers, grace_days):
                 return done
@@ -52,6 +53,10 @@ def _one(session: Session, providers: Providers, grace_days: int) -> bool:
             then = step(session, providers, sub, grace_days=grace_days)
         if then is not None:
             then(session, providers)
+    except OperationalError as busy:
+        # On SQLite one worker can keep the others out for long; PostgreSQL ends one of two that wait for each other.
+        log.warning("the database is busy, and what is due stays due: %s", busy)
+        return False
     except Exception:
         if customer_id is None:
             raise
@@ -72,8 +77,10 @@ def _take(session: Session) -> Subscription | None:
     return session.scalars(due.execution_options(populate_existing=True)).one_or_none()
 
 
-def _is_due(session: Session) -> bool:
-    return session.scalar(select(Subscription.id).where(Subscription.due_at <= clock.now()).limit(1)) is not None
+def is_due(session_factory: Callable[[], Session]) -> bool:
+    """Whether anything is to be done now. A look alone takes no write lock."""
+    with session_factory() as session:
+        return session.scalar(select(Subscription.id).where(Subscription.due_at <= clock.now()).limit(1)) is not None
 
 
 def step(session: Session, providers: Providers, sub: Subscription, *, grace_days: int) -> Next | None:
@@ -86,7 +93,9 @@ def step(session: Session, providers: Providers, sub: Subscription, *, grace_day
         return None
     if sub.paid_by == "card":
         return take_over.for_card_paid(providers, sub)
-    invoice = bills.open_one(session, sub)
+    # Whenever an invoice is left open, the worker is to look again before or after the period's end, not at it.
+    fresh = sub.status == "active" and sub.due_at == sub.period_end
+    invoice = None if fresh else bills.open_one(session, sub)
     if invoice is not None:
         return _in_arrears(session, providers, sub, invoice, grace_days)
     if sub.period_end <= clock.now():
@@ -119,4 +128,4 @@ def _boundary(session: Session, providers: Providers, sub: Subscription, grace_d
     invoice = renewal.next_period(session, sub)
     if invoice.status != "open":  # there was nothing to pay
         return None
-    return collect.attempt(session, providers, sub, invoice, grace_days=grace_days)
+    return collect.attempt(session, providers, sub, invoice, grace_days=grace_days, is_new=True)

@@ -85,6 +85,8 @@ def take_snapshot(
 
 def _takes_over(subscription: Subscription, state: SubscriptionState) -> bool:
     """A wallet-paid subscription that is to be paid by card from its next period on: whether that is now."""
+    if subscription.pays_next_by != "card":  # what the wallet took over from, or what was taken back
+        return False
     if state.status == "canceled":  # it never came to that
         subscription.pays_next_by = subscription.channel = subscription.provider_id = None
     if state.status in ("canceled", "incomplete", "trialing"):
@@ -151,6 +153,8 @@ def _settle_changes(session: Session, subscription: Subscription, state: Subscri
     if scheduled is not None and scheduled.kind in ("upgrade", "downgrade"):
         if is_so(subscription, scheduled):
             changes.apply(session, scheduled, actor=actor)
+        elif subscription.pays_next_by == "wallet":
+            pass  # the provider dropped its own when it was told to end; ours is for the wallet's first period
         elif state.pending is None or state.pending.at is None:
             changes.undo(session, scheduled, actor=actor, because="It was replaced, or taken back at the provider.")
     flying = changes.in_flight(session, subscription.customer_id)

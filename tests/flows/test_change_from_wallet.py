@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.errors import Conflict, InsufficientFunds
@@ -160,7 +159,8 @@ def test_what_is_scheduled_can_be_taken_back(subscriber: Subscriber, works: Work
     clock.set(day(2026, 4, 14))
     works()
 
-    assert undone is not None and undone.state == "undone"
+    assert undone is not None
+    assert undone.state == "undone"
     assert nothing is None
     assert subscriber.sub.price_minor == 3_000
 
