@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,16 +34,25 @@ class Person:
     page: Page
     base_url: str
     javascript: bool
+    email: str = ""
 
     def signs_up(self) -> None:
         number = next(_names)
+        self.email = f"nora{number}@lind.example"
         self.page.goto(self.base_url + "/sign-up")
         self.page.get_by_label("Your name").fill(f"Nora Lind {number}")
         self.page.get_by_label("Company").fill(f"Lind & Daughters {number}")
-        self.page.get_by_label("Email").fill(f"nora{number}@lind.example")
+        self.page.get_by_label("Email").fill(self.email)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Make account").click()
         # The address is filled in already; whether it was known before is told to its owner by mail alone.
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+
+    def signs_in(self) -> None:
+        self.page.goto(self.base_url + "/sign-in")
+        self.page.get_by_label("Email").fill(self.email)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
@@ -62,9 +72,13 @@ class Person:
 
     def pays_with(self, card: str) -> None:
         """On the hosted page."""
+        self.enters(card, "Pay $")
+
+    def enters(self, card: str, button: str) -> None:
+        """A card on the hosted page, and its button."""
         expect(self.page.get_by_label("Card number")).to_be_visible()
         self.page.get_by_label("Card number").fill(card)
-        self.page.get_by_role("button", name="Pay $").click()
+        self.page.get_by_role("button", name=button).click()
 
     def waits_for(self, words: str) -> None:
         """Until the waiting page says so: by itself with scripts, by "Check again" without."""
@@ -84,24 +98,49 @@ class Person:
         expect(self.page.locator("#balance .figure")).to_have_text(f"${dollars}.00")
 
 
-@pytest.fixture(scope="module", params=BOTH)
-def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """The demo, whole, once for all journeys of a file on one kind of database; its books are audited at the end."""
+@pytest.fixture(scope="module")
+def demos(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Program]]:
+    """The demo, whole, once for all journeys of a file on one kind of database; the books are audited at the end."""
     directory = tmp_path_factory.mktemp("journeys")
-    if request.param == "sqlite":
-        file = directory / "purser.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
-        url = f"sqlite:///{file}"
-    else:
-        database = request.getfixturevalue("pg_server").database()
-        request.addfinalizer(database.close)
-        url = database.url
-    with running.programs(directory) as start:
-        yield _ready(start, directory, url)
-    audit_the_books(url, request.node)
+    known: dict[str, Program] = {}
+    with ExitStack() as at_the_end:
+        start = at_the_end.enter_context(running.programs(directory))
+
+        def on(kind: str) -> Program:
+            if kind not in known:
+                (directory / kind).mkdir()
+                url = _new_database(request, kind, directory / kind, at_the_end)
+                known[kind] = ready(start, directory / kind, url)
+                at_the_end.callback(audit_the_books, url, request.node)
+                at_the_end.callback(known[kind].stop)
+            return known[kind]
+
+        yield on
 
 
-def _ready(start: Callable[..., Program], directory: Path, url: str) -> Program:
+@pytest.fixture(params=BOTH)
+def demo(request: pytest.FixtureRequest, demos: Callable[[str], Program]) -> Program:
+    """The demo on one kind of database."""
+    return demos(request.param)
+
+
+def _new_database(request: pytest.FixtureRequest, kind: str, directory: Path, at_the_end: ExitStack) -> str:
+    if kind == "sqlite":
+        return sqlite_in(request, directory)
+    return str(at_the_end.enter_context(closing(request.getfixturevalue("pg_server").database())).url)
+
+
+def sqlite_in(request: pytest.FixtureRequest, directory: Path) -> str:
+    """The address of a new database file with all tables."""
+    file = directory / "purser.db"
+    shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+    return f"sqlite:///{file}"
+
+
+def ready(start: Callable[..., Program], directory: Path, url: str) -> Program:
+    """The demo on this database, answering."""
     port = running.free_port()
     program = start(
         "demo",

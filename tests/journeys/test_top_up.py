@@ -1,4 +1,8 @@
-"""From nothing to a credited top-up in a real browser, both databases, with and without scripts (SPEC W1, W2, R3)."""
+"""From nothing to a credited top-up in a real browser, with and without scripts (SPEC W1, W2, R3).
+
+The whole way is gone on both databases. What differs by the webhook or by what is kept is looked at on PostgreSQL, the
+rest on SQLite: each story costs seconds, and tests/flows and tests/webhooks have them all on both.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,24 @@ from tests.journeys.conftest import ASKS_THE_BANK, DECLINED, GIFT, NO_FUNDS, PAY
 
 Console = Callable[[str, dict[str, str]], None]
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+ON_SQLITE = pytest.mark.parametrize("demo", ["sqlite"], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize(
+    "demo", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+ON_EITHER = pytest.mark.parametrize(
+    ("demo", "javascript"),
+    [
+        pytest.param("sqlite", False, id="sqlite-no-scripts"),
+        pytest.param("postgresql", True, id="postgresql-scripts", marks=pytest.mark.postgresql),
+    ],
+    indirect=["demo"],
+)
+
+
+@WITH_AND_WITHOUT
 def test_a_newcomer_signs_up_pays_50_dollars_and_sees_them_with_the_gift(nora: Person) -> None:
     nora.signs_up()
     nora.sees_balance(GIFT)
@@ -25,7 +45,7 @@ def test_a_newcomer_signs_up_pays_50_dollars_and_sees_them_with_the_gift(nora: P
     expect(nora.page.locator("#ledger tbody tr")).to_have_count(2)
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+@ON_EITHER
 def test_the_webhook_may_come_late(nora: Person, console: Console) -> None:
     nora.signs_up()
     console("/deliveries/mode", {"mode": "hold"})
@@ -43,6 +63,7 @@ def test_the_webhook_may_come_late(nora: Person, console: Console) -> None:
     nora.sees_balance(50 + GIFT)
 
 
+@ON_POSTGRESQL
 def test_the_webhook_may_come_twice(nora: Person, console: Console) -> None:
     nora.signs_up()
     console("/deliveries/mode", {"mode": "duplicate"})
@@ -55,6 +76,7 @@ def test_the_webhook_may_come_twice(nora: Person, console: Console) -> None:
     nora.sees_balance(50 + GIFT)
 
 
+@ON_SQLITE
 def test_the_page_finds_out_by_itself_while_it_is_open(nora: Person, console: Console) -> None:
     nora.signs_up()
     console("/deliveries/mode", {"mode": "hold"})
@@ -68,8 +90,10 @@ def test_the_page_finds_out_by_itself_while_it_is_open(nora: Person, console: Co
     assert nora.page.locator("#waiting").get_attribute("hx-get") is None, "the waiting must end"
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
-@pytest.mark.parametrize(("card", "why"), [(DECLINED, "declined"), (NO_FUNDS, "insufficient funds")])
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("card", "why", "javascript"), [(DECLINED, "declined", False), (NO_FUNDS, "insufficient funds", True)]
+)
 def test_a_declined_card_credits_nothing_and_says_why(nora: Person, card: str, why: str) -> None:
     nora.signs_up()
     nora.asks_to_top_up("50")
@@ -80,6 +104,7 @@ def test_a_declined_card_credits_nothing_and_says_why(nora: Person, card: str, w
     nora.sees_balance(GIFT)
 
 
+@ON_POSTGRESQL
 def test_another_card_after_a_declined_one_pays_once(nora: Person) -> None:
     nora.signs_up()
     nora.asks_to_top_up("50")
@@ -91,6 +116,7 @@ def test_another_card_after_a_declined_one_pays_once(nora: Person) -> None:
     nora.sees_balance(50 + GIFT)
 
 
+@ON_SQLITE
 def test_the_bank_may_ask_and_be_satisfied(nora: Person) -> None:
     nora.signs_up()
     nora.asks_to_top_up("50")
@@ -102,6 +128,7 @@ def test_the_bank_may_ask_and_be_satisfied(nora: Person) -> None:
     nora.sees_balance(50 + GIFT)
 
 
+@ON_POSTGRESQL
 def test_the_bank_may_ask_and_say_no(nora: Person) -> None:
     nora.signs_up()
     nora.asks_to_top_up("50")
@@ -113,7 +140,7 @@ def test_the_bank_may_ask_and_say_no(nora: Person) -> None:
     nora.sees_balance(GIFT)
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+@ON_EITHER
 def test_leaving_the_payment_page_credits_nothing_and_says_so(nora: Person) -> None:
     nora.signs_up()
     nora.asks_to_top_up("50")
@@ -124,7 +151,8 @@ def test_leaving_the_payment_page_credits_nothing_and_says_so(nora: Person) -> N
     nora.sees_balance(GIFT)
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+@ON_SQLITE
+@WITH_AND_WITHOUT
 def test_an_amount_that_cannot_be_is_refused_beside_its_field(nora: Person) -> None:
     nora.signs_up()
 
@@ -136,6 +164,7 @@ def test_an_amount_that_cannot_be_is_refused_beside_its_field(nora: Person) -> N
     nora.sees_balance(GIFT)
 
 
+@ON_POSTGRESQL
 def test_the_same_form_sent_again_leads_to_the_same_payment_and_then_says_it_is_paid(nora: Person) -> None:
     nora.signs_up()
     key = nora.asks_to_top_up("50")

@@ -20,6 +20,8 @@ from tests.support.running import Program, free_port, wait_until_ready
 
 KEY, SECRET = "sk_test_" + "4f" * 12, "whsec_" + "9b" * 16
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def base_url() -> str:
