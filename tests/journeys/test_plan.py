@@ -1,0 +1,184 @@
+"""A plan's whole life in a real browser, the clock moved through its periods: by card, from the wallet, and unpaid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.conftest import PAYS, Person, ready, sqlite_in
+from tests.support import running
+from tests.support.databases import audit_the_books
+from tests.support.running import Program
+
+Console = Callable[[str, dict[str, str]], None]
+
+MASTERCARD = "5555555555554444"
+FAILS_LATER = "4000000000000341"  # it can be saved, and is declined when it is charged
+
+
+@pytest.fixture(scope="module")
+def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The demo on SQLite, for all journeys of this file; the databases' differences are tested where they are."""
+    directory = tmp_path_factory.mktemp("plans")
+    with running.programs(directory) as start:
+        url = sqlite_in(request, directory)
+        yield ready(start, directory, url)
+    audit_the_books(url, request.node)
+
+
+class Subscriber:
+    """Nora with a plan: what she presses, what she sees, and time that passes for everyone."""
+
+    def __init__(self, nora: Person, console: Console) -> None:
+        self.nora, self._console = nora, console
+
+    @property
+    def page(self) -> Page:
+        return self.nora.page
+
+    def goes_to(self, path: str) -> None:
+        self.page.goto(self.nora.base_url + path)
+
+    def days_pass(self, days: int) -> None:
+        """Both clocks move, so the session is over; she signs in again."""
+        self._console("/clock", {"by": f"{days}d"})
+        self.nora.signs_in()
+
+    def sees(self, path: str, words: str, *, no_more: str = "") -> None:
+        """The page says so, and not `no_more`: by now, or once the worker has heard of it."""
+        told = ""
+        for _ in range(60):
+            self.goes_to(path)
+            told = plain(self.page.locator("#main").inner_text())
+            if re.search(words, told) and not (no_more and re.search(no_more, told)):
+                return
+            self.page.wait_for_timeout(500)
+        raise AssertionError(f"{path} never says {words!r} and not {no_more!r}:\n{told[:600]}")
+
+    def presses(self, name: str | re.Pattern[str]) -> None:
+        self.page.locator("#main").get_by_role("button", name=name).click()
+
+    def sees_credits(self, count: str) -> None:
+        self.goes_to("/")
+        expect(self.page.locator("#main")).to_contain_text(count)
+
+    def previews(self, plan: str) -> str:
+        """The preview of a change; the sum its button names, "" where nothing is due."""
+        self.goes_to("/plan")
+        self.page.locator("#main").get_by_role("link", name=re.compile(f"(Up|Down)grade to {plan}")).click()
+        told = self.page.locator("#preview footer button").inner_text()
+        found = re.search(r"\$[\d,.]+", told)
+        return found[0] if found and told.startswith("Pay") else ""
+
+    def confirms(self) -> None:
+        self.page.locator("#preview footer button").click()
+
+    def newest_invoice(self) -> tuple[str, str]:
+        """Total and status of the newest invoice."""
+        self.goes_to("/invoices")
+        row = self.page.locator("#list tbody tr").first
+        return row.locator("td.amt").inner_text(), row.locator("td").nth(2).inner_text().split("\n")[0].strip()
+
+    def invoices(self) -> int:
+        self.goes_to("/invoices?type=plan")
+        return self.page.locator("#list tbody tr").count()
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.fixture
+def subscriber(nora: Person, console: Console) -> Subscriber:
+    nora.signs_up()
+    return Subscriber(nora, console)
+
+
+def changes_and_leaves(who: Subscriber, credits_had: str) -> None:
+    """Starter ten days long, Growth from then on, back to Starter for a period, and then nothing: as it is told."""
+    who.days_pass(10)
+    due = who.previews("Growth")
+    assert due
+    who.confirms()
+    who.sees("/plan", "You are on Growth, billed monthly")
+    assert who.newest_invoice() == (due, "Paid")
+
+    assert who.previews("Starter") == ""
+    who.confirms()
+    who.sees("/plan", "You move to Starter on")
+    before = who.invoices()
+    who.days_pass(31)
+    who.sees("/plan", "You are on Starter, billed monthly")
+    who.sees("/invoices", r"\$29\.00")
+    assert who.invoices() == before + 1
+    who.sees_credits(credits_had)
+
+    who.days_pass(31)
+    who.sees("/plan", "You are on Starter, billed monthly. Renews")
+    who.goes_to("/plan/cancel")
+    who.presses(re.compile("Cancel on"))
+    who.sees("/plan", "Starter ends")
+    who.sees_credits(credits_had)
+    who.days_pass(31)
+    who.sees("/plan", "You are on Free. Nothing is charged for it.")
+    who.sees_credits(credits_had)
+    who.sees("/invoices", "Paid")
+
+
+def test_by_card_from_free_to_growth_and_back_to_free(subscriber: Subscriber) -> None:
+    who = subscriber
+    who.goes_to("/plan")
+    who.page.get_by_role("link", name="Upgrade to Starter").click()
+    who.page.get_by_label("Coupon").fill("WELCOME100")
+    who.page.get_by_role("button", name="Apply").click()
+    who.page.get_by_role("link", name="Card", exact=True).click()
+    who.presses(re.compile("Continue to Stripe to pay"))
+    who.nora.enters(PAYS, "Subscribe")
+    who.nora.waits_for("You are on Starter")
+
+    changes_and_leaves(who, "100 credits")
+
+
+@pytest.mark.parametrize("javascript", [False], ids=["no-scripts"])
+def test_from_the_wallet_from_free_to_growth_and_back_to_free(subscriber: Subscriber) -> None:
+    who = subscriber
+    who.nora.asks_to_top_up("500")
+    who.nora.pays_with(PAYS)
+    who.nora.waits_for("is in your wallet")
+    who.goes_to("/plan/change?plan=starter&interval=month&by=wallet&coupon=WELCOME100")
+    who.presses("Pay $29.00 and start Starter")
+    who.sees("/plan", "You are on Starter, billed monthly")
+
+    changes_and_leaves(who, "100 credits")
+
+
+def test_a_renewal_that_fails_is_told_and_a_new_card_pays_it(subscriber: Subscriber) -> None:
+    who = subscriber
+    who.goes_to("/plan/change?plan=starter&interval=month&by=card")
+    who.presses(re.compile("Continue to Stripe to pay"))
+    who.nora.enters(PAYS, "Subscribe")
+    who.nora.waits_for("You are on Starter")
+    who.goes_to("/payment-methods")
+    who.presses("Add card")
+    who.nora.enters(FAILS_LATER, "Save card")
+    who.nora.waits_for("Your card is saved")
+
+    who.days_pass(31)
+    who.sees("/plan", r"\$29\.00 payment failed")
+    who.sees("/", r"\$29\.00 payment failed")
+    who.goes_to("/payment-methods")
+    who.presses("Add card")
+    who.nora.enters(MASTERCARD, "Save card")
+    who.nora.waits_for("Your card is saved")
+
+    who.sees("/plan", "You are on Starter, billed monthly. Renews", no_more="payment failed")
+    for _ in range(2):
+        before = who.invoices()
+        who.days_pass(31)
+        who.sees("/plan", "You are on Starter, billed monthly. Renews")
+        who.sees("/invoices", "Paid")
+        assert who.invoices() == before + 1
+    assert who.newest_invoice() == ("$29.00", "Paid")
