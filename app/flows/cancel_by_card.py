@@ -6,9 +6,9 @@ ended; what was kept is paid back. Each has a key of its own, so it is taken up 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -17,11 +17,12 @@ from app import activity, clock
 from app.db import transaction
 from app.flows import at_provider, follow
 from app.flows.at_provider import Providers, Running
+from app.flows.kept_unused import as_kept, from_kept
 from app.flows.news import Seen
 from app.money import Money
 from app.payments import customers
 from app.providers import port
-from app.providers.billing import CancelReason, SubscriptionState, UnusedPart, UnusedValue
+from app.providers.billing import CancelReason, SubscriptionState, UnusedValue
 from app.providers.errors import ProviderError
 from app.providers.values import CustomerRef
 from app.subscriptions import changes, lifecycle
@@ -135,7 +136,7 @@ def asked_of(session: Session, providers: Providers, change: SubscriptionChange)
     run = at_provider.running(providers, subscription)
     known = customers.known_as(session, subscription.customer_id, run.provider.name)
     assert known is not None, "whoever has a subscription there is known there"
-    return Asked(change.id, run, known, change.as_of, _unused_of(change.details.get("unused")))
+    return Asked(change.id, run, known, change.as_of, from_kept(change.details.get("unused")))
 
 
 def carry_out(session: Session, asked: Asked, *, actor: str) -> None:
@@ -163,7 +164,7 @@ def _read(session: Session, asked: Asked) -> UnusedValue:
         change = changes.one(session, asked.run.customer_id, asked.id, lock=True)
         change.credit_minor, change.tax_minor, change.due_minor = unused.net.minor, unused.tax, -unused.to_card
         returned_to = "card" if unused.to_card else "nowhere"
-        change.details = {**change.details, "unused": _plain(unused), "returned_to": returned_to}
+        change.details = {**change.details, "unused": as_kept(unused), "returned_to": returned_to}
     return unused
 
 
@@ -175,22 +176,6 @@ def _seen(asked: Asked, ended: SubscriptionState, unused: UnusedValue) -> Seen:
         role.void_invoice(ended.latest_invoice_id, key=f"{asked.id}:void")
     names = dict.fromkeys([part.invoice_id for part in unused.parts] + [ended.latest_invoice_id])
     return Seen(at, run.state(), tuple(role.get_invoice(name) for name in names if name is not None))
-
-
-def _plain(unused: UnusedValue) -> dict[str, Any]:
-    return {**asdict(unused), "as_of": clock.timestamp(unused.as_of)}
-
-
-def _unused_of(kept: dict[str, Any] | None) -> UnusedValue | None:
-    if kept is None:
-        return None
-    return UnusedValue(
-        net=Money(**kept["net"]),
-        tax=kept["tax"],
-        to_card=kept["to_card"],
-        as_of=datetime.fromisoformat(kept["as_of"]),
-        parts=[UnusedPart(**part) for part in kept["parts"]],
-    )
 
 
 def _running(session: Session, providers: Providers, customer_id: str) -> Running:

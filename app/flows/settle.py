@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.flows import cards, follow, reactions
+from app.flows import cards, follow, reactions, second
 from app.flows.news import News, NotYet
 from app.payments import inbox, settling
 from app.providers.errors import BadPayload, ProviderError
@@ -96,7 +96,7 @@ def _news(session: Session, provider: Provider, event: Event, claim: inbox.Claim
     """What the provider says now about what the event names: everything that takes the network, before applying it."""
     cards.take_in(session, provider, event)
     seen = follow.look(session, provider, event, due_at=claim.due_at)
-    return News(claim.id, claim.provider, seen, grace_days)
+    return News(claim.id, claim.provider, second.give_back(session, provider, seen), grace_days)
 
 
 def _end(session: Session, verb: Callable[..., bool], claim: inbox.Claim, why: str, **how: Any) -> None:

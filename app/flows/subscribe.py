@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.errors import ActionRequired, PaymentRefused, ProviderDown
-from app.flows import cards, follow, purchase
+from app.flows import cards, follow, purchase, second
 from app.flows.payer import Payer
 from app.flows.purchase import CARD, CHECKOUT, KIND, Asked, Wish
 from app.payments import customers, orders
@@ -130,7 +130,7 @@ def charge(
     """
     try:
         state, redirect = _begun(session, provider, customer, asked)
-        seen = follow.look_at(session, provider, state.id)
+        seen = second.give_back(session, provider, follow.look_at(session, provider, state.id))
     except Declined as no:
         with transaction(session):
             follow.give_up(session, _locked(session, asked.order_id), str(no))

@@ -108,14 +108,14 @@ def test_it_is_refused_while_a_change_is_in_flight(subscribed: Cardholder) -> No
 
 def test_cancelling_now_pays_the_unused_share_back_to_the_card(subscribed: Cardholder, session: Session) -> None:
     whole = subscribed.sub.period_end - subscribed.sub.period_start
-    left = (subscribed.sub.period_end - subscribed.clock.now) / whole
+    left = (subscribed.sub.period_end - subscribed.now) / whole
     foretold, to = cancel_plan.preview_now(session, subscribed.providers, subscribed.customer_id)
 
     done = subscribed.cancels_now()
     subscribed.hears(times=2)
 
     over = subscribed.sub
-    assert (done.state, over.status, over.ended_at) == ("applied", "canceled", subscribed.clock.now)
+    assert (done.state, over.status, over.ended_at) == ("applied", "canceled", subscribed.now)
     assert (-done.due_minor, to) == (foretold, "card")
     assert abs(foretold - 3000 * left) < 1
     assert [(invoice.paid_minor, invoice.credited_minor) for invoice in subscribed.invoices] == [(3000, foretold)]

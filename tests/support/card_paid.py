@@ -17,17 +17,20 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.customers.models import Customer
 from app.db import transaction
-from app.flows import cancel_plan, change_plan, payer, settle, subscribe, sweep
+from app.flows import cancel_plan, change_plan, payer, priced, settle, subscribe, sweep
 from app.invoices import Invoice
 from app.payments import inbox
+from app.payments.models import ProviderEvent
 from app.providers.errors import Unavailable
-from app.providers.values import CustomerRef, Verified
+from app.providers.values import CustomerRef, PlanRef, Verified
 from app.sandbox.config import SandboxConfig
 from app.sandbox.server import Running, running_sandbox
-from app.subscriptions import invoiced, standing
+from app.subscriptions import invoiced, sale, standing
 from app.subscriptions.models import Subscription, SubscriptionChange, SubscriptionPeriod
 from tests.support.payments import KEY, VISA, Buyer, stripe_adapter
 from tests.support.time import Clock
+
+_AT_A_TIME = 5  # shuffled news is applied in handfuls
 
 GOOD, FAILS, ASKS = "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired"
 
@@ -190,24 +193,62 @@ class Cardholder:
         said = list(self.news() if news is None else news) * times
         if seed is not None:
             random.Random(seed).shuffle(said)
-        for event in said:
+        for place, event in enumerate(said):
             body = json.dumps(event).encode()
             at = datetime.fromtimestamp(event["created"], UTC)
             told = Verified(event["id"], event["type"], at, event["livemode"], event["data"]["object"].get("id"))
             with transaction(self.session):
                 inbox.keep(self.session, provider="stripe", verified=told, body=body, headers={})
-            if seed is not None:
+            if seed is not None and place % _AT_A_TIME == 0:
                 self.applies()
         self.applies()
 
     def applies(self) -> None:
+        self.clock.advance(milliseconds=1)  # what came together is looked at once, as where time goes on by itself
         while settle.apply_pending(self.sessions, self.providers):
             pass
 
     def sweeps(self) -> int:
         return sweep.sweep(self.sessions, self.providers)
 
+    def replays(self) -> None:
+        """Staff have all of it applied again."""
+        with transaction(self.session):
+            for event in self.session.scalars(select(ProviderEvent.id)):
+                inbox.replay(self.session, event, actor="staff:usr_9")
+        self.applies()
+
+    def waiting_news(self) -> list[tuple[str, str | None]]:
+        """News that was not applied, and why."""
+        with transaction(self.session):
+            rows = self.session.execute(
+                select(ProviderEvent.type, ProviderEvent.error).where(ProviderEvent.state.in_(("pending", "dead")))
+            )
+            return [(row.type, row.error) for row in rows]
+
+    def tried(self) -> int:
+        """How often the provider has tried to charge a card."""
+        with self.sandbox.sandbox.reading() as tx:
+            return len(tx.every("charge", limit=1_000))
+
+    def plan_at(self, plan: str, interval: str = "month") -> PlanRef:
+        """A plan as the provider knows it."""
+        with transaction(self.session):
+            bought = sale.offered(self.session, self.customer_id, plan, sale.every(interval))
+        return priced.plan_at(self.session, self.stripe, bought)
+
     # What is here.
+
+    @property
+    def now(self) -> datetime:
+        """The time in whole seconds, as the provider counts."""
+        return self.clock.now.replace(microsecond=0)
+
+    @property
+    def sub_id(self) -> str:
+        sub = self.sub
+        assert sub is not None
+        return sub.id
 
     @property
     def sub(self) -> Subscription | None:
