@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from app.sandbox.api.call import Call, Endpoints, honours
+from app.sandbox.api.lists import listing, paging
 from app.sandbox.blanks import Object
-from app.sandbox.engine import methods, payments
+from app.sandbox.engine import customer_cards, methods, payments
 from app.sandbox.engine.cards import Card, source_of_alias
-from app.sandbox.fault import Fault, refused
+from app.sandbox.fault import Fault, not_built, refused
 from app.sandbox.tx import Tx
 
 
@@ -21,6 +22,14 @@ def named(tx: Tx, identifier: str, param: str = "payment_method") -> Object:
 def retrieve(call: Call) -> Object:
     """GET /v1/payment_methods/{payment_method}."""
     return call.tx.get("payment_method", call.ids["payment_method"])
+
+
+@honours(*paging("customer", "type"))
+def index(call: Call) -> Object:
+    """GET /v1/payment_methods."""
+    if "customer" not in call.params:
+        raise not_built("A list of payment methods without a customer")
+    return listing(call, "payment_method", "/v1/payment_methods", **call.given("customer", "type"))
 
 
 @honours("customer")
@@ -51,11 +60,12 @@ def detach(call: Call) -> Object:
     method = call.tx.get("payment_method", call.ids["payment_method"])
     if method["customer"] is None:
         raise refused("The payment method you provided is not attached to a customer so detachment is impossible.")
-    methods.detach(call.tx, method)
+    customer_cards.forget_card(call.tx, method)
     return method
 
 
 ENDPOINTS: Endpoints = {
+    ("get", "/v1/payment_methods"): index,
     ("get", "/v1/payment_methods/{payment_method}"): retrieve,
     ("post", "/v1/payment_methods/{payment_method}/attach"): attach,
     ("post", "/v1/payment_methods/{payment_method}/detach"): detach,

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from app.sandbox.blanks import Object
 from app.sandbox.config import HOUR
 from app.sandbox.core import Sandbox
-from app.sandbox.engine import methods, portal, setups, standing
+from app.sandbox.engine import customer_cards, methods, portal, setups, standing
 from app.sandbox.engine.cards import Card, source
 from app.sandbox.engine.due import run_due
 from app.sandbox.pages.guard import may_leave_for
@@ -46,7 +46,7 @@ def add_card(session_id: str) -> Answer:
         if setup["status"] != "succeeded":
             return _page(tx, session, trouble=setup["last_setup_error"]["message"]), 402
         if session["flow"] or not customer["invoice_settings"]["default_payment_method"]:
-            portal.use_card(tx, customer, method["id"])
+            customer_cards.use_card(tx, customer, method["id"])
         return _onward(session)
 
 
@@ -56,7 +56,7 @@ def make_default(session_id: str, method_id: str) -> Answer:
     with _sandbox().writing(root=request.url_root) as tx:
         session = _session(tx, session_id)
         card = _own_card(tx, session, method_id)
-        portal.use_card(tx, tx.get("customer", session["customer"]), card["id"])
+        customer_cards.use_card(tx, tx.get("customer", session["customer"]), card["id"])
         return redirect(url_for("portal.show", session_id=session_id), 303)
 
 
@@ -66,7 +66,7 @@ def change_subscription(session_id: str, subscription_id: str, verb: str) -> Ans
     run_due(_sandbox())
     with _sandbox().writing(root=request.url_root) as tx:
         session = _session(tx, session_id)
-        own = {each["id"]: each for each in portal.live_subscriptions(tx, session["customer"])}
+        own = {each["id"]: each for each in customer_cards.live_subscriptions(tx, session["customer"])}
         subscription = own.get(subscription_id)
         if subscription is None or subscription["schedule"] or verb not in ("cancel", "resume"):
             abort(404)
@@ -79,7 +79,7 @@ def remove_card(session_id: str, method_id: str) -> Answer:
     """Forget this card."""
     with _sandbox().writing(root=request.url_root) as tx:
         session = _session(tx, session_id)
-        methods.detach(tx, _own_card(tx, session, method_id))
+        customer_cards.forget_card(tx, _own_card(tx, session, method_id))
         return redirect(url_for("portal.show", session_id=session_id), 303)
 
 
@@ -123,7 +123,7 @@ def _page(tx: Tx, session: Object, trouble: str | None = None) -> str:
         customer=customer,
         cards=[(card["id"], methods.describe(card)) for card in cards],
         default=customer["invoice_settings"]["default_payment_method"],
-        subscriptions=[_described(tx, each) for each in portal.live_subscriptions(tx, customer["id"])],
+        subscriptions=[_described(tx, each) for each in customer_cards.live_subscriptions(tx, customer["id"])],
         invoices=[each for each in tx.every("invoice", customer=customer["id"], limit=50) if each["number"]],
         payments=tx.every("payment_intent", customer=customer["id"], limit=50),
         features=tx.get("billing_portal.configuration", session["configuration"])["features"],

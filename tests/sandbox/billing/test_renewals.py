@@ -100,6 +100,17 @@ def test_a_card_that_always_asks_needs_the_person(api, pro, bad_card, desk):
     assert len(desk.news("invoice.payment_action_required")) == 2
 
 
+def test_a_card_that_is_removed_pays_no_more_and_the_default_does(api, ada, pro, bad_card, desk):
+    gone = bad_card(pro)
+
+    api.payment_methods.detach(gone)
+    desk.to(DECEMBER)
+
+    now = api.subscriptions.retrieve(pro.id)
+    assert (now.default_payment_method, now.status) == (None, "active")
+    assert gone not in [each.id for each in api.payment_methods.list({"customer": ada.id}).data]
+
+
 def test_without_any_card_it_is_past_due(api, ada, pro, desk):
     for method in api.customers.payment_methods.list(ada.id).data:
         api.payment_methods.detach(method.id)
