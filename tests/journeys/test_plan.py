@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import PAYS, Person, ready, sqlite_in
-from tests.support import running
-from tests.support.databases import audit_the_books
+from tests.journeys.conftest import PAYS, Person
 from tests.support.running import Program
 
 Console = Callable[[str, dict[str, str]], None]
@@ -19,14 +17,10 @@ MASTERCARD = "5555555555554444"
 FAILS_LATER = "4000000000000341"  # it can be saved, and is declined when it is charged
 
 
-@pytest.fixture(scope="module")
-def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """The demo on SQLite, for all journeys of this file; the databases' differences are tested where they are."""
-    directory = tmp_path_factory.mktemp("plans")
-    with running.programs(directory) as start:
-        url = sqlite_in(request, directory)
-        yield ready(start, directory, url)
-    audit_the_books(url, request.node)
+@pytest.fixture
+def demo(demos: Callable[[str], Program]) -> Program:
+    """The demo on SQLite; what differs between databases is tested below the browser."""
+    return demos("sqlite")
 
 
 class Subscriber:
