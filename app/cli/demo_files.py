@@ -10,12 +10,19 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from app.config import Settings, SettingsError
 
 STATE_FILE = "demo.json"
 DEFAULT_DATABASE_URL = Settings().database_url
+# Whose name the demo's invoices carry, unless the environment names somebody.
+SELLER: dict[str, Any] = {
+    "seller_name": "Purser Demo Ltd",
+    "seller_address": "12 Quay Street|Bristol BS1 4DJ",
+    "seller_country": "GB",
+    "seller_tax_id": "GB123456789",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Demo:
         return f"http://127.0.0.1:{self.port}"
 
     def settings(self, given: Settings) -> Settings:
-        """The demo's settings; a database, mail server and currency named by the environment are kept."""
+        """The demo's settings; a database, mail server, currency and seller named by the environment are kept."""
         chosen = given.database_url if given.database_url != DEFAULT_DATABASE_URL else self.own_database
         return replace(
             given,
@@ -59,6 +66,7 @@ class Demo:
             stripe_webhook_secret=self.stripe_webhook_secret,
             stripe_api_base=self.base_url + "/sandbox",
             clock_file=str(self.clock_file),
+            **(SELLER if given.seller_name == Settings().seller_name else {}),
         )
 
 
