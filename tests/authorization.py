@@ -62,6 +62,7 @@ GET  /invoices                                             303     200     200  
 GET  /invoices.csv                                         303     200     200     200     200     403     403     403
 GET  /invoices/<invoice_id>                                303     200     200     200     404     403     403     403
 GET  /invoices/<invoice_id>.pdf                            303     200     200     200     404     403     403     403
+GET  /invoices/<invoice_id>/credit-notes/<note_id>.pdf     303     200     200     200     404     403     403     403
 GET  /invoices/buyer                                       303     200     200     200     200     403     403     403
 POST /invoices/buyer                                       303     403     422     422     422     403     403     403
 GET  /payment-methods                                      303     200     200     200     200     403     403     403
@@ -108,9 +109,33 @@ GET  /wallet/transactions.csv                              303     200     200  
 # customer; for_ada: the same naming her. staff: a key with the role finance.
 CALLS = """
 route                                                    nokey  badkey   reads  writes  bo_key service for_ada   staff
+GET  /admin/billing/coupons                                401     401     403     403     403     403     403     200
+POST /admin/billing/coupons                                401     401     403     403     403     403     403     403
+GET  /admin/billing/plans                                  401     401     403     403     403     403     403     200
+POST /admin/billing/plans                                  401     401     403     403     403     403     403     403
+PUT  /admin/billing/plans/<plan_id>                        401     401     403     403     403     403     403     403
 POST /api/wallet/topup                                     401     401     403     422     422     422     422     403
 GET  /subscription/plans                                   401     401     200     200     200     200     200     403
+GET  /v1/billing                                           401     401     200     200     200     422     200     403
+POST /v1/billing/cancel                                    401     401     403     404     404     422     404     403
+POST /v1/billing/cancel-subscription                       401     401     403     404     404     422     404     403
+POST /v1/billing/change-payment-method                     401     401     403     422     422     422     422     403
+POST /v1/billing/change-plan                               401     401     403     422     422     422     422     403
+DELETE /v1/billing/change-plan                             401     401     403     404     404     422     404     403
+GET  /v1/billing/change-plan/preview                       401     401     422     422     422     422     422     403
+POST /v1/billing/checkout                                  401     401     403     422     422     422     422     403
+POST /v1/billing/payment-method                            401     401     403     422     422     422     422     403
+DELETE /v1/billing/payment-method                          401     401     403     404     404     422     404     403
+POST /v1/billing/portal                                    401     401     403     503     503     422     503     403
+POST /v1/billing/resume                                    401     401     403     404     404     422     404     403
+POST /v1/billing/retry-payment                             401     401     403     200     200     422     200     403
+POST /v1/billing/setup-intent                              401     401     403     503     503     422     503     403
+POST /v1/billing/subscribe                                 401     401     403     422     422     422     422     403
+POST /payment/create-session                               401     401     403     422     422     422     422     403
+POST /subscription/portal                                  401     401     403     503     503     422     503     403
 GET  /v1/billing/balance                                   401     401     200     200     200     422     200     403
+GET  /v1/billing/invoices                                  401     401     200     200     200     422     200     403
+GET  /v1/billing/invoices/<invoice_id>                     401     401     200     200     404     422     200     403
 POST /v1/billing/topup                                     401     401     403     422     422     422     422     403
 GET  /v1/billing/transactions                              401     401     200     200     200     422     200     403
 POST /v1/charges                                           401     401     403     403     403     422     422     403

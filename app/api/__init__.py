@@ -10,11 +10,31 @@ from app.api.charges import charges
 from app.api.debits import wallet_debits
 from app.api.health import health
 from app.api.holds import wallet_holds
+from app.api.invoices import api_invoices
+from app.api.payment_methods import payment_methods
 from app.api.people import api_customers
 from app.api.plans import subscription_plans
+from app.api.sessions import payment_sessions
+from app.api.staff_coupons import staff_coupons
+from app.api.staff_plans import staff_plans
+from app.api.subscriptions import subscriptions
 from app.api.top_ups import top_ups
 
-GROUPS = [billing, top_ups, charges, wallet_debits, wallet_holds, api_customers, subscription_plans]
+GROUPS = [
+    billing,
+    subscriptions,
+    api_invoices,
+    payment_methods,
+    payment_sessions,
+    subscription_plans,
+    top_ups,
+    charges,
+    wallet_debits,
+    wallet_holds,
+    api_customers,
+    staff_plans,
+    staff_coupons,
+]
 
 
 def register(app: Flask) -> None:

@@ -25,12 +25,14 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Terms:
-    """Who may make a call. `for_a_customer`: it acts on one customer's things. `keyed`: it takes an Idempotency-Key."""
+    """Who may make a call. `for_a_customer`: it acts on one customer's things. `keyed`: it takes an Idempotency-Key.
+    `pays`: it may be refused because something cannot be paid."""
 
     permission: str
     kinds: frozenset[str]
     for_a_customer: bool
     keyed: bool
+    pays: bool
 
 
 def call(
@@ -39,11 +41,12 @@ def call(
     kinds: tuple[str, ...] = ("customer", "service"),
     for_a_customer: bool = True,
     keyed: bool = False,
+    pays: bool = False,
 ) -> Callable[[View], View]:
     """Marks a view with its terms. A view without any is refused when the application starts."""
 
     def mark(view: View) -> View:
-        view.terms = Terms(permission, frozenset(kinds), for_a_customer, keyed)  # type: ignore[attr-defined]
+        view.terms = Terms(permission, frozenset(kinds), for_a_customer, keyed, pays)  # type: ignore[attr-defined]
         return view
 
     return mark

@@ -125,7 +125,7 @@ def _errors(path: str, method: str, terms: Terms, has_parameters: bool) -> list[
         found += ["400", "409", "413", "415"]
     if method == "delete":
         found.append("409")
-    if terms.permission in ("wallet:write", "charges:write"):
+    if terms.pays or terms.permission in ("wallet:write", "charges:write"):
         found.append("402")
     return sorted(found)
 

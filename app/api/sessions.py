@@ -1,0 +1,121 @@
+"""`POST /payment/create-session` and `POST /subscription/portal`, in the envelope of SPEC §12.2."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Response
+from pydantic import Field
+from sqlalchemy import or_, select
+
+from app.api import calls, channels, subscribing
+from app.api.subscriptions import IntervalName, UrlAnswer
+from app.api.values import Answer, Body, TopUpCents
+from app.catalogue.models import Plan
+from app.errors import Invalid, NotFound, ProviderDown
+from app.extensions import db
+from app.flows import cards, top_up
+from app.http import limits, return_urls
+
+payment_sessions = calls.group("api_sessions", "Payment pages", "Pages of a provider to send the customer to.")
+
+Url = Field(
+    default=None,
+    min_length=1,
+    max_length=return_urls.LONGEST,
+    description="An address here, or at an origin the operator has listed.",
+    examples=["/plan"],
+)
+
+
+class CreateSession(Body):
+    """`plan_id` for a subscription, `amount_cents` for a top-up."""
+
+    channel: str = Field(min_length=1, max_length=40, examples=["stripe"])
+    type: Literal["subscription", "topup"] = Field(examples=["subscription"])
+    plan_id: str | None = Field(default=None, min_length=1, max_length=64, description="A plan's id or key.")
+    interval: Literal["month", "year"] | None = IntervalName
+    amount_cents: TopUpCents | None = Field(default=None, description="10.00 to 10,000.00 in cents.")
+    success_url: str | None = Url
+    cancel_url: str | None = Url
+
+
+class OpenSubscriptionPortal(Body):
+    return_url: str | None = Url
+
+
+class EnvelopedUrl(Answer):
+    """Where the customer goes on."""
+
+    success: Literal[True] = True
+    data: UrlAnswer
+
+
+@payment_sessions.post("/payment/create-session", responses={200: EnvelopedUrl})
+@calls.call("billing:write", keyed=True)
+def create(body: CreateSession) -> Response:
+    """The page of a provider on which to pay"""
+    key, open_page = calls.key(), {"subscription": _subscription, "topup": _top_up}[body.type]
+    return calls.answer_once(["create-session", body.model_dump()], key, lambda: _told(open_page(body, key)))
+
+
+@payment_sessions.post("/subscription/portal", responses={200: EnvelopedUrl})
+@calls.call("billing:write")
+def portal(body: OpenSubscriptionPortal) -> Response:
+    """The provider's own self-service page, for this one visit"""
+    back = return_urls.checked(body.return_url, "return_url", calls.settings(), default="/payment-methods")
+    return calls.reply(_told(cards.portal(db.session(), channels.default(), subscribing.customer(), return_url=back)))
+
+
+def _told(url: str) -> EnvelopedUrl:
+    return EnvelopedUrl(data=UrlAnswer(url=url))
+
+
+def _subscription(body: CreateSession, key: str) -> str:
+    if body.plan_id is None:
+        raise Invalid("Name the plan to subscribe to.", field="plan_id")
+    if body.amount_cents is not None:
+        raise Invalid("A plan has its own price.", field="amount_cents")
+    return subscribing.checkout_url(
+        _plan_key(body.plan_id),
+        body.interval or "month",
+        key,
+        provider=channels.named(body.channel),
+        return_url=_checked(body.success_url, "success_url", subscribing.PAGE_AFTER_CHECKOUT),
+        cancel_url=_checked(body.cancel_url, "cancel_url", "/plan"),
+    )
+
+
+def _top_up(body: CreateSession, key: str) -> str:
+    limits.spend("topup.customer", calls.customer_id())
+    if body.amount_cents is None:
+        raise Invalid("Say how much to pay in.", field="amount_cents")
+    if body.plan_id is not None:
+        raise Invalid("A top-up is for no plan.", field="plan_id")
+    order = top_up.start(
+        db.session(),
+        channels.named(body.channel),
+        subscribing.customer(),
+        body.amount_cents,
+        form_key=subscribing.form_key(key),
+        return_url=_checked(body.success_url, "success_url", f"/wallet/topups/{top_up.ORDER_IN_URL}"),
+        cancel_url=_checked(body.cancel_url, "cancel_url", "/wallet"),
+        actor=subscribing.actor(),
+        currency=calls.currency(),
+    )
+    if order.checkout_url is None:
+        raise ProviderDown("The payment page is not open. Send the request again with another key.", retry_after=2)
+    return order.checkout_url
+
+
+def _plan_key(named: str) -> str:
+    """The key of a plan named by its id (as `/subscription/plans` lists it) or by its key."""
+    found = db.session.scalars(select(Plan.key).where(or_(Plan.id == named, Plan.key == named))).first()
+    db.session.rollback()
+    if found is None:
+        raise NotFound("There is no such plan.", field="plan_id")
+    return found
+
+
+def _checked(url: str | None, field: str, default: str) -> str:
+    return return_urls.checked(url, field, calls.settings(), default=default)

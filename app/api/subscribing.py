@@ -1,0 +1,174 @@
+"""What the subscription calls do: choose what pays, and hand over to the flow that knows how (SPEC §12.1, P5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy.orm import Session
+
+from app.api import calls, channels
+from app.customers import customers
+from app.customers.models import Customer
+from app.errors import InsufficientFunds, NotFound, PaymentRefused, ProviderDown
+from app.extensions import db
+from app.flows import cards, change_plan, subscribe, subscribe_from_wallet
+from app.flows.top_up import ORDER_IN_URL
+from app.providers.port import Provider
+from app.subscriptions import standing
+from app.subscriptions.models import SubscriptionChange
+from app.subscriptions.standing import Standing
+
+PAGE_AFTER_CHECKOUT = f"/plan/orders/{ORDER_IN_URL}"
+
+
+class PaymentRequired(PaymentRefused):
+    """Nothing that is saved can pay for this. Details: checkout_url, the page to pay on."""
+
+    code = "PAYMENT_REQUIRED"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The plan asked for. `pay_by` is WALLET, CARD or None for whichever can."""
+
+    plan: str
+    interval: str
+    pay_by: str | None
+    card_id: str | None
+    coupon: str | None
+
+
+def who() -> tuple[Session, Mapping[str, Provider], str]:
+    """What every flow of a subscription takes first."""
+    return db.session(), channels.all_of_them(), calls.customer_id()
+
+
+def actor() -> str:
+    """Who the activity log names."""
+    return calls.caller().key_id
+
+
+def customer() -> Customer:
+    """For whom this is. Raises NotFound."""
+    found = customers.by_id(db.session, calls.customer_id())
+    if found is None:
+        raise NotFound("There is no such customer.")
+    return found
+
+
+def form_key(key: str) -> str:
+    """The flows' key for a request's: the same purchase, should we die before the answer is kept."""
+    return "api:" + sha256(key.encode()).hexdigest()
+
+
+def begin_or_change(wanted: Wanted, key: str) -> None:
+    """Subscribe; or, for who is subscribed already, change the plan, which is nothing if they have it."""
+    now = standing.of(db.session(), calls.customer_id())
+    if now.subscription is None:
+        _begin(wanted, key)
+    elif not _has(now, wanted):
+        confirm(preview(wanted.plan, wanted.interval).id)
+
+
+def preview(plan: str, interval: str | None) -> SubscriptionChange:
+    """What the change costs now; without an interval, the one the customer has."""
+    now = standing.of(db.session(), calls.customer_id())
+    every = interval or (now.interval.value if now.interval else "month")
+    db.session.rollback()  # a provider may be asked: no transaction stays open meanwhile
+    return change_plan.preview(*who(), plan, every, actor=actor())
+
+
+def confirm(change_id: str) -> None:
+    """Carry out what was previewed."""
+    change_plan.confirm(*who(), change_id, actor=actor())
+
+
+def checkout_url(
+    plan: str,
+    interval: str,
+    key: str,
+    *,
+    provider: Provider | None = None,
+    return_url: str | None = None,
+    cancel_url: str | None = None,
+    coupon: str | None = None,
+) -> str:
+    """The provider's page on which to subscribe. Raises as `subscribe.start_checkout`."""
+    base = calls.settings().base_url
+    order = subscribe.start_checkout(
+        db.session(),
+        provider or channels.default(),
+        customer(),
+        plan,
+        interval,
+        form_key=form_key(key),
+        return_url=return_url or base + PAGE_AFTER_CHECKOUT,
+        cancel_url=cancel_url or base + "/plan",
+        actor=actor(),
+        coupon=coupon,
+    )
+    if order.checkout_url is None:
+        raise ProviderDown("The payment page is not open. Send the request again with another key.", retry_after=2)
+    return order.checkout_url
+
+
+def _has(now: Standing, wanted: Wanted) -> bool:
+    plan, interval = now.plan, now.interval
+    assert plan is not None, "who is subscribed has a plan"
+    assert interval is not None, "who is subscribed has an interval"
+    return (plan.key.lower(), interval.value) == (wanted.plan.lower(), wanted.interval) and now.pending is None
+
+
+def _begin(wanted: Wanted, key: str) -> None:
+    if wanted.pay_by == "WALLET":
+        _from_wallet(wanted, key)
+    elif wanted.card_id is not None or _has_card():
+        _with_card(wanted, key)
+    elif wanted.pay_by == "CARD":
+        _on_a_page(wanted, key)
+    else:
+        try:
+            _from_wallet(wanted, key)
+        except InsufficientFunds:
+            _on_a_page(wanted, key)
+
+
+def _from_wallet(wanted: Wanted, key: str) -> None:
+    subscribe_from_wallet.start(
+        db.session(),
+        customer(),
+        wanted.plan,
+        wanted.interval,
+        form_key=form_key(key),
+        actor=actor(),
+        coupon=wanted.coupon,
+    )
+
+
+def _with_card(wanted: Wanted, key: str) -> None:
+    subscribe.with_card(
+        db.session(),
+        channels.default(),
+        customer(),
+        wanted.plan,
+        wanted.interval,
+        form_key=form_key(key),
+        actor=actor(),
+        card_id=wanted.card_id,
+        coupon=wanted.coupon,
+    )
+
+
+def _on_a_page(wanted: Wanted, key: str) -> None:
+    url = checkout_url(wanted.plan, wanted.interval, key, coupon=wanted.coupon)
+    raise PaymentRequired("Nothing saved can pay for this. Pay on the page of the provider.", checkout_url=url)
+
+
+def _has_card() -> bool:
+    provider = channels.default_or_none()
+    db.session.rollback()
+    return (
+        provider is not None and cards.default_of(cards.listed(db.session(), provider, calls.customer_id())) is not None
+    )
