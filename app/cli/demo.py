@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from app import create_app, schema, worker
-from app.cli import demo_files, http_server, story
+from app.cli import card_story, demo_files, http_server, story
 from app.cli.answers import announce, answering
 from app.cli.connection import opened, sessions
 from app.cli.demo_files import Demo
@@ -28,7 +29,9 @@ from app.config import Settings, SettingsError
 from app.customers.models import Customer
 from app.db import make_engine
 from app.extensions import db
+from app.providers import registry
 from app.sandbox import SandboxConfig, create_sandbox, start_delivery
+from app.sandbox.server import running_sandbox
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -122,6 +125,8 @@ def _filled(here: Demo, settings: Settings) -> Demo:
                 ["PURSER_DATABASE_URL names a database with customers that no demo made; name another."]
             )
         told = story.tell(session, settings)
+        if story.CY.email in told.people:
+            _subscribe_by_card(session, here, settings)
     here = replace(
         here,
         databases=here.databases if ours else (*here.databases, settings.database_url),
@@ -129,6 +134,13 @@ def _filled(here: Demo, settings: Settings) -> Demo:
     )
     demo_files.keep(here)
     return here
+
+
+def _subscribe_by_card(session: Session, here: Demo, settings: Settings) -> None:
+    """What needs the provider is done with the demo's own sandbox, which answers before anybody else can ask it."""
+    with running_sandbox(sandbox_config(here), delivers=False) as sandbox:
+        providers = registry.build(replace(settings, stripe_api_base=sandbox.url))
+        card_story.tell(session, providers["stripe"], sandbox, story.CY.email)
 
 
 def _forget(directory: Path, given: Settings) -> None:

@@ -5,23 +5,28 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock, ids
 from app.config import Settings
+from app.coupons.models import Coupon
+from app.customers.models import Customer
 from app.db import transaction
-from app.flows import settle
+from app.flows import renew, settle, subscribe_from_wallet
 from app.notices import outbox
 from app.payments import inbox, orders
 from app.payments.models import Order
 from app.providers import registry
 from app.providers.port import Provider
+
+Happening = tuple[int, Callable[[], object]]  # how many days ago, and what
 
 
 class Past:
@@ -66,6 +71,22 @@ class Past:
         order = self._order(customer_id, amount_minor, by)
         self._told("checkout.session.expired", _session(order, payment_status="unpaid", intent=None))
         return order
+
+    def subscribes(self, customer: Customer, plan_key: str, *, by: str, coupon: str | None = None) -> None:
+        """A monthly plan, paid from the wallet from then on."""
+        form_key = ids.new("seed")
+        subscribe_from_wallet.start(
+            self.session, customer, plan_key, "month", form_key=form_key, actor=by, coupon=coupon
+        )
+
+    def coupon(self, code: str) -> str | None:
+        """The code, where the shop has such a coupon."""
+        return self.session.scalar(select(Coupon.code).where(Coupon.code == code, Coupon.retired_at.is_(None)))
+
+    def renews(self) -> None:
+        """Whatever is due at that instant is renewed, as the worker would."""
+        self.session.rollback()  # the renewals have a session of their own, and SQLite one writer
+        renew.renew_due(lambda: Session(self.session.get_bind(), expire_on_commit=False), self._providers)
 
     def throw_mail_away(self) -> None:
         """Mail queued at this past instant goes nowhere: its readers do not exist."""

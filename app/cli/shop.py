@@ -1,4 +1,4 @@
-"""What the demo sells: a shipped catalogue, and coupons that work. Made once: a shop that has goods is left alone."""
+"""What the demo sells: a shipped catalogue, coupons that work, tax rates. A shop that has goods is left alone."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ from app.coupons import issue
 from app.coupons.models import Coupon
 from app.coupons.terms import Limits, Terms
 from app.db import transaction
+from app.invoices import rates
 
 CATALOGUE = "view"  # it has most to show: monthly and yearly prices, credits, packs, an action, a plan to ask about
 ACTOR = "system"
+TAXES = (  # country, region, name, parts per million, the seller's number
+    ("GB", "", "VAT", 200_000, "GB 987 6543 21"),
+    ("DE", "", "USt", 190_000, None),
+    ("CA", "", "GST", 50_000, None),
+    ("CA", "QC", "QST", 99_750, None),
+)
 
 
 def stock(session: Session, settings: Settings) -> None:
@@ -28,6 +35,11 @@ def stock(session: Session, settings: Settings) -> None:
         if session.scalar(select(Coupon.id).limit(1)) is None:
             for terms in _coupons(settings.currency):
                 issue.make(session, terms, actor=ACTOR)
+        if not rates.listed(session):
+            for country, region, name, ppm, number in TAXES:
+                rates.set_rate(
+                    session, country=country, region=region, name=name, rate_ppm=ppm, number=number, actor=ACTOR
+                )
 
 
 def _coupons(currency: str) -> tuple[Terms, ...]:

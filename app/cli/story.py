@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.cli import shop
-from app.cli.past import Past
+from app.cli import plan_story, shop
+from app.cli.past import Happening, Past
 from app.config import Settings
 from app.customers import api_keys, members
 from app.db import transaction
 from app.flows import sign_up
+from app.invoices import buyers
+from app.invoices.buyers import Details
 from app.money import minor_to_micros
 from app.people import email_links, passwords, staff, users
 from app.people.models import User
@@ -35,9 +37,9 @@ class Person:
     role: str = ""
 
 
-ADA = Person("Ada Moreau", "ada@example.com", "a good balance, with four months of history (Alder & Finch)")
+ADA = Person("Ada Moreau", "ada@example.com", "a plan paid from a wallet with four months of history (Alder & Finch)")
 BO = Person("Bo Lindqvist", "bo@example.com", "an empty wallet (Birch Studio)")
-CY = Person("Cy Tanaka", "cy@example.com", "a card that was declined (Calder Robotics)")
+CY = Person("Cy Tanaka", "cy@example.com", "a plan by card, and a card that declines (Calder Robotics)")
 MEI = Person("Mei Osei", "mei@example.com", "reads Ada's billing, may not spend (Alder & Finch)")
 STAFF = (
     Person("Sol Reyes", "support@example.com", "back office, reads", "support"),
@@ -46,6 +48,15 @@ STAFF = (
 )
 EVERYONE = (ADA, BO, CY, MEI, *STAFF)
 
+BUYER = Details(
+    name="Alder & Finch Ltd",
+    customer_type="business",
+    line1="48 Mill Road",
+    postal_code="LS9 8AX",
+    city="Leeds",
+    country="GB",
+    tax_id="GB987654321",
+)
 RUNS = (
     ("Render, catalogue spread", 184),
     ("Render, winter lookbook", 412),
@@ -55,9 +66,6 @@ RUNS = (
     ("Agent run, alt texts", 58),
     ("Nightly import", 327),
 )
-
-
-Happening = tuple[int, Callable[[], object]]  # how many days ago, and what
 
 
 @dataclass
@@ -70,8 +78,9 @@ class Told:
 
 def tell(session: Session, settings: Settings) -> Told:
     """Make everyone who is not there yet, and live through their past. Safe to run again."""
-    shop.stock(session, settings)
     past, told = Past(session, settings), Told()
+    with past.at(130):
+        shop.stock(session, settings)
     password_hash = passwords.hashed(PASSWORD)
     for person in STAFF:
         if users.by_email(session, person.email) is None:
@@ -95,8 +104,10 @@ def _hire(past: Past, person: Person, password_hash: str) -> None:
 
 def _ada(past: Past, told: Told, password_hash: str) -> None:
     ada, customer_id = _joins(past, ADA, "Alder & Finch", days_ago=123)
+    with past.at(122), transaction(past.session) as session:
+        buyers.set_buyer(session, customer_id, BUYER, actor=ada.id)
     happened: list[Happening] = [
-        (119, lambda: past.top_up(customer_id, 10_000, by=ada.id)),
+        (119, lambda: past.top_up(customer_id, 20_000, by=ada.id)),
         (61, lambda: past.top_up(customer_id, 15_000, by=ada.id)),
         (45, lambda: _goodwill(past, customer_id)),
         (30, lambda: past.top_up(customer_id, 12_000, by=ada.id)),
@@ -106,7 +117,7 @@ def _ada(past: Past, told: Told, password_hash: str) -> None:
         title, cents = RUNS[number % len(RUNS)]
         run = partial(_runs, past, customer_id, title, cents * CENT, f"run-{number}")
         happened.append((118 - 2 * number - number // 6, run))
-    _live(past, happened)
+    _live(past, happened + plan_story.from_the_wallet(past, customer_id, by=ada.id))
     _team_of_ada(past, told, ada, customer_id, password_hash)
     with past.at(0, hour=0), transaction(past.session) as session:
         holds.authorise(

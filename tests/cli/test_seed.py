@@ -8,9 +8,11 @@ from app import coupons, ledger
 from app.catalogue import reads
 from app.cli import story
 from app.customers.models import Customer
+from app.invoices import reads as invoices
 from app.money import Money
 from app.payments.models import Order, ProviderEvent
 from app.people import sign_in
+from app.subscriptions import standing
 from app.wallet.accounts import wallet_of
 
 
@@ -52,14 +54,22 @@ def test_a_second_time_nobody_is_made_and_no_money_moves(purser, session):
     assert ledger.balance(session, wallet(session, story.ADA)) == before
 
 
-def test_the_shop_has_plans_and_a_coupon_that_works(purser, session):
+def test_the_shop_has_plans_a_coupon_that_works_and_a_customer(purser, session):
     purser("seed")
-    bo = session.scalars(select(Customer).where(Customer.email == story.BO.email)).one()
+    ada, bo = (
+        session.scalars(select(Customer).where(Customer.email == person.email)).one()
+        for person in (story.ADA, story.BO)
+    )
 
     plans = {plan.key: plan for plan in reads.offered_plans(session)}
-    off = coupons.quote(
-        session, "harbor20", customer_id=bo.id, what="plan:growth", price=Money(plans["growth"].monthly_minor, "usd")
-    )
+    price = Money(plans["growth"].monthly_minor, "usd")
+    off = coupons.quote(session, "harbor20", customer_id=bo.id, what="plan:growth", price=price)
+    now, bills = standing.of(session, ada.id), invoices.page(session, ada.id).rows
 
     assert list(plans) == ["free", "starter", "growth", "enterprise"]
     assert (off.off, off.after) == (Money(1_980, "usd"), Money(7_920, "usd"))
+    assert (now.tier, now.status, now.subscription.paid_by) == ("starter", "active", "wallet")
+    # 29.00 less 20 % is 23.20, and 20 % VAT on it.
+    assert [(row.invoice.status, row.invoice.tax_minor, row.invoice.total_minor) for row in bills] == (
+        [("paid", 464, 2_784)] * 4
+    )
