@@ -15,7 +15,8 @@ from app.http import destinations, limits
 from app.http.auth import current_customer_id, customer_required
 from app.http.errors import status_of
 from app.http.filters import day_text
-from app.web import plan, plan_refused
+from app.web import plan_refused
+from app.web.plan import page as plan_page
 
 TO: dict[str, pay_by.Payment] = {"wallet": "wallet", "card": "card"}
 
@@ -91,7 +92,7 @@ def _pressed(verb: Callable[[], str]) -> AnyResponse:
     except InsufficientFunds as refusal:
         return plan_refused.short(refusal, url_for("plan.show"))
     except Refusal as refusal:
-        return make_response(plan.page(trouble=refusal), status_of(refusal))
+        return make_response(plan_page(trouble=refusal), status_of(refusal))
     return redirect(destinations.safe(request.form.get("next"), url_for("plan.show")), 303)
 
 

@@ -19,7 +19,8 @@ from app.http.filters import cents, day_text
 from app.providers.billing import CancelReason
 from app.subscriptions import standing
 from app.subscriptions.models import SubscriptionChange
-from app.web import plan, plan_cards, plan_refused
+from app.web import plan_cards, plan_refused
+from app.web.plan import page as plan_page
 
 plan_cancel = Blueprint("plan_cancel", __name__, url_prefix="/plan")
 
@@ -78,7 +79,7 @@ def create() -> AnyResponse:
     except Conflict as refusal:
         return plan_refused.in_the_way(db.session(), refusal)
     except ProviderDown as refusal:
-        return make_response(plan.page(trouble=refusal), status_of(refusal))
+        return make_response(plan_page(trouble=refusal), status_of(refusal))
     flash(words, "pos")
     return redirect(url_for("plan.show"), 303)
 

@@ -18,7 +18,8 @@ from app.http.filters import day_text
 from app.subscriptions import standing
 from app.subscriptions.changes import PreviewExpired
 from app.subscriptions.models import SubscriptionChange
-from app.web import plan, plan_bills, plan_purchase, plan_refused
+from app.web import plan_bills, plan_purchase, plan_refused
+from app.web.plan import page as plan_page
 from app.web.wallet_forms import fresh_form_key
 
 plan_change = Blueprint("plan_change", __name__, url_prefix="/plan")
@@ -61,7 +62,7 @@ def _confirm(change_id: str, plan_key: str, interval: str) -> AnyResponse:
     except Conflict as refusal:
         return plan_refused.in_the_way(db.session(), refusal)
     except errors.ProviderDown as refusal:
-        return make_response(plan.page(trouble=refusal), status_of(refusal))
+        return make_response(plan_page(trouble=refusal), status_of(refusal))
     return _onward(done)
 
 

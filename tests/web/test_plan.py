@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -175,3 +176,96 @@ def test_another_customers_order_looks_like_nothing(client_of, order_of, ada, bo
 
     assert client_of(bo).get(f"/plan/orders/{topup.id}").status_code == 404
     assert client_of(ada).get(f"/plan/orders/{topup.id}").status_code == 404  # a top-up is no plan
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_a_press_that_is_refused_is_told_on_the_page(buy, ada):
+    browser = buy(ada, "starter")
+
+    answer = browser.post("/plan/pay-by", data={"by": "card"})
+
+    assert answer.status_code == 409
+    assert "This was not done" in text(answer)
+    assert "You are on Starter" in text(answer)
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_an_upgrade_from_the_wallet_costs_what_the_preview_says(buy, ada):
+    browser = buy(ada, "starter", cents=50_000)
+    before = ada.balance()
+
+    preview = text(browser.get("/plan/change?plan=growth&interval=month"))
+    due = re.search(r"Pay \$([\d.]+) and upgrade to Growth", preview)
+    change = re.search(r'name="change_id" value="(\w+)"', preview)
+    assert due
+    assert change
+    sent = {"plan": "growth", "interval": "month", "change_id": change[1]}
+    answer = browser.post("/plan/change", data=sent)
+
+    assert answer.status_code == 303
+    assert before - ada.balance() == int(due[1].replace(".", "")) * 10_000
+    assert "You are on Growth" in text(browser.get("/plan"))
+    assert browser.post("/plan/change", data=sent).status_code == 303  # sent again it says how it ended
+    assert before - ada.balance() == int(due[1].replace(".", "")) * 10_000
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_a_downgrade_waits_and_can_be_taken_back(buy, ada):
+    browser = buy(ada, "growth")
+    preview = text(browser.get("/plan/change?plan=starter&interval=month"))
+    change = re.search(r'name="change_id" value="(\w+)"', preview)
+    assert change
+
+    browser.post("/plan/change", data={"plan": "starter", "interval": "month", "change_id": change[1]})
+    waiting = text(browser.get("/plan"))
+    browser.post("/plan/undo")
+    after = text(browser.get("/plan"))
+
+    assert "Downgrade to Starter on" in preview
+    assert "You move to Starter on" in waiting
+    assert "Your next plan" in waiting
+    assert "You move to" not in after
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_a_price_that_no_longer_holds_is_not_charged_and_the_new_one_is_shown(buy, ada, clock, client_of):
+    browser = buy(ada, "starter")
+    change = re.search(r'name="change_id" value="(\w+)"', text(browser.get("/plan/change?plan=growth&interval=month")))
+    assert change
+    before = ada.balance()
+    clock.advance(minutes=11)
+
+    answer = browser.post("/plan/change", data={"plan": "growth", "interval": "month", "change_id": change[1]})
+
+    assert answer.status_code == 409
+    assert "Nothing was charged" in text(answer)
+    assert change[1] not in text(answer)
+    assert "and upgrade to Growth" in text(answer)
+    assert ada.balance() == before
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_cancelling_at_the_end_is_told_and_can_be_taken_back(buy, ada):
+    browser = buy(ada, "starter")
+
+    asked = text(browser.get("/plan/cancel"))
+    browser.post("/plan/cancel", data={"when": "period_end", "reason": "unused", "comment": "Too quiet here"})
+    ending = text(browser.get("/plan"))
+    browser.post("/plan/resume")
+
+    assert "Cancel now and get $29.00 back" in asked
+    assert "Starter ends" in ending
+    assert "Keep Starter" in ending
+    assert "Renews" in text(browser.get("/plan"))
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_cancelling_now_pays_the_rest_back_to_the_wallet(buy, ada):
+    browser = buy(ada, "starter")
+    before = ada.balance()
+
+    answer = browser.post("/plan/cancel", data={"when": "now"}, follow_redirects=True)
+
+    assert "Your plan has ended. $29.00 goes back to your wallet." in text(answer)
+    assert "You are on Free" in text(answer)
+    assert ada.balance() == before + 2_900 * 10_000
