@@ -1,4 +1,7 @@
-"""Every route, asked by every kind of caller: what comes back is what tests/authorization.py says."""
+"""Every route, asked by every kind of caller: what comes back is what tests/authorization.py says.
+
+Pages are asked on both databases, so that none is first seen on PostgreSQL by a customer.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from app.payments import card_pages, inbox, orders
 from app.payments.models import ProviderEvent
 from app.providers.port import Verified
 from tests.authorization import CALLS, KEY_CALLERS, PAGE_CALLERS, PAGES, PUBLIC, rows
+from tests.support.databases import BOTH
 from tests.support.people import Person
 from tests.support.web import PageClient
 
@@ -39,9 +43,9 @@ UNKNOWN = {
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """Who may do what does not depend on the database, so one is enough."""
-    return sqlite_url
+def database_url(request: pytest.FixtureRequest) -> str:
+    """SQLite, where a test does not say otherwise."""
+    return request.getfixturevalue("pg_url" if getattr(request, "param", "") == "postgresql" else "sqlite_url")
 
 
 @pytest.fixture
@@ -144,6 +148,7 @@ def headers(session: Session, ada: Person, bo: Person, service_key: str) -> dict
     return {"nokey": sent, **all_of_them}
 
 
+@pytest.mark.parametrize("database_url", BOTH, indirect=True)
 @pytest.mark.parametrize("route", rows(PAGES), ids=str)
 def test_a_page_answers_each_person_as_the_table_says(
     route: str, things: dict[str, str], bo: Person, callers: Callable[[str], PageClient]

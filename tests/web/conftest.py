@@ -1,4 +1,8 @@
-"""What the wallet pages' tests need besides people: a payment provider to order about, and orders in any state."""
+"""What the pages' tests need besides people: a payment provider to order about, and orders in any state.
+
+Pages run on SQLite alone. What they ask of a database is tested on both where it is asked; that every page answers on
+PostgreSQL too, to everybody, is in tests/rules/test_authorization.py.
+"""
 
 from __future__ import annotations
 
@@ -59,6 +63,11 @@ class Till:
     def _answer(self) -> None:
         if self.is_down:
             raise Unavailable("The till is closed.")
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 @pytest.fixture

@@ -28,11 +28,6 @@ DETAILS = {
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    return sqlite_url
-
-
-@pytest.fixture
 def vat(session: Session):
     """20 % in Great Britain, where the seller is."""
     before = seller.current()

@@ -20,12 +20,6 @@ Browser = Callable[[Person], PageClient]
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """One database is enough for pages."""
-    return sqlite_url
-
-
-@pytest.fixture
 def shop(session: Session) -> None:
     """Free, Starter ($29.00 a month, $290.00 a year), Growth ($99.00, $990.00) and Enterprise are on offer."""
     with transaction(session):

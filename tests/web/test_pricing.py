@@ -88,12 +88,6 @@ BESIDE_PLANS = {
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """The pages only read, by the reads that tests/catalogue runs on both databases."""
-    return sqlite_url
-
-
-@pytest.fixture
 def on_offer(session: Session) -> Callable[[str], None]:
     """Puts a shipped catalogue, or the text of one, on offer."""
 

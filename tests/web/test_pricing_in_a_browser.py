@@ -14,12 +14,6 @@ from tests.support.looks import look_at
 
 
 @pytest.fixture
-def database_url(sqlite_url) -> str:
-    """One database is enough to look at pages."""
-    return sqlite_url
-
-
-@pytest.fixture
 def address(app) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, app, threaded=True)
     running = threading.Thread(target=server.serve_forever)
