@@ -6,14 +6,16 @@ subscription still runs, and paid back afterwards by one credit note for each in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.money import Money
-from app.providers.billing import CreditNoteDoc, RefundedUnused, SubscriptionState, UnusedPart, UnusedValue
-from app.providers.stripe import reading
+from app.providers.billing import RefundedUnused, SubscriptionState, UnusedPart, UnusedValue
+from app.providers.stripe import sources
 from app.providers.stripe.body import id_of
 from app.providers.stripe.connection import Connection, Json
 from app.providers.stripe.documents import credit_note_of
+from app.providers.stripe.sources import Source
 from app.providers.stripe.told_returns import refund_of
 from app.providers.values import CustomerRef, RefundResult
 
@@ -34,12 +36,12 @@ class GivingBack:
         }
         preview = self._stripe.call(lambda v1: v1.invoices.create_preview(wanted))
         named = [part for line in preview["lines"]["data"] if (part := _part(line))]
-        invoices = {part.invoice_id: reading.fetch_invoice(self._stripe, part.invoice_id) for part in named}
-        parts = [part for part in named if invoices[part.invoice_id]["status"] == "paid"]
+        behind = {part.invoice_id: sources.of_invoice(self._stripe, part.invoice_id) for part in named}
+        parts = [part for part in named if behind[part.invoice_id][0].is_paid]
         return UnusedValue(
             net=Money(sum(part.net for part in parts), preview["currency"]),
             tax=sum(part.tax for part in parts),
-            to_card=sum(min(_gross(parts, name), refundable(invoice)) for name, invoice in invoices.items()),
+            to_card=_to_card(parts, behind),
             as_of=at,
             parts=parts,
         )
@@ -53,16 +55,20 @@ class GivingBack:
         key: str,
     ) -> RefundedUnused:
         names = dict.fromkeys(part.invoice_id for part in unused.parts)
-        notes = [self._noted(name, our_refund_id) or self._note(name, unused, our_refund_id, key=key) for name in names]
-        refunds = [refund for note in notes for refund in self._refunds(note, our_refund_id)]
+        notes, refunds = [], []
+        for name in names:
+            chain = sources.of_invoice(self._stripe, name)
+            note = self._noted(name, our_refund_id) or self._note(chain, unused, our_refund_id, key=key)
+            notes.append(credit_note_of(note))
+            refunds += self._refunds(note, our_refund_id)
+            refunds += self._from_earlier(chain[1:], note, our_refund_id, key=key)
         refunded = sum(refund.amount.minor for refund in refunds)
-        documents = [credit_note_of(note) for note in notes]
         currency = unused.net.currency
         return RefundedUnused(
             refunds=refunds,
-            credit_notes=documents,
+            credit_notes=notes,
             refunded=Money(refunded, currency),
-            credited=Money(_total(documents) - refunded, currency),
+            credited=Money(sum(note.total for note in notes) - refunded, currency),
         )
 
     def _noted(self, invoice_id: str, our_refund_id: str) -> Json | None:
@@ -70,25 +76,58 @@ class GivingBack:
         found = self._stripe.pages(lambda v1, page: v1.credit_notes.list({"invoice": invoice_id, **page}))
         return next((note for note in found if (note.get("metadata") or {}).get("refund_id") == our_refund_id), None)
 
-    def _note(self, invoice_id: str, unused: UnusedValue, our_refund_id: str, *, key: str) -> Json:
+    def _note(self, chain: Sequence[Source], unused: UnusedValue, our_refund_id: str, *, key: str) -> Json:
+        own, earlier = chain[0], sum(source.left for source in chain[1:])
         lines = [
             {"type": "invoice_line_item", "invoice_line_item": part.line_id, "amount": part.net}
             for part in unused.parts
-            if part.invoice_id == invoice_id
+            if part.invoice_id == own.invoice_id
         ]
-        shared = {"invoice": invoice_id, "lines": lines}
+        shared = {"invoice": own.invoice_id, "lines": lines}
         total = self._stripe.call(lambda v1: v1.credit_notes.preview(shared))["total"]
-        back = min(total, refundable(reading.fetch_invoice(self._stripe, invoice_id)))
+        here = min(total, own.left)
+        elsewhere = min(total - here, earlier)
+        # What no card paid came from a credit balance, and goes back there.
+        shares = {"refund_amount": here, "out_of_band_amount": elsewhere, "credit_amount": total - here - elsewhere}
         wanted = {
             **shared,
             "reason": "order_change",
             "metadata": {"refund_id": our_refund_id},
-            "refund_amount": back,
-            # No card paid this part, a credit balance did: it goes back to where it came from.
-            **({"credit_amount": total - back} if total > back else {}),
+            **{name: amount for name, amount in shares.items() if amount},
         }
-        options = {"idempotency_key": f"{key}:{invoice_id}"}
+        options = {"idempotency_key": f"{key}:{own.invoice_id}"}
         return self._stripe.call(lambda v1: v1.credit_notes.create(wanted, options))
+
+    def _from_earlier(
+        self, earlier: Sequence[Source], note: Json, our_refund_id: str, *, key: str
+    ) -> list[RefundResult]:
+        """What earlier payments give back: refunded there, since a credit note refunds its own invoice only."""
+        rest = note.get("out_of_band_amount") or 0
+        payments = [source for source in earlier if source.payment_id] if rest else []
+        marks = {"refund_id": our_refund_id, "credit_note": note["id"]}
+        found = [
+            refund
+            for source in payments
+            for refund in sources.refunds_of(self._stripe, str(source.payment_id))
+            if (refund.get("metadata") or {}).get("credit_note") == note["id"]
+        ]
+        rest -= sum(refund["amount"] for refund in found)
+        for source in payments:
+            amount = min(rest, source.left)
+            if amount > 0:
+                found.append(self._refund_earlier(source, amount, marks, key=key))
+                rest -= amount
+        return [refund_of(refund) for refund in found]
+
+    def _refund_earlier(self, source: Source, amount: int, marks: dict[str, str], *, key: str) -> Json:
+        wanted = {
+            "payment_intent": source.payment_id,
+            "amount": amount,
+            "reason": "requested_by_customer",
+            "metadata": marks,
+        }
+        options = {"idempotency_key": f"{key}:{marks['credit_note']}:{source.payment_id}"}
+        return self._stripe.call(lambda v1: v1.refunds.create(wanted, options))
 
     def _refunds(self, note: Json, our_refund_id: str) -> list[RefundResult]:
         found = []
@@ -99,25 +138,23 @@ class GivingBack:
         return found
 
 
-def refundable(invoice: Json) -> int:
-    """What of an invoice can still go back to the card, in minor units."""
-    return max(0, int(invoice["amount_paid"]) - int(invoice.get("post_payment_credit_notes_amount") or 0))
-
-
 def _part(line: Json) -> UnusedPart | None:
     """What a line of the preview gives back, if it is a credit for an earlier line."""
-    parent = (line.get("parent") or {}).get("subscription_item_details") or {}
-    credited = (parent.get("proration_details") or {}).get("credited_items") or {}
-    origins = credited.get("invoice_line_items") or []
-    if line["amount"] >= 0 or not parent.get("proration") or not origins:
+    origin = sources.credited_line(line)
+    if origin is None:
         return None
     tax = -sum(each["amount"] for each in line.get("taxes") or [])
-    return UnusedPart(str(id_of(credited["invoice"])), origins[0], net=-line["amount"], tax=tax)
+    return UnusedPart(*origin, net=-line["amount"], tax=tax)
 
 
-def _gross(parts: list[UnusedPart], invoice_id: str) -> int:
-    return sum(part.net + part.tax for part in parts if part.invoice_id == invoice_id)
-
-
-def _total(notes: list[CreditNoteDoc]) -> int:
-    return sum(note.total for note in notes)
+def _to_card(parts: Sequence[UnusedPart], behind: dict[str, list[Source]]) -> int:
+    """How much of it all the payments behind it can give back, each of their cents once."""
+    left = {source.invoice_id: source.left for chain in behind.values() for source in chain}
+    back = 0
+    for part in parts:
+        due = part.net + part.tax
+        for source in behind[part.invoice_id]:
+            given = min(due, left[source.invoice_id])
+            left[source.invoice_id] -= given
+            due, back = due - given, back + given
+    return back
