@@ -125,5 +125,6 @@ def _end(session: Session, sub: Subscription, change: SubscriptionChange, *, rea
     change.due_minor = change.credit_minor + change.tax_minor
     if not change.due_minor:
         change.details = {**change.details, "returned_to": "nowhere"}
-    lifecycle.end(session, sub, at=max(change.as_of, sub.started_at), actor=actor, reason=reason)
+    # Where the renewal is overdue, nothing was invoiced after the period's end.
+    lifecycle.end(session, sub, at=min(change.as_of, sub.period_end), actor=actor, reason=reason)
     changes.apply(session, change, actor=actor)

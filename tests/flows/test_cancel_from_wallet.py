@@ -185,3 +185,15 @@ def test_one_who_left_may_come_back(subscriber: Subscriber, clock: Clock) -> Non
 
     assert subscriber.sub.status == "active"
     assert change_from_wallet.undo(subscriber.session, {}, subscriber.customer_id, actor="usr_1") is None
+
+
+def test_cancelling_now_when_the_renewal_is_overdue_ends_with_the_period(subscriber: Subscriber, clock: Clock) -> None:
+    subscriber.gets(5_000)
+    subscriber.subscribes()
+    clock.set(day(2026, 4, 16))
+
+    cancel_now(subscriber)
+
+    assert subscriber.sub.ended_at == day(2026, 4, 14)
+    assert subscriber.cents == 4_500
+    subscriber.is_invoiced_without_a_gap()
