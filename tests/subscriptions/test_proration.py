@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from app.subscriptions.proration import (
     Share,
     is_upgrade,
     share_left,
+    takes_effect_now,
     used_part,
     with_new_period,
     within_period,
@@ -149,3 +151,19 @@ def test_a_period_is_worth_its_price() -> None:
     period = Period(0, datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 31, tzinfo=UTC))
 
     assert share_left(period, period.start).of(999) == 999
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "now"),
+    [
+        ((1000, MONTH, 1), (3000, MONTH, 2), True),
+        ((3000, MONTH, 2), (1000, MONTH, 1), False),
+        ((1000, MONTH, 1), (1000, MONTH, 2), True),
+        ((1000, MONTH, 1), (10_000, YEAR, 1), True),  # cheaper a day, and still what they want now
+        ((3000, MONTH, 2), (10_000, YEAR, 1), False),
+        ((10_000, YEAR, 1), (1000, MONTH, 1), False),  # dearer a day: most of a year would come back as credit
+        ((10_000, YEAR, 1), (30_000, YEAR, 2), True),
+    ],
+)
+def test_what_takes_effect_now_never_leaves_credit_behind(old: Any, new: Any, now: bool) -> None:
+    assert takes_effect_now(*old, *new) is now
