@@ -27,7 +27,7 @@ from app.subscriptions.models import Subscription, SubscriptionPeriod
 from tests.support.time import START
 
 ROOT = Path(__file__).resolve().parents[2]
-COUNT = int(os.environ.get("TEST_RENEWALS", "200"))
+COUNT = int(os.environ.get("TEST_RENEWALS", "150"))
 BEGAN = datetime(2026, 2, 14, 9, 30, tzinfo=UTC)
 PATIENCE = 120  # seconds; what takes that long is stuck
 
@@ -41,6 +41,9 @@ from app.flows.renew import is_due, renew_due
 
 now = datetime.fromisoformat(sys.argv[2])
 engine = make_engine(sys.argv[1])
+engine.connect().close()
+print("ready", flush=True)
+sys.stdin.readline()
 with clock.frozen(lambda: now):
     sessions = sessionmaker(engine, expire_on_commit=False)
     while is_due(sessions):
@@ -92,6 +95,7 @@ def test_two_workers_renew_each_once_though_one_is_killed(
 ) -> None:
     workers = [start(database_url) for _ in range(2)]
     try:
+        begin_together(workers)
         wait_until(lambda: paid(engine) >= COUNT // 3, workers)
         workers[0].send_signal(signal.SIGKILL)
         assert workers[1].wait(PATIENCE) == 0, "the other one does the rest"
@@ -99,7 +103,7 @@ def test_two_workers_renew_each_once_though_one_is_killed(
     finally:
         for worker in workers:
             worker.kill()
-            worker.wait(PATIENCE)
+            worker.communicate(timeout=PATIENCE)  # closes its pipes too
 
     each_was_renewed_once(session)
 
@@ -125,7 +129,20 @@ def start(database_url: str) -> subprocess.Popen[bytes]:
         [sys.executable, "-c", WORKER, database_url, clock.timestamp(START)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
+
+
+def begin_together(workers: list[subprocess.Popen[bytes]]) -> None:
+    """Both have read the program before one of them begins, or it would do everything alone."""
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write(b"go\n")
+        worker.stdin.flush()
 
 
 def paid(engine: Engine) -> int:
