@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template
 
-from app.web import gallery_states
+from app.web import gallery_invoices, gallery_states
 
 gallery = Blueprint("gallery", __name__, url_prefix="/gallery")
 
@@ -40,6 +40,7 @@ STATES: dict[str, State] = {
     "overview-plan-none": ("overview/_plan.html", gallery_states.overview_plan_none),
     "overview-usage": ("overview/_usage.html", dict),
     "overview-credits": ("overview/_credits.html", gallery_states.overview_credits),
+    **gallery_invoices.STATES,
     "trouble": ("wallet/_trouble.html", gallery_states.trouble),
     "error": ("errors/_notice.html", gallery_states.error),
 }

@@ -19,6 +19,8 @@ PAGES = [
     "/profile",
     "/team",
     "/api-keys",
+    "/invoices",
+    "/invoices/buyer",
     "/gallery/parts",
 ]
 
@@ -47,8 +49,9 @@ def sign_in(browser_context, client_of, address):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_and_are_accessible(page, ada, order_of, sign_in, address, till, scheme):
+def test_pages_fit_and_are_accessible(page, ada, order_of, invoice_for, sign_in, address, till, scheme):
     waiting = [f"/wallet/topups/{order_of(ada, state).id}" for state in ("open", "failed", "paid")]
+    waiting.append(f"/invoices/{invoice_for(ada, 123_456_789, state='failed').id}")
     sign_in(ada)
     page.emulate_media(color_scheme=scheme)
 
