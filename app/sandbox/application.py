@@ -23,15 +23,20 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     templates, static = _beside("templates") / "sandbox", _beside("static")
     app = Flask("sandbox", template_folder=str(templates), static_folder=str(static), static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
+    app.extensions["sandbox"] = open_sandbox(config)
+    protocol.register(app)
+    pages.register(app)
+    return app
+
+
+def open_sandbox(config: SandboxConfig) -> Sandbox:
+    """The core behind an application, on its own database file. An application may be given another at any time."""
     sandbox = Sandbox(config)
-    app.extensions["sandbox"] = sandbox
     with sandbox.writing() as tx:
         portal.prepare(tx)
         amounts.prepare(tx)
         _configured_endpoint(tx, config)
-    protocol.register(app)
-    pages.register(app)
-    return app
+    return sandbox
 
 
 def _beside(name: str) -> Path:

@@ -102,7 +102,8 @@ def _answer(sandbox: Sandbox, asked: Asked) -> Answer:
     if asked.operation.verb == "get":
         with sandbox.reading(request.url_root) as tx:
             return _worked(sandbox, tx, asked)
-    time.sleep(sandbox.config.latency_ms / 1000)
+    if sandbox.config.latency_ms:
+        time.sleep(sandbox.config.latency_ms / 1000)
     fingerprint = idempotency.fingerprint(request.path, asked.params)
     cause = Cause(asked.request_id, asked.key)
     try:

@@ -18,6 +18,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.sandbox import SandboxConfig, create_sandbox
+from app.sandbox.application import open_sandbox
 from app.sandbox.core import Sandbox
 from app.sandbox.engine.due import run_due
 
@@ -84,6 +85,12 @@ class Desk:
         return self.visitor.get(urlsplit(url).path)
 
 
+@pytest.fixture(scope="session")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """One application for all tests; each gets a core and a database of its own."""
+    return create_sandbox(SandboxConfig(database=tmp_path_factory.mktemp("sandbox") / "first.db"))
+
+
 @pytest.fixture
 def tax() -> int:
     """Basis points."""
@@ -97,7 +104,7 @@ def draft_for() -> int:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, tax: int, draft_for: int) -> Iterator[Desk]:
+def desk(application: Flask, tmp_path: Path, tax: int, draft_for: int) -> Iterator[Desk]:
     config = SandboxConfig(
         database=tmp_path / "sandbox.db",
         secret_key=KEY,
@@ -107,8 +114,8 @@ def desk(tmp_path: Path, tax: int, draft_for: int) -> Iterator[Desk]:
         tax_basis_points=tax,
         draft_for=draft_for,
     )
-    app = create_sandbox(config)
-    made = Desk(app, app.test_client())
+    application.extensions["sandbox"] = open_sandbox(config)
+    made = Desk(application, application.test_client())
     yield made
     made.sandbox.close()
     assert not made.sandbox.faults
