@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.catalogue import reads
 from app.catalogue.terms import Catalogue, PlanTerms
 from app.customers import members
-from app.http.filters import cents, number
+from app.http.filters import cents, day_text, number
 from app.subscriptions.comparison import limits_that_differ
 from app.subscriptions.models import SubscriptionChange
 from app.subscriptions.periods import Interval
@@ -57,7 +57,7 @@ def of(session: Session, change: SubscriptionChange, before: PlanTerms, catalogu
         before=before,
         after=after,
         steps=_steps(limits, before, after, catalogue),
-        due=_due(change),
+        due=_due(change, before),
         then=_then(change, after),
         then_at=datetime.fromisoformat(then_at) if then_at else None,
         exceeded=list(_exceeded(session, change.customer_id, limits)),
@@ -69,9 +69,12 @@ def compared(before: PlanTerms, after: PlanTerms, catalogue: Catalogue) -> list[
     return _steps(limits_that_differ(before, after), before, after, catalogue)
 
 
-def _due(change: SubscriptionChange) -> list[Line]:
-    """The lines of what is charged now, and their sum; nothing where nothing is."""
+def _due(change: SubscriptionChange, before: PlanTerms) -> list[Line]:
+    """The lines of what is charged now, and their sum; where nothing is, until when what there is is paid."""
     currency, told = change.currency, change.details
+    if told.get("effect") == "period_end":
+        paid = f"{before.name} is paid until {day_text(change.effective_at)}"
+        return [(paid, cents(0, currency), ""), ("Due today", cents(change.due_minor, currency), "")]
     lines = [(str(line["description"]), cents(line["amount"], currency), "") for line in told.get("lines", [])]
     if told.get("discount"):
         lines.append(("Coupon", cents(-told["discount"], currency), ""))

@@ -28,13 +28,13 @@ def in_the_way(session: Session, refusal: Conflict) -> AnyResponse:
     if running is None:
         return _page(409, "This cannot be done now", refusal.sentence, ways)
     who, what = plan_notice.who_began(session, running), plan_notice.told(session, running)
-    ends = "the bank's question is answered" if running.action_url else "the payment is confirmed"
-    text = (
-        f"{who} began {what} {moment_text(running.created_at)}. It finishes when {ends}, usually within a minute. "
-        "Your request was not applied and you were not charged."
-    )
-    note = f"If it does not finish by {moment_text(running.expires_at)} it is taken back by itself."
-    return _page(409, "A plan change is already under way", text, ways, note=note if running.action_url else "")
+    if running.action_url:
+        ends = "It waits for an answer to the bank, which can be given or taken back on the plan’s page."
+        note = f"If nobody answers by {moment_text(running.expires_at)} it is taken back by itself."
+    else:
+        ends, note = "It finishes when the payment is confirmed, usually within a minute.", ""
+    text = f"{who} began {what} {moment_text(running.created_at)}. {ends} You were not charged."
+    return _page(409, "A plan change is already under way", text, ways, note=note)
 
 
 def short(refusal: InsufficientFunds, back: str) -> AnyResponse:

@@ -77,8 +77,17 @@ class Subscriber:
         return row.locator("td.amt").inner_text(), row.locator("td").nth(2).inner_text().split("\n")[0].strip()
 
     def invoices(self) -> int:
+        """How many there are for the plan."""
         self.goes_to("/invoices?type=plan")
         return self.page.locator("#list tbody tr").count()
+
+    def sees_one_invoice_more(self, before: int) -> None:
+        """Than there were, once the worker has heard of it; all of them paid."""
+        for _ in range(60):
+            if self.invoices() > before and "Open" not in self.page.locator("#list tbody").inner_text():
+                break
+            self.page.wait_for_timeout(500)
+        assert self.invoices() == before + 1
 
 
 def plain(text: str) -> str:
@@ -106,12 +115,13 @@ def changes_and_leaves(who: Subscriber, credits_had: str) -> None:
     before = who.invoices()
     who.days_pass(31)
     who.sees("/plan", "You are on Starter, billed monthly")
-    who.sees("/invoices", r"\$29\.00")
-    assert who.invoices() == before + 1
+    who.sees_one_invoice_more(before)
     who.sees_credits(credits_had)
 
+    before = who.invoices()
     who.days_pass(31)
     who.sees("/plan", "You are on Starter, billed monthly. Renews")
+    who.sees_one_invoice_more(before)
     who.goes_to("/plan/cancel")
     who.presses(re.compile("Cancel on"))
     who.sees("/plan", "Starter ends")
@@ -119,7 +129,6 @@ def changes_and_leaves(who: Subscriber, credits_had: str) -> None:
     who.days_pass(31)
     who.sees("/plan", "You are on Free. Nothing is charged for it.")
     who.sees_credits(credits_had)
-    who.sees("/invoices", "Paid")
 
 
 def test_by_card_from_free_to_growth_and_back_to_free(subscriber: Subscriber) -> None:
@@ -173,6 +182,5 @@ def test_a_renewal_that_fails_is_told_and_a_new_card_pays_it(subscriber: Subscri
         before = who.invoices()
         who.days_pass(31)
         who.sees("/plan", "You are on Starter, billed monthly. Renews")
-        who.sees("/invoices", "Paid")
-        assert who.invoices() == before + 1
+        who.sees_one_invoice_more(before)
     assert who.newest_invoice() == ("$29.00", "Paid")

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.catalogue import file, publish, shipped
 from app.db import transaction
 from app.extensions import db
-from app.subscriptions import standing
+from app.payments import orders
+from app.subscriptions import changes, lifecycle, standing
 from tests.support.people import Person
 from tests.support.web import PageClient
 
@@ -263,3 +264,58 @@ def test_cancelling_now_pays_the_rest_back_to_the_wallet(buy, ada):
     assert "Your plan has ended. $29.00 goes back to your wallet." in text(answer)
     assert "You are on Free" in text(answer)
     assert ada.balance() == before + 2_900 * 10_000
+
+
+@pytest.mark.parametrize(
+    ("state", "left", "words"),
+    [
+        ("pending", "", "Waiting for your payment to be confirmed"),
+        ("open", "", "Waiting for your payment to be confirmed"),
+        ("open", "?left=1", "You left the payment page"),
+        ("processing", "", "The payment is on its way"),
+        ("failed", "", "Your card was declined. Nothing was charged"),
+        ("expired", "", "The payment page has closed"),
+        ("canceled", "", "This order was canceled"),
+    ],
+)
+def test_the_page_after_the_checkout_says_how_the_order_stands(session, client_of, ada, state, left, words):
+    with transaction(session):
+        order = orders.open_order(
+            session,
+            customer_id=ada.customer_id,
+            kind="subscription",
+            amount_minor=2_900,
+            currency="usd",
+            channel="stripe",
+            form_key="f",
+            created_by=ada.id,
+        )
+        orders.freeze(session, order, {"plan": "starter", "name": "Starter", "interval": "month"})
+        orders.move(session, order, state, failure="Your card was declined." if state == "failed" else None)
+    browser = client_of(ada)
+
+    page = text(browser.get(f"/plan/orders/{order.id}{left}"))
+
+    assert words in page
+    assert "Starter plan" in page
+    assert ('hx-trigger="every' in page) == order.is_waiting  # the waiting ends by itself
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_a_second_change_while_one_is_being_paid_is_told_who_is_in_the_way(session, client_of, ada, di, buy):
+    browser = buy(ada, "starter")
+    change = re.search(r'name="change_id" value="(\w+)"', text(browser.get("/plan/change?plan=growth&interval=month")))
+    assert change
+    with transaction(session):
+        waiting = changes.one(session, ada.customer_id, change[1])
+        changes.take(session, lifecycle.the_live(session, ada.customer_id), waiting, actor=ada.id)
+
+    answer = client_of(di).get("/plan/change?plan=growth&interval=year")
+    page = text(client_of(di).get("/plan"))
+
+    assert answer.status_code == 409
+    assert "A plan change is already under way" in text(answer)
+    assert "Ada began the change to Growth" in text(answer)
+    assert "You were not charged" in text(answer)
+    assert "The change to Growth is under way" in page
+    assert 'hx-trigger="every 3s"' in page
