@@ -17,7 +17,7 @@ from app.db import transaction
 from app.errors import Conflict, Invalid, PaymentRefused, ProviderDown
 from app.flows import hand_over, payer
 from app.flows.collect import LEASE, Providers
-from app.flows.hand_over import KIND, Payment
+from app.flows.hand_over import KIND
 from app.money import Money
 from app.providers import port, registry
 from app.providers.errors import ProviderError
@@ -26,6 +26,8 @@ from app.subscriptions import changes, lifecycle
 from app.subscriptions.models import Subscription
 from app.subscriptions.periods import Interval
 
+Payment = hand_over.Payment
+
 
 class NoSavedCard(Conflict):
     """There is no card that could pay."""
@@ -33,8 +35,8 @@ class NoSavedCard(Conflict):
     code = "NO_SAVED_CARD"
 
 
-def switch(session: Session, providers: Providers, customer_id: str, to: Payment, *, actor: str) -> Subscription:
-    """Have the next period, and those after it, paid by `to`; what it is paid by already changes nothing.
+def switch(session: Session, providers: Providers, customer_id: str, to: str, *, actor: str) -> Subscription:
+    """Have the next period, and those after it, paid by `to` ("wallet", "card"); what pays already changes nothing.
 
     The answer's `pays_next_by` is set until then. Raises NoSubscription, NoSavedCard, Conflict (a change in flight, a
     payment open, cancelled), UnsupportedByChannel, PaymentRefused when the card is refused, and ProviderDown, after
@@ -96,7 +98,7 @@ def _with_card(session: Session, providers: Providers, customer_id: str) -> str:
     return provider.name
 
 
-def _switchable(session: Session, customer_id: str, to: Payment) -> Subscription:
+def _switchable(session: Session, customer_id: str, to: str) -> Subscription:
     sub = lifecycle.the_live(session, customer_id)
     changes.refuse_while_one_runs(session, customer_id)
     if sub.status != "active":
@@ -109,7 +111,7 @@ def _switchable(session: Session, customer_id: str, to: Payment) -> Subscription
     return sub
 
 
-def _wish(session: Session, sub: Subscription, to: Payment, *, channel: str | None, actor: str) -> None:
+def _wish(session: Session, sub: Subscription, to: str, *, channel: str | None, actor: str) -> None:
     """Write down what the provider is to be asked, all of it frozen: the same key must send the same content."""
     details: dict[str, Any] = {"to": to, "channel": channel, "paid_by": sub.paid_by}
     waiting = changes.scheduled(session, sub.customer_id)
