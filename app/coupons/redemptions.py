@@ -14,7 +14,7 @@ from app import activity, clock, ids
 from app.coupons import gifts
 from app.coupons.discount import Discount, left_after, left_at_first
 from app.coupons.models import Coupon, Redemption
-from app.coupons.quote import checked, discount_of, person_of, spelled
+from app.coupons.quote import checked, discount_of, person_of, spelled, used_by
 from app.coupons.refusals import CouponUsedUp
 from app.errors import IdempotencyKeyReused
 from app.money import Money
@@ -47,6 +47,8 @@ def reserve(
         if before.state == "redeemed":
             raise IdempotencyKeyReused("This was paid with another coupon already.", field="coupon")
         _let_go(session, before)
+    if what == "topup" and coupon is not None:
+        _give_up_earlier(session, coupon.id, customer_id)
     discount = checked(session, coupon, customer_id=customer_id, what=what, price=price)
     assert coupon is not None, "an unknown coupon was refused"
     if not _take_one(session, coupon.id):
@@ -71,15 +73,15 @@ def redeem(
     """The purchase is paid: its coupon is used, the first invoice (of so many `months`) counts. Once per key.
 
     Gives the bonus there is. None where the purchase had no coupon. A payment that comes after the reservation ran out
-    is honoured all the same: the customer has paid the lower price.
+    is honoured all the same, since the customer has paid the lower price; a top-up, while the coupon still is for them.
     """
     found = _of_key(session, customer_id, key, lock=True)
     if found is None or found.state == "redeemed":
         return found
     coupon = session.get_one(Coupon, found.coupon_id)
     late = found.state == "released"
-    if late:
-        _take_one(session, coupon.id)  # where none is left, the sum stays at its limit
+    if late and not _honoured(session, coupon, found):
+        return found
     found.state, found.expires_at, found.finished_at = "redeemed", None, clock.now()
     found.subscription_id = subscription_id
     found.left = left_after(found.left, months)
@@ -119,6 +121,16 @@ def release_expired(session: Session, now: datetime, limit: int = 100) -> int:
     return sum(_let_go(session, found) for found in session.scalars(due).all())
 
 
+def _honoured(session: Session, coupon: Coupon, late: Redemption) -> bool:
+    """Count a use that had been given up. Where none is left the sum stays at its limit."""
+    session.refresh(coupon, with_for_update=True)  # two that come late at once are counted one after the other
+    if late.what != "topup":
+        _take_one(session, coupon.id)
+        return True
+    theirs = used_by(session, coupon, late.customer_id)
+    return theirs < coupon.most_per_customer and _take_one(session, coupon.id)
+
+
 def _take_one(session: Session, coupon_id: str) -> bool:
     """Count one use more, unless that were one too many."""
     room = Coupon.most.is_(None) | (Coupon.redeemed < Coupon.most)
@@ -136,6 +148,22 @@ def _let_go(session: Session, found: Redemption) -> bool:
     session.execute(update(Coupon).where(Coupon.id == found.coupon_id).values(redeemed=Coupon.redeemed - 1))
     session.refresh(found)
     return True
+
+
+def _give_up_earlier(session: Session, coupon_id: str, customer_id: str) -> None:
+    """Whoever comes back from the payment page and chooses another sum has the coupon for that one.
+
+    Only for top-ups, where no provider has promised a lower price: should the first page be paid as well, it brings
+    what was paid and nothing on top.
+    """
+    mine = select(Redemption).where(
+        Redemption.customer_id == customer_id,
+        Redemption.coupon_id == coupon_id,
+        Redemption.what == "topup",
+        Redemption.state == "reserved",
+    )
+    for earlier in session.scalars(mine.with_for_update()):
+        _let_go(session, earlier)
 
 
 def _fill(made: Redemption, coupon: Coupon, discount: Discount) -> None:

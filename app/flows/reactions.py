@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app import activity
+from app import activity, coupons
 from app.flows import cards, charge_card, dunning, follow
 from app.flows.news import Effects, News, NotYet
 from app.payments import card_pages, customers, orders, settling
@@ -78,6 +78,7 @@ def _credit_wallet(session: Session, order: Order, paid: PaymentSucceeded) -> Ef
         activity.record(session, paid.provider, "order.paid_twice", order.id, customer_id=order.customer_id, **told)
     else:
         orders.pay(session, order, paid.payment_id, at=paid.occurred_at)
+        coupons.redeem(session, order.customer_id, order.id)
     did = _did("wallet.credited", order, payment=paid.payment_id, entry=entry.id, amount_minor=order.amount_minor)
     if dunning.wallet_filled(session, order.customer_id):
         return [did, _did("invoice.paid", order)]

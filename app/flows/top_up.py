@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from app import coupons
 from app.db import transaction
 from app.errors import Conflict, ProviderDown, UnsupportedByChannel
 from app.money import Money
@@ -49,12 +50,14 @@ def start(
     actor: str,
     currency: str = "usd",
     cancel_url: str | None = None,
+    coupon: str | None = None,
 ) -> Order:
     """An order whose `checkout_url` is the page to pay it on; the same `form_key` gives the same order and page.
 
     `return_url` (and `cancel_url`, which defaults to it) may hold `{order}` for the
-    order's id. `amount_minor` is in cents. Raises AmountOutOfRange, IdempotencyKeyReused, UnsupportedByChannel, and
-    ProviderDown, after which the same call may simply be made again.
+    order's id. `amount_minor` is in cents; what a `coupon` is worth comes on top of it once it is paid. Raises
+    AmountOutOfRange, CouponRefused, IdempotencyKeyReused, UnsupportedByChannel, and ProviderDown, after which the same
+    call may simply be made again.
     """
     if Cap.CUSTOM_AMOUNT not in provider.capabilities:
         raise UnsupportedByChannel(f"{provider.name} cannot take an amount of your choice.", channel=provider.name)
@@ -70,6 +73,9 @@ def start(
         )
         if order.state != "pending":
             return order
+        if coupon:
+            price = Money(order.amount_minor, order.currency)
+            coupons.reserve(session, coupon, customer_id=customer.id, what="topup", price=price, key=order.id)
         if order.channel != provider.name:
             raise Conflict("This payment was begun with another provider. Open the page again.", channel=order.channel)
         asked = _Asked.of(order, orders.freeze(session, order, _request(order, customer, return_url, cancel_url)))

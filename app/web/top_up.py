@@ -96,6 +96,7 @@ def _started(form: TopUpForm) -> Order:
         cancel_url=f"{back}?left=1",
         actor=current_user.id,
         currency=default_currency(),
+        coupon=form.typed("coupon").strip() or None,
     )
 
 

@@ -28,6 +28,7 @@ class TopUpForm(Form):
     form_key = StringField()
     amount = StringField()
     custom = MoneyField(minimum=SMALLEST, maximum=LARGEST, instead="amount")
+    coupon = StringField(id="coupon")
 
     @property
     def minor(self) -> int:
@@ -37,8 +38,9 @@ class TopUpForm(Form):
 
     @property
     def order_key(self) -> str:
-        """What makes a second submit the same order. Going back and choosing another sum makes another one."""
-        return f"{self.form_key.data}:{self.minor}"
+        """What makes a second submit the same order. Going back and choosing another sum or coupon makes another."""
+        code = self.typed("coupon").strip().upper()[:40]
+        return f"{self.form_key.data}:{self.minor}" + (f":{code}" if code.isprintable() and code else "")
 
 
 class FilterForm(DayRangeForm):
