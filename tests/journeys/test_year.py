@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app import ledger
+from app.activity.models import Activity
 from app.db import transaction
 from app.invoices import CreditNote, Invoice
 from app.ledger import Account
@@ -54,10 +55,9 @@ def test_a_year(
 
     year.runs()
 
-    said = ", ".join(f"{count} x {what}" for what, count in sorted(year.did.items()))
-    sys.stdout.write(f"\n{CUSTOMERS} customers, seed {SEED}: {said}\n")
     with transaction(session):
         session.expire_all()
+        sys.stdout.write(figures(session, year))
         no_event_was_given_up(session)
         every_second_is_invoiced_once(session)
         no_change_hangs(session)
@@ -65,6 +65,17 @@ def test_a_year(
         own_invoices_are_in_the_books(session)
         assert ledger.audit(session, full=True).faults == []
     everything_is_as_the_provider_has_it(session, year)
+
+
+def figures(session: Session, year: Year) -> str:
+    """What was done and what came of it, for people who run a full year."""
+    done = select(Activity.action, func.count()).group_by(Activity.action)
+    known = ("subscription.", "invoice.", "change.", "order.")
+    came = [(action, count) for action, count in session.execute(done) if action.startswith(known)]
+    told = [f"{CUSTOMERS} customers, seed {SEED}", *(f"  {count:6} {what}" for what, count in sorted(year.did.items()))]
+    events = session.scalar(select(func.count()).select_from(ProviderEvent))
+    told += [f"came of it, by {events} events:", *(f"  {count:6} {action}" for action, count in sorted(came))]
+    return "\n".join(["", *told, ""])
 
 
 def no_event_was_given_up(session: Session) -> None:

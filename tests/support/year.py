@@ -105,7 +105,7 @@ class Year:
 
     def _fills_wallet(self, customer: Customer) -> None:
         """As a top-up does: the money, and then what waited for it."""
-        cents = self.dice.choice((1_000, 5_000, 10_000, 40_000))
+        cents = self.dice.choice((300, 1_000, 3_000, 6_000, 40_000))
         with transaction(self.session):
             dunning.lock(self.session, customer.id)
             adjust.adjust(
@@ -147,8 +147,8 @@ class Year:
             ("pay by", lambda one: pay_by.switch(*who, one.id, self.dice.choice(("wallet", "card")), **actor)),
             ("retry", lambda one: retry_payment.retry(*who, one.id, **actor)),
             ("fill wallet", self._fills_wallet),
-            ("fill wallet", self._fills_wallet),
-            ("new card", lambda one: self._saves_card(one, self.dice.choice((GOOD, GOOD, FAILS)))),
+            ("new card", lambda one: self._saves_card(one, self.dice.choice((GOOD, FAILS)))),
+            *(("nothing", lambda _one: None) for _ in range(6)),
         ]
 
     def _subscribes_from_wallet(self, customer: Customer) -> None:
