@@ -60,6 +60,9 @@ def changeable(session: Session, customer_id: str) -> Subscription:
     changes.refuse_while_one_runs(session, customer_id)
     if subscription.status not in ("active", "incomplete"):
         raise Conflict("The last payment is still open. Pay it first, then change the plan.", remedy="retry_payment")
+    if subscription.pays_next_by is not None:
+        sentence = "The wallet pays from the next period on. Choose the card again first, then change the plan."
+        raise Conflict(sentence, remedy="change_payment_method")
     return subscription
 
 

@@ -185,7 +185,7 @@ def _put_off(session: Session, name: tuple[str, str]) -> None:
 
 
 def finish_purchase(session: Session, provider: Provider, order_id: str) -> bool:
-    """Go on with a purchase by card, or find out what became of it. False when there is nothing of it there.
+    """Go on with a purchase by card, or find out what became of it. False for one that has a page to ask about.
 
     Raises ProviderError and ProviderDown.
     """
@@ -197,11 +197,15 @@ def finish_purchase(session: Session, provider: Provider, order_id: str) -> bool
         wanted = order.state == "pending" and clock.now() - order.created_at < _STILL_WANTED
         asked = purchase.asked_of(session, order) if wanted else None
     if asked is not None:
-        subscribe.charge(session, provider, customer, order, asked)
+        subscribe.charge(session, provider, customer, asked)
         return True
     found = _subscription_of(session, provider, order)
     if found is None:
-        return False
+        with transaction(session):  # nothing was made under its name, and nobody waits for it any more
+            given_up = orders.find(session, order_id, lock=True)
+            assert given_up is not None, "orders are never deleted"
+            follow.give_up(session, given_up, "The payment provider did not answer. Nothing was charged.")
+        return True
     seen = follow.look_at(session, provider, found)
     with transaction(session):
         follow.take_in(session, provider.name, seen)

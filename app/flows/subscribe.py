@@ -29,6 +29,7 @@ from app.subscriptions.models import Subscription
 log = logging.getLogger(__name__)
 
 _DOWN = "The payment provider did not answer. Nothing was charged that we know of; look again in a minute."
+_NOT_ACCEPTED = "The payment provider did not accept this card. Nothing was charged; choose or save another one."
 _CONFIRM = "Your bank wants you to confirm this payment. The plan begins once you have."
 _SLOW = "Your bank is still working on the payment. The plan begins once it is through."
 
@@ -69,7 +70,7 @@ def start_checkout(
     try:
         page = _page(session, provider, customer, asked)
     except ProviderError as error:
-        raise _down(session, provider, order, error) from error
+        raise _down(session, provider, asked, error) from error
     with transaction(session):
         orders.sent(session, order, page)
     _close_others(session, provider, customer.id, but=asked.order_id)
@@ -117,13 +118,11 @@ def with_card(
         asked = purchase.asked_of(session, order) if order.state == "pending" else None
     if asked is not None:
         _close_others(session, provider, customer.id, but=asked.order_id)
-        charge(session, provider, customer, order, asked, actor=actor)
+        charge(session, provider, customer, asked, actor=actor)
     return _outcome(session, order)
 
 
-def charge(
-    session: Session, provider: Provider, customer: Payer, order: Order, asked: Asked, *, actor: str | None = None
-) -> None:
+def charge(session: Session, provider: Provider, customer: Payer, asked: Asked, *, actor: str | None = None) -> None:
     """Ask for the subscription and write down what came of it. Safe to do again: the key is the order's.
 
     Raises ProviderDown when nobody knows; a decline is written on the order.
@@ -132,17 +131,25 @@ def charge(
         state, redirect = _begun(session, provider, customer, asked)
         seen = second.give_back(session, provider, follow.look_at(session, provider, state.id))
     except Declined as no:
-        with transaction(session):
-            follow.give_up(session, _locked(session, asked.order_id), str(no))
+        _failed(session, asked, str(no))
+        return
+    except InvalidRequest as error:
+        log.warning("%s did not accept order %s: %s (%s)", provider.name, asked.order_id, error, error.request_id)
+        _failed(session, asked, _NOT_ACCEPTED)
         return
     except ProviderError as error:
-        raise _down(session, provider, order, error) from error
+        raise _down(session, provider, asked, error) from error
     with transaction(session):
         if redirect is not None:
             waiting = _locked(session, asked.order_id)
             waiting.request = {**waiting.request, "provider_subscription": state.id}
             orders.paying(session, waiting, redirect.url)
         follow.take_in(session, provider.name, seen, actor=actor)
+
+
+def _failed(session: Session, asked: Asked, why: str) -> None:
+    with transaction(session):
+        follow.give_up(session, _locked(session, asked.order_id), why)
 
 
 def _begun(
@@ -206,12 +213,12 @@ def _close_others(session: Session, provider: Provider, customer_id: str, *, but
         log.info("an earlier purchase of %s stays open: %s", customer_id, trouble)
 
 
-def _down(session: Session, provider: Provider, order: Order, error: ProviderError) -> ProviderDown:
+def _down(session: Session, provider: Provider, asked: Asked, error: ProviderError) -> ProviderDown:
     """The vendor's words are for the log. A definite no is followed by another key, for nothing was made under this."""
-    log.warning("%s began nothing for order %s: %s (%s)", provider.name, order.id, error, error.request_id)
+    log.warning("%s began nothing for order %s: %s (%s)", provider.name, asked.order_id, error, error.request_id)
     if isinstance(error, InvalidRequest) or error.code == "idempotency_error":
         with transaction(session):
-            orders.try_again(session, order)
+            orders.try_again(session, _locked(session, asked.order_id))
             if isinstance(error, NotFound):  # most likely the customer, who will be told of anew
-                customers.forget(session, order.customer_id, order.channel)
+                customers.forget(session, asked.customer_id, provider.name)
     return ProviderDown(_DOWN, channel=provider.name)

@@ -7,6 +7,9 @@ from sqlalchemy.orm import Session
 
 from app.catalogue import reads
 from app.catalogue.models import Plan, PlanVersion
+from app.coupons import issue
+from app.coupons.models import Redemption
+from app.coupons.terms import Limits, Terms
 from app.db import transaction
 from app.errors import ActionRequired, Conflict, IdempotencyKeyReused, NotFound, PaymentRefused, ProviderDown
 from app.flows import subscribe
@@ -31,7 +34,7 @@ def test_a_saved_card_subscribes_at_once_and_once(cardholder: Cardholder) -> Non
     cardholder.hears(times=2)
 
     assert (sub.id, sub.status, sub.paid_by, sub.price_minor) == (same.id, "active", "card", 1000)
-    assert (sub.started_at, sub.time_zone) == (cardholder.clock.now, "UTC")
+    assert (sub.started_at, sub.time_zone) == (cardholder.now, "UTC")
     assert [(invoice.status, invoice.total_minor) for invoice in cardholder.invoices] == [("paid", 1000)]
     assert cardholder.standing.tier == "starter"
     cardholder.is_invoiced_without_a_gap()
@@ -85,6 +88,45 @@ def test_a_crash_before_the_answer_is_finished_by_the_sweep(cardholder: Cardhold
 
     assert cardholder.sub.status == "active"
     assert _at_provider(cardholder) == [cardholder.sub.provider_id]
+
+
+def test_a_purchase_that_never_got_through_is_given_up(cardholder: Cardholder, session: Session) -> None:
+    cardholder.loses("start_subscription", done=False)
+    with pytest.raises(ProviderDown):
+        cardholder.subscribes("starter", form_key="one")
+
+    cardholder.passes(hours=2)
+    cardholder.sweeps()
+
+    with pytest.raises(PaymentRefused, match="Nothing was charged"):
+        cardholder.subscribes("starter", form_key="one")
+    assert cardholder.subscribes("starter", form_key="two").status == "active"
+
+
+def test_a_card_that_is_not_theirs_is_refused_and_blocks_nothing(cardholder: Cardholder) -> None:
+    with pytest.raises(PaymentRefused, match="did not accept"):
+        cardholder.subscribes("starter", card_id="pm_of_somebody")
+
+    assert cardholder.subscribes("starter").status == "active"
+
+
+def test_a_coupon_is_taken_off_and_used_or_free_again(cardholder: Cardholder, session: Session) -> None:
+    with transaction(session):
+        limits = Limits("OFF20", most=1)
+        issue.make(session, Terms("OFF20", "percent", 20, limits), actor="staff:usr_1")
+    cardholder.saves_card(FAILS)
+    with pytest.raises(PaymentRefused):
+        cardholder.subscribes("starter", coupon="off20")
+    cardholder.saves_card()
+
+    cardholder.subscribes("starter", coupon="off20")
+    cardholder.hears(times=2)
+
+    assert [invoice.total_minor for invoice in cardholder.invoices if invoice.status == "paid"] == [800]
+    redeemed = session.query(Redemption).filter_by(state="redeemed").one()
+    assert (redeemed.state, redeemed.subscription_id) == ("redeemed", cardholder.sub.id)
+    with pytest.raises(AlreadySubscribed):
+        cardholder.subscribes("starter", coupon="off20")
 
 
 def _at_provider(cardholder: Cardholder) -> list[str]:
