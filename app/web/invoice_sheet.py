@@ -123,10 +123,13 @@ def date_of(instant: datetime) -> str:
 
 
 def span(start: datetime | None, end: datetime | None) -> str:
-    """A period in days, both included: `4 Nov 2026 to 3 Dec 2026`; nothing for none, or one without length."""
+    """A period in days, both included: `4 Nov 2026 to 3 Dec 2026`; nothing for none, or one without length.
+
+    The day it ends on belongs to the next period, whatever the hour: otherwise two periods would seem to overlap.
+    """
     if start is None or end is None or end <= start:
         return ""
-    first, last = date_of(start), date_of(end - timedelta(microseconds=1))
+    first, last = date_of(start), date_of(max(start, end - timedelta(days=1)))
     return first if first == last else f"{first} to {last}"
 
 
