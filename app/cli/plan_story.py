@@ -7,8 +7,6 @@ from functools import partial
 from app.catalogue import reads
 from app.cli.past import Happening, Past
 from app.customers.models import Customer
-from app.db import transaction
-from app.invoices import buyers
 
 PLAN, COUPON = "starter", "HARBOR20"
 
@@ -20,12 +18,6 @@ def from_the_wallet(past: Past, customer_id: str, *, by: str) -> list[Happening]
         return []
     customer = session.get_one(Customer, customer_id)
 
-    def tell_who_buys() -> None:
-        where = {"line1": "12 Quay Street", "postal_code": "BS1 4DJ", "city": "Bristol", "country": "GB"}
-        with transaction(session):
-            details = buyers.Details("Alder & Finch Ltd", "business", tax_id="GB123456789", **where)
-            buyers.set_buyer(session, customer_id, details, actor=by)
-
     begin = partial(past.subscribes, customer, PLAN, by=by, coupon=past.coupon(COUPON))
     # A month has 31 days at most: on these days the one before it is over.
-    return [(96, tell_who_buys), (95, begin), *((days_ago, past.renews) for days_ago in (64, 33, 2))]
+    return [(95, begin), *((days_ago, past.renews) for days_ago in (64, 33, 2))]

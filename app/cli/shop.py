@@ -19,7 +19,7 @@ from app.invoices import rates
 CATALOGUE = "view"  # it has most to show: monthly and yearly prices, credits, packs, an action, a plan to ask about
 ACTOR = "system"
 TAXES = (  # country, region, name, parts per million, the seller's number
-    ("GB", "", "VAT", 200_000, "GB 987 6543 21"),
+    ("GB", "", "VAT", 200_000, "GB123456789"),
     ("DE", "", "USt", 190_000, None),
     ("CA", "", "GST", 50_000, None),
     ("CA", "QC", "QST", 99_750, None),
@@ -38,7 +38,14 @@ def stock(session: Session, settings: Settings) -> None:
         if not rates.listed(session):
             for country, region, name, ppm, number in TAXES:
                 rates.set_rate(
-                    session, country=country, region=region, name=name, rate_ppm=ppm, number=number, actor=ACTOR
+                    session,
+                    country=country,
+                    region=region,
+                    name=name,
+                    rate_ppm=ppm,
+                    number=number,
+                    reverse_charge=country == "DE",
+                    actor=ACTOR,
                 )
 
 
