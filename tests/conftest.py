@@ -3,7 +3,7 @@
 Databases: `session`, `engine`, `database_url` (SQLite and PostgreSQL both), `sqlite_url`, `pg_url`, `new_database`.
 People: `ada`, `bo`, `cy`, `di`, `support`, `finance`, `admin`, `person`, `service_key`, `client_of(ada)`.
 The web: `app`, `client`, `settings`. Time: `clock`. A browser: `page`, `browser_context`, `javascript`.
-The whole program: `running_purser`, `start_program`.
+The whole program: `running_purser`, `start_program`, `cold_start`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.support.web",
     "tests.support.people",
     "tests.support.browser",
+    "tests.support.warm_start",
     "tests.support.running",
     "tests.support.selection",
     "tests.support.outgoing",

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import time
 import urllib.request
 from pathlib import Path
 
@@ -25,14 +26,14 @@ SETTINGS = {"PURSER_ENV": "test", "PURSER_SECRET_KEY": "of-these-tests-only-and-
 
 
 def fetch(address: str) -> tuple[int, str]:
-    with urllib.request.urlopen(address, timeout=20) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         return answer.status, answer.read().decode()
 
 
 def ends_cleanly(program) -> bool:
     """Whether it ends by itself, with exit code 0, when it is asked to, as a service manager asks."""
     program.process.send_signal(signal.SIGTERM)
-    return program.process.wait(20) == 0
+    return program.process.wait(60) == 0
 
 
 def start_demo(start_program, port: int, directory: Path, *more: str, **variables: str):
@@ -47,9 +48,9 @@ def start_demo(start_program, port: int, directory: Path, *more: str, **variable
     )
 
 
-def test_serve_answers_and_ends_cleanly(start_program, sqlite_url):
+def test_serve_answers_and_ends_cleanly(cold_start, sqlite_url):
     port = free_port()
-    program = start_program(
+    program = cold_start(
         "serve",
         "--port",
         str(port),
@@ -74,23 +75,24 @@ def test_serve_says_when_the_port_is_taken(start_program, sqlite_url):
 
         program = start_program("serve", "--port", str(port), PURSER_DATABASE_URL=sqlite_url, **SETTINGS)
 
-        assert program.process.wait(30) == 2
+        assert program.process.wait(60) == 2
         assert program.printed.strip().splitlines() == [
             f"Something listens on port {port} of 127.0.0.1 already; stop it or give another port with --port."
         ]
 
 
-def test_work_runs_and_ends_cleanly(start_program, sqlite_url):
-    program = start_program("work", PURSER_DATABASE_URL=sqlite_url, **SETTINGS)
+def test_work_runs_and_ends_cleanly(cold_start, sqlite_url):
+    program = cold_start("work", PURSER_DATABASE_URL=sqlite_url, **SETTINGS)
 
     while "The worker has started." not in program.printed:
         assert program.process.poll() is None, program.printed
+        time.sleep(0.05)
 
     assert ends_cleanly(program)
 
 
-def test_the_demo_starts_shows_who_can_sign_in_and_ends_cleanly(start_program, tmp_path):
-    program = start_demo(start_program, free_port(), tmp_path / "demo")
+def test_the_demo_starts_shows_who_can_sign_in_and_ends_cleanly(cold_start, tmp_path):
+    program = start_demo(cold_start, free_port(), tmp_path / "demo")
 
     wait_until_ready(program)
 

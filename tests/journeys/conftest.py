@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.support import running
 from tests.support.databases import BOTH, audit_the_books
 from tests.support.running import Program
+from tests.support.warm_start import WarmStart
 
 PASSWORD = "harbour lantern twelve"
 GIFT = 5  # dollars: what a new wallet starts with
@@ -100,13 +101,13 @@ class Person:
 
 @pytest.fixture(scope="module")
 def demos(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, warm_start: WarmStart
 ) -> Iterator[Callable[[str], Program]]:
     """The demo, whole, once for all journeys of a file on one kind of database; the books are audited at the end."""
     directory = tmp_path_factory.mktemp("journeys")
     known: dict[str, Program] = {}
     with ExitStack() as at_the_end:
-        start = at_the_end.enter_context(running.programs(directory))
+        start = at_the_end.enter_context(running.programs(directory, warm_start))
 
         def on(kind: str) -> Program:
             if kind not in known:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,9 +17,9 @@ from app.db import transaction
 from app.errors import InsufficientFunds
 from app.ledger import Account, Committer
 from tests.ledger.conftest import CASH, REVENUE, Wallet
+from tests.support.warm_start import WarmStart
 
 CENT = 10_000
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def hammer(threads: int, times: int, spend: Callable[[str], object]) -> tuple[int, list[BaseException]]:
@@ -159,21 +156,21 @@ threading.Event().wait()
 
 
 @pytest.mark.slow
-def test_a_killed_process_loses_nothing_it_acknowledged(database_url: str, wallet: Wallet, tmp_path: Path) -> None:
+def test_a_killed_process_loses_nothing_it_acknowledged(
+    database_url: str, wallet: Wallet, tmp_path: Path, warm_start: WarmStart
+) -> None:
     wallet.tops_up(10**9)
     told: set[str] = set()
     for kill in range(3):
         out = tmp_path / f"out{kill}"
-        with out.open("w") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-c", POSTS_IN_A_LOOP, database_url, wallet.customer_id, str(kill)],
-                stdout=file, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-            )  # fmt: skip
-        for _ in range(300):
-            if out.stat().st_size > 500:
-                break
-            time.sleep(0.1)
-        process.send_signal(signal.SIGKILL)
+        out.touch()
+        process = warm_start.code(
+            POSTS_IN_A_LOOP, [database_url, wallet.customer_id, str(kill)], environment=os.environ, output=out
+        )
+        until = time.monotonic() + 60
+        while out.stat().st_size <= 500 and time.monotonic() < until:
+            time.sleep(0.05)
+        process.kill()
         process.wait()
         lines = out.read_text().split("\n")
         told |= {line for line in lines[:-1] if line}

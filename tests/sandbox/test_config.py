@@ -70,7 +70,7 @@ def test_it_runs_alone_on_a_port(tmp_path, told):
         with urllib.request.urlopen(said.split()[1] + "/") as page:
             shown = page.read().decode()
         process.send_signal(told)
-        status = process.wait(20)
+        status = process.wait(60)
 
     assert "Webhooks and clock" in shown
     assert status == 0

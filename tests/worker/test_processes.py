@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,9 @@ from app.flows import top_up
 from app.payments import Order, Payment, ProviderEvent, inbox
 from tests.support.fake_provider import FakeProvider, heard, told
 from tests.support.payments import again, make_customer, wallet_minor
+from tests.support.running import without_ours
+from tests.support.warm_start import WarmProcess, WarmStart
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import sys
 from sqlalchemy.orm import sessionmaker
@@ -39,29 +39,42 @@ print("stopped", flush=True)
 """
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_time]
-Start = Callable[[], "subprocess.Popen[str]"]
+
+
+@dataclass
+class Worker:
+    """A worker's process, and what it has printed."""
+
+    process: WarmProcess
+    log: Path
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+Start = Callable[[], Worker]
 
 
 @pytest.fixture
-def start(database_url: str) -> Iterator[Start]:
+def start(database_url: str, warm_start: WarmStart, tmp_path: Path) -> Iterator[Start]:
     """Starts a worker process, and waits until it works. Its leases last a second."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Worker] = []
 
-    def begin() -> subprocess.Popen[str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("PURSER_")}
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, database_url, "1"], cwd=ROOT, env=clean, stdout=subprocess.PIPE, text=True
-        )
-        started.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        return process
+    def begin() -> Worker:
+        log = tmp_path / f"worker-{len(started)}.log"
+        process = warm_start.code(PROGRAM, [database_url, "1"], environment=without_ours(os.environ), output=log)
+        started.append(Worker(process, log))
+        until = time.monotonic() + 60
+        while not (log.exists() and "ready\n" in log.read_text()):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until, "it did not start"
+            time.sleep(0.01)
+        return started[-1]
 
     yield begin
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+    for worker in started:
+        worker.kill()
 
 
 def orders_with_news(session: Session, count: int) -> list[tuple[str, Order]]:
@@ -103,7 +116,7 @@ def test_two_processes_apply_each_event_once(session: Session, start: Start) -> 
     wait_until_applied(session)
 
     all_credited_once(session, made)
-    assert all(worker.poll() is None for worker in workers)
+    assert all(worker.process.poll() is None for worker in workers)
 
 
 def test_a_worker_killed_in_the_middle_again_and_again_loses_and_doubles_nothing(
@@ -111,10 +124,9 @@ def test_a_worker_killed_in_the_middle_again_and_again_loses_and_doubles_nothing
 ) -> None:
     made = orders_with_news(session, 30)
     for pause in (0.05, 0.1, 0.15, 0.2):
-        process = start()
+        worker = start()
         time.sleep(pause)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        worker.kill()
     start()
     wait_until_applied(session)
 
@@ -124,12 +136,10 @@ def test_a_worker_killed_in_the_middle_again_and_again_loses_and_doubles_nothing
 def test_a_worker_told_to_stop_finishes_and_leaves(session: Session, start: Start) -> None:
     worker = start()
     made = orders_with_news(session, 3)
-    worker.send_signal(signal.SIGTERM)
+    worker.process.send_signal(signal.SIGTERM)
 
-    printed, _ = worker.communicate(timeout=20)
-
-    assert worker.returncode == 0
-    assert printed.endswith("stopped\n")
+    assert worker.process.wait() == 0
+    assert worker.log.read_text().endswith("stopped\n")
     start()
     wait_until_applied(session)
     all_credited_once(session, made)
