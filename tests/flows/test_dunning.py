@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app import ledger
 from app.db import transaction
-from app.flows import cancel_from_wallet, charge_card, dunning, renew, retry_payment, settle
+from app.flows import cancel_from_wallet, charge_card, dunning, renew, retry_payment, settle, top_up
 from app.invoices import Invoice
 from app.notices.models import Mail
 from app.payments import Order, customers
@@ -29,6 +29,12 @@ from tests.support.time import Clock
 
 Works = Callable[[], int]
 DUE = day(2026, 4, 14)
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """The locks are those of renewals, which are tested on both databases."""
+    return sqlite_url
 
 
 @pytest.fixture
@@ -360,3 +366,23 @@ def test_a_crash_at_any_point_charges_the_card_once(
     assert (broke.sub.status, owed(broke).status) == ("active", "paid")
     assert len(fake.succeeded) == 1
     assert len(broke.invoices) == 2
+
+
+def test_a_top_up_by_event_pays_what_waits_for_it(
+    broke: Subscriber,
+    works: Works,
+    fake: CardProvider,
+    session: Session,
+    tells: Callable[..., bool],
+    sessions: sessionmaker[Session],
+    providers: Mapping[str, Provider],
+) -> None:
+    works()
+    order = top_up.start(
+        session, fake, broke.customer, 5_000, form_key="f", return_url="https://x.example/", actor="usr_1"
+    )
+
+    tells("paid", order.id, amount=5_000)
+    settle.apply_pending(sessions, providers)
+
+    assert (broke.sub.status, owed(broke).status, broke.cents) == ("active", "paid", 4_000)

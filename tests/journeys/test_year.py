@@ -29,7 +29,7 @@ from tests.support.payments import KEY
 from tests.support.time import Clock
 from tests.support.year import CREDITS, Year
 
-CUSTOMERS = int(os.environ.get("TEST_YEAR_CUSTOMERS", "4"))
+CUSTOMERS = int(os.environ.get("TEST_YEAR_CUSTOMERS", "3"))
 SEED = int(os.environ.get("TEST_YEAR_SEED", "1"))
 
 
