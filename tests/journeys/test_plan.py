@@ -11,6 +11,10 @@ from playwright.sync_api import Page, expect
 from tests.journeys.conftest import PAYS, Person
 from tests.support.running import Program
 
+# One demo for all of them, whose clock only they move.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("the clock of the plans")]
+
+PATIENCE = 30_000  # milliseconds
 Console = Callable[[str, dict[str, str]], None]
 
 MASTERCARD = "5555555555554444"
@@ -53,7 +57,8 @@ class Subscriber:
         raise AssertionError(f"{path} never says {words!r} and not {no_more!r}:\n{told[:600]}")
 
     def presses(self, name: str | re.Pattern[str]) -> None:
-        self.page.locator("#main").get_by_role("button", name=name).click()
+        with self.page.expect_navigation(timeout=PATIENCE):
+            self.page.locator("#main").get_by_role("button", name=name).click()
 
     def sees_credits(self, count: str) -> None:
         self.goes_to("/")
@@ -68,7 +73,8 @@ class Subscriber:
         return found[0] if found and told.startswith("Pay") else ""
 
     def confirms(self) -> None:
-        self.page.locator("#preview footer button").click()
+        with self.page.expect_navigation(timeout=PATIENCE):
+            self.page.locator("#preview footer button").click()
 
     def newest_invoice(self) -> tuple[str, str]:
         """Total and status of the newest invoice."""
