@@ -21,12 +21,12 @@ from app.flows import cancel_plan, change_plan, payer, priced, settle, subscribe
 from app.invoices import Invoice
 from app.payments import inbox
 from app.payments.models import ProviderEvent
-from app.providers.errors import Unavailable
 from app.providers.values import CustomerRef, PlanRef, Verified
 from app.sandbox.config import SandboxConfig
 from app.sandbox.server import Running, running_sandbox
 from app.subscriptions import invoiced, sale, standing
 from app.subscriptions.models import Subscription, SubscriptionChange, SubscriptionPeriod
+from tests.support.losing import Losing
 from tests.support.payments import KEY, VISA, Buyer, stripe_adapter
 from tests.support.time import Clock
 
@@ -63,26 +63,6 @@ def cardholder(
     made = Cardholder(session, sessions, provider_at_rest, clock, payer)
     made.saves_card()
     return made
-
-
-class Losing:
-    """The adapter, with one answer lost on the way."""
-
-    def __init__(self, real: Any, verb: str, *, done: bool) -> None:
-        self._real, self._verb, self._done = real, verb, done
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._real, name)
-        if name != self._verb:
-            return found
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self._verb = ""
-            if self._done:
-                found(*args, **kwargs)
-            raise Unavailable("No answer.")
-
-        return call
 
 
 class Cardholder:
