@@ -23,11 +23,13 @@ def enter_period(
     version: int,
     interval: Interval,
     invoice_id: str,
+    is_latest: bool = False,
 ) -> None:
     """Note that `[starts_at, ends_at)` was invoiced by our invoice `invoice_id`. The same again changes nothing.
 
     Where periods would overlap, the one that begins later holds from there on: a change of interval begins a new
-    period within the old one. That is so whichever of them is told first. Belongs under the subscription's lock.
+    period within the old one. That is so whichever of them is told first; of two with the same beginning and end the
+    first one told stays, unless `is_latest` says that this was invoiced last. Belongs under the subscription's lock.
     """
     mine = _of(subscription)
     later = select(SubscriptionPeriod.starts_at).where(*mine, SubscriptionPeriod.starts_at > starts_at)
@@ -48,7 +50,7 @@ def enter_period(
     key = ["customer_id", "subscription_id", "starts_at"]
     # The same beginning on another invoice: the plan was changed in the period's first second, and that one counts.
     kept = {name: row[name] for name in row if name not in (*key, "created_at")}
-    other = SubscriptionPeriod.paid_until < ends_at
+    other = None if is_latest else SubscriptionPeriod.paid_until < ends_at
     session.execute(
         insert(SubscriptionPeriod).values(row).on_conflict_do_update(index_elements=key, set_=kept, where=other)
     )

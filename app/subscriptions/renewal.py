@@ -71,6 +71,7 @@ def stretch(session: Session, sub: Subscription, starts_at: datetime, invoice_id
         version=sub.version,
         interval=Interval(sub.interval),
         invoice_id=invoice_id,
+        is_latest=True,  # invoices of ours are made one after the other
     )
 
 

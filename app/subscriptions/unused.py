@@ -6,7 +6,6 @@ had taken something off, it is that much less: nobody gets back more than they p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,9 +57,12 @@ def parts_left(session: Session, sub: Subscription, at: datetime, *, most: int |
 
 
 def _price_paid(session: Session, sub: Subscription, at: datetime, left: int, whole: int) -> int:
-    """The share of the plan's price, less the share of what a coupon took off the invoice that began this stretch."""
+    """The share of the plan's price, less the share of what a coupon took off the invoice that began this stretch.
+
+    Of a stretch that money back began, in the middle of an invoice's time, the full price is what was kept.
+    """
     billed_by = (
-        select(SubscriptionPeriod.invoice_id)
+        select(SubscriptionPeriod.invoice_id, SubscriptionPeriod.starts_at)
         .where(
             SubscriptionPeriod.customer_id == sub.customer_id,
             SubscriptionPeriod.subscription_id == sub.id,
@@ -70,23 +72,27 @@ def _price_paid(session: Session, sub: Subscription, at: datetime, left: int, wh
         .order_by(SubscriptionPeriod.starts_at.desc())
         .limit(1)
     )
-    charged = select(InvoiceLine.amount_minor, InvoiceLine.discount_minor).where(
+    stretch = billed_by.subquery()
+    charged = select(
+        InvoiceLine.amount_minor, InvoiceLine.discount_minor, InvoiceLine.period_start == stretch.c.starts_at
+    ).where(
         InvoiceLine.customer_id == sub.customer_id,
-        InvoiceLine.invoice_id == billed_by.scalar_subquery(),
+        InvoiceLine.invoice_id == stretch.c.invoice_id,
         InvoiceLine.amount_minor > 0,
     )
-    lines: Sequence[tuple[int, int]] = [(amount, off) for amount, off in session.execute(charged)]
-    full, off = sum(amount for amount, _ in lines), sum(off for _, off in lines)
+    lines = session.execute(charged).all()
+    full, off = sum(amount for amount, _, _ in lines), sum(off for _, off, began in lines if began)
     if not full:
         return 0
     return round_half_away(sub.price_minor * left * (full - off), whole * full)
 
 
 def _paid_invoices(session: Session, sub: Subscription) -> list[Invoice]:
+    """Those whose time reaches into the period: also the month's whose rest was set against the year begun in it."""
     paid = select(Invoice).where(
         Invoice.customer_id == sub.customer_id,
         Invoice.subscription_id == sub.id,
-        Invoice.period_start >= sub.period_start,
+        Invoice.period_end > sub.period_start,
         Invoice.source == "purser",
         Invoice.status.in_(("paid", "refunded")),
     )
