@@ -37,10 +37,10 @@ def limits_of(typed: Typed, coupon: Coupon | None = None) -> Limits:
     shown = of_limits(coupon) if coupon else {}
     starts, ends = typed.midnight("starts_on"), typed.midnight("ends_on", after=True)
     if coupon is not None:
-        starts = coupon.starts_at if typed.text("starts_on") == shown["starts_on"] else starts
-        ends = coupon.ends_at if typed.text("ends_on") == shown["ends_on"] else ends
+        starts = coupon.starts_at if typed.line("starts_on") == shown["starts_on"] else starts
+        ends = coupon.ends_at if typed.line("ends_on") == shown["ends_on"] else ends
     return Limits(
-        name=typed.text("name"),
+        name=typed.line("name"),
         most=typed.whole("most", least=1, most=MOST_USES),
         most_per_customer=typed.whole("most_per_customer", blank=1, least=1, most=MOST_USES) or 1,
         starts_at=starts,
@@ -55,7 +55,7 @@ def terms_of(typed: Typed, *, plans: Iterable[str], packs: Iterable[str]) -> Ter
     if duration == "repeating" and months is None:
         typed.wrong("months", "Enter for how many months.")
     return Terms(
-        code=typed.text("code").upper(),
+        code=typed.line("code").upper(),
         kind=kind,
         value=_value(typed, kind),
         limits=limits_of(typed),

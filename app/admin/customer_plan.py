@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -38,6 +39,8 @@ def shown(session: Session, customer: Customer, currency: str) -> dict[str, Any]
         "invoices": page.rows,
         "owes": invoices.sums(session, customer.id, currency),
         "paid_by": _paid_by(subscription),
+        # People read periods with their last day: the boundary belongs to the next one.
+        "last_day": subscription.period_end - timedelta(seconds=1) if subscription else None,
         "change_word": _change(now.pending),
         "pending_name": _plan_after(session, now.pending),
     }

@@ -81,10 +81,10 @@ def terms_of(form: PlanForm, *, key: str = "", limits_before: Sequence[Limit] = 
     """What was typed, as terms; texts of the wrong shape become `form.errors`. `key` is that of a plan there is."""
     typed = Typed(_flat(form))
     made = PlanTerms(
-        key=key or typed.text("key"),
+        key=key or typed.line("key"),
         rank=typed.whole("rank", blank=0, most=1_000) or 0,
-        name=typed.text("name"),
-        description=typed.text("description"),
+        name=typed.line("name"),
+        description=typed.line("description"),
         currency=default_currency(),
         is_custom=typed.ticked("custom"),
         monthly_minor=typed.price("monthly"),
@@ -132,7 +132,7 @@ def _allowances(typed: Typed, form: PlanForm) -> list[Limit]:
         if not row["key"].strip() and not row["amount"].strip():
             continue  # a row that was added and left empty
         name = f"{ALLOWANCE}-{place}"
-        amount, key = typed.amount(f"{name}-amount"), typed.text(f"{name}-key")
+        amount, key = typed.amount(f"{name}-amount"), typed.line(f"{name}-key")
         if amount is None:
             made.append(Limit(ALLOWANCE, key, None))
             continue
@@ -145,7 +145,7 @@ def _allowances(typed: Typed, form: PlanForm) -> list[Limit]:
 def _counts(typed: Typed, form: PlanForm) -> list[Limit]:
     filled = [place for place, row in enumerate(form.rows[COUNT]) if row["key"].strip() or row["amount"].strip()]
     return [
-        Limit(COUNT, typed.text(f"{COUNT}-{place}-key"), typed.amount(f"{COUNT}-{place}-amount")) for place in filled
+        Limit(COUNT, typed.line(f"{COUNT}-{place}-key"), typed.amount(f"{COUNT}-{place}-amount")) for place in filled
     ]
 
 
@@ -156,7 +156,7 @@ def _fixed(typed: Typed, before: Sequence[Limit]) -> list[Limit]:
     made = []
     for kind, key in [*order, *(each for each in known if each not in order)]:
         name = f"{kind}-{key}"
-        if typed.text(name) == NOTHING:
+        if typed.line(name) == NOTHING:
             continue
         if kind == "rate":
             made.append(Limit(kind, key, typed.amount(name)))

@@ -34,12 +34,12 @@ def create() -> Response | str:
         with transaction(db.session):
             rate = rates.set_rate(
                 db.session(),
-                country=typed.text("country"),
-                region=typed.text("region"),
-                customer_type=typed.text("customer_type"),
-                name=typed.text("name"),
-                rate_ppm=rates.parse_percent(typed.text("percent")),
-                number=typed.text("number") or None,
+                country=typed.line("country"),
+                region=typed.line("region"),
+                customer_type=typed.line("customer_type"),
+                name=typed.line("name"),
+                rate_ppm=rates.parse_percent(typed.line("percent")),
+                number=typed.line("number") or None,
                 reverse_charge=typed.ticked("reverse_charge"),
                 actor=actor(),
             )

@@ -53,7 +53,7 @@ def create(customer_id: str) -> Response | str:
     """Put these terms in the place of the ones before, once what they change has been shown; else show it."""
     theirs, typed = _theirs(customer_id), Typed(request.form)
     wanted = terms_form.terms_of(typed, theirs.rows, plan_ids=[plan_id for plan_id, _ in _plans()])
-    if len(typed.text("reason")) < 3:
+    if len(typed.line("reason")) < 3:
         typed.wrong("reason", "Write a reason of 3 characters or more.")
     if typed.errors:
         return hx.answer(_page(theirs, typed), 422)
@@ -62,7 +62,7 @@ def create(customer_id: str) -> Response | str:
         return _page(theirs, typed, facts, wanted)
     try:
         with transaction(db.session):
-            overrides.set_override(db.session(), theirs.customer.id, wanted, reason=typed.text("reason"), actor=actor())
+            overrides.set_override(db.session(), theirs.customer.id, wanted, reason=typed.line("reason"), actor=actor())
     except Refusal as refusal:
         typed.wrong(_input_of(refusal.field), refusal.sentence)
         return hx.answer(_page(theirs, typed), 422)
@@ -77,7 +77,7 @@ def end(customer_id: str) -> Response | str:
     theirs, typed = _theirs(customer_id), Typed(request.form)
     try:
         with transaction(db.session):
-            overrides.end_override(db.session(), theirs.customer.id, reason=typed.text("end_reason"), actor=actor())
+            overrides.end_override(db.session(), theirs.customer.id, reason=typed.line("end_reason"), actor=actor())
     except Refusal as refusal:
         if refusal.field is None:
             raise

@@ -105,10 +105,10 @@ def _facts(terms: PlanTerms | None, override: PlanOverride | None) -> dict[str, 
 
 def _said(typed: Typed, row: Row) -> dict[str, Any]:
     said: dict[str, Any] = {}
-    if typed.text(f"{row.id}-amount"):
+    if typed.line(f"{row.id}-amount"):
         said["amount"] = _flag(typed, row) if row.kind == "flag" else typed.amount(f"{row.id}-amount")
     if row.kind == "allowance":
-        mode = typed.choice(f"{row.id}-mode", ("", *OVERAGE_MODES)) if typed.text(f"{row.id}-mode") else ""
+        mode = typed.choice(f"{row.id}-mode", ("", *OVERAGE_MODES)) if typed.line(f"{row.id}-mode") else ""
         price = typed.unit_price(f"{row.id}-price")
         said |= {"overage_mode": mode} if mode else {}
         said |= {"overage_micros": price} if price is not None else {}

@@ -31,25 +31,25 @@ class Typed:
         """As it was typed, to be shown again."""
         return self.values.get(name, "").replace("\0", "")
 
-    def text(self, name: str) -> str:
+    def line(self, name: str) -> str:
         return self.raw(name).strip()
 
     def ticked(self, name: str) -> bool:
-        return bool(self.text(name))
+        return bool(self.line(name))
 
     def lines(self, name: str) -> tuple[str, ...]:
         """The lines that say something."""
         return tuple(line.strip() for line in self.raw(name).splitlines() if line.strip())
 
     def choice(self, name: str, choices: Collection[str]) -> str:
-        value = self.text(name)
+        value = self.line(name)
         if value not in choices:
             self.wrong(name, "Choose one of these.")
         return value
 
     def whole(self, name: str, *, blank: int | None = None, least: int = 0, most: int = 10**15) -> int | None:
         """A whole number, with or without thousands separators; `blank` for an empty field."""
-        value = self.text(name)
+        value = self.line(name)
         if not value:
             return blank
         number = int(value.replace(",", "")) if _WHOLE.match(value) else -1
@@ -60,7 +60,7 @@ class Typed:
 
     def amount(self, name: str) -> int | None:
         """A whole number, or None for one of the words for no limit."""
-        value = self.text(name)
+        value = self.line(name)
         if value.lower() in UNLIMITED:
             return None
         if not _WHOLE.match(value):
@@ -70,7 +70,7 @@ class Typed:
 
     def price(self, name: str) -> int | None:
         """Minor units of the installation's currency; None for an empty field."""
-        value = self.text(name)
+        value = self.line(name)
         if not value:
             return None
         if _LONG.match(value):
@@ -84,7 +84,7 @@ class Typed:
 
     def unit_price(self, name: str) -> int | None:
         """Micros, as prices of single units need; None for an empty field."""
-        value = self.text(name)
+        value = self.line(name)
         if not value:
             return None
         try:
@@ -95,7 +95,7 @@ class Typed:
 
     def midnight(self, name: str, *, after: bool = False) -> datetime | None:
         """The beginning of a day in UTC, or with `after` its end, from <input type="date">; None for an empty field."""
-        value = self.text(name)
+        value = self.line(name)
         if not value:
             return None
         try:
