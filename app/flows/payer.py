@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -21,6 +22,15 @@ class Payer(Protocol):
     def name(self) -> str: ...
     @property
     def email(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A payer as an order told of them, whatever they are called by now: a second try must say the same again."""
+
+    id: str
+    name: str
+    email: str
 
 
 def known(session: Session, provider: Provider, customer: Payer, *, attempt: int = 1) -> CustomerRef:

@@ -16,6 +16,7 @@ from app.errors import Conflict, IdempotencyKeyReused
 from app.flows import payer, priced
 from app.flows.coupon_at_provider import discount_at
 from app.flows.payer import Payer
+from app.flows.top_up import ORDER_IN_URL
 from app.money import Money
 from app.payments import orders
 from app.payments.models import Order
@@ -88,7 +89,7 @@ def open_order(session: Session, provider: Provider, customer_id: str, wish: Wis
 
 
 def _put_id(said: Any, order_id: str) -> Any:
-    return said.replace("{order}", order_id) if isinstance(said, str) else said
+    return said.replace(ORDER_IN_URL, order_id) if isinstance(said, str) else said
 
 
 def _frozen(bought: Sale, wish: Wish) -> dict[str, Any]:

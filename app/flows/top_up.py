@@ -8,35 +8,26 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app import coupons
 from app.db import transaction
 from app.errors import Conflict, ProviderDown, UnsupportedByChannel
+from app.flows import payer
+from app.flows.payer import Payer
 from app.money import Money
 from app.payments import customers, orders
 from app.payments.models import Order
 from app.providers.errors import InvalidRequest, NotFound, ProviderError
 from app.providers.port import Provider
-from app.providers.values import Cap, CheckoutRequest, CheckoutSession, CustomerRef
+from app.providers.values import Cap, CheckoutRequest, CheckoutSession
 
 log = logging.getLogger(__name__)
 
 _DOWN = "The payment page could not be opened just now. Nothing was charged; please try again."
 ORDER_IN_URL = "{order}"  # stands in a return URL for the id the order is about to get
-
-
-class Payer(Protocol):
-    """Who tops up, as far as a provider is told; `app.customers.Customer` is one."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def email(self) -> str: ...
 
 
 def start(
@@ -54,10 +45,9 @@ def start(
 ) -> Order:
     """An order whose `checkout_url` is the page to pay it on; the same `form_key` gives the same order and page.
 
-    `return_url` (and `cancel_url`, which defaults to it) may hold `{order}` for the
-    order's id. `amount_minor` is in cents; what a `coupon` is worth comes on top of it once it is paid. Raises
-    AmountOutOfRange, CouponRefused, IdempotencyKeyReused, UnsupportedByChannel, and ProviderDown, after which the same
-    call may simply be made again.
+    `return_url` (and `cancel_url`, which defaults to it) may hold `{order}` for the order's id. `amount_minor` is in
+    minor units; what a `coupon` is worth comes on top of it once it is paid. Raises AmountOutOfRange, CouponRefused,
+    IdempotencyKeyReused, UnsupportedByChannel, and ProviderDown, after which the same call may simply be made again.
     """
     if Cap.CUSTOM_AMOUNT not in provider.capabilities:
         raise UnsupportedByChannel(f"{provider.name} cannot take an amount of your choice.", channel=provider.name)
@@ -73,9 +63,7 @@ def start(
         )
         if order.state != "pending":
             return order
-        if coupon:
-            price = Money(order.amount_minor, order.currency)
-            coupons.reserve(session, coupon, customer_id=customer.id, what="topup", price=price, key=order.id)
+        _reserve(session, order, coupon)
         if order.channel != provider.name:
             raise Conflict("This payment was begun with another provider. Open the page again.", channel=order.channel)
         asked = _Asked.of(order, orders.freeze(session, order, _request(order, customer, return_url, cancel_url)))
@@ -90,6 +78,12 @@ def start(
     with transaction(session):
         orders.sent(session, order, page)
     return order
+
+
+def _reserve(session: Session, order: Order, coupon: str | None) -> None:
+    if coupon:
+        price = Money(order.amount_minor, order.currency)
+        coupons.reserve(session, coupon, customer_id=order.customer_id, what="topup", price=price, key=order.id)
 
 
 def _request(order: Order, customer: Payer, return_url: str, cancel_url: str | None) -> dict[str, Any]:
@@ -107,18 +101,17 @@ class _Asked:
     """The order in plain values: reading the row after a commit would open a transaction around the network call."""
 
     order_id: str
-    customer_id: str
+    customer: payer.Told
+    attempt: int
     amount: Money
     key: str
-    customer_key: str
     request: dict[str, Any]
 
     @classmethod
     def of(cls, order: Order, request: dict[str, Any]) -> _Asked:
-        known = {"email": request["email"], "name": request["name"], "attempt": order.attempt}
-        customer_key = customers.key_of(order.customer_id, **known)
+        customer = payer.Told(order.customer_id, name=request["name"], email=request["email"])
         amount = Money(order.amount_minor, order.currency)
-        return cls(order.id, order.customer_id, amount, orders.key_of(order), customer_key, request)
+        return cls(order.id, customer, order.attempt, amount, orders.key_of(order), request)
 
 
 def _page(session: Session, provider: Provider, asked: _Asked) -> CheckoutSession:
@@ -126,24 +119,13 @@ def _page(session: Session, provider: Provider, asked: _Asked) -> CheckoutSessio
     wanted = CheckoutRequest(
         order_id=asked.order_id,
         kind="topup",
-        customer=_known_customer(session, provider, asked),
+        customer=payer.known(session, provider, asked.customer, attempt=asked.attempt),
         title="Wallet top-up",
         success_url=asked.request["success_url"],
         cancel_url=asked.request["cancel_url"],
         amount=asked.amount,
     )
     return provider.create_checkout(wanted, key=asked.key)
-
-
-def _known_customer(session: Session, provider: Provider, asked: _Asked) -> CustomerRef:
-    with transaction(session):
-        known = customers.known_as(session, asked.customer_id, provider.name)
-    if known is not None:
-        return known
-    email, name = asked.request["email"], asked.request["name"]
-    made = provider.ensure_customer(customer_id=asked.customer_id, email=email, name=name, key=asked.customer_key)
-    with transaction(session):
-        return customers.remember(session, made, provider.name)
 
 
 def _give_up_attempt(session: Session, order: Order, error: ProviderError) -> None:
