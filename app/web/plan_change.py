@@ -43,12 +43,13 @@ def show() -> AnyResponse:
 def create() -> AnyResponse:
     """Carry out what was previewed, or buy a first plan."""
     limits.spend("plan.customer", current_customer_id())
-    plan_key, interval = request.form.get("plan", ""), _interval(request.form.get("interval"))
+    plan_key, interval = request.form.get("plan", "").replace("\0", ""), _interval(request.form.get("interval"))
     if not plan_key:
         raise Invalid("Choose a plan first.", field="plan")
-    if not request.form.get("change_id"):
+    change_id = request.form.get("change_id", "").replace("\0", "")
+    if not change_id:
         return plan_purchase.buy(plan_key, interval, request.form)
-    return _confirm(request.form["change_id"], plan_key, interval)
+    return _confirm(change_id, plan_key, interval)
 
 
 def _confirm(change_id: str, plan_key: str, interval: str) -> AnyResponse:
