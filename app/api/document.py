@@ -16,14 +16,19 @@ from app.config import Settings
 from app.http import errors, idempotency
 from app.http.api_caller import CUSTOMER_HEADER
 
-ABOUT = """Prepaid wallets by API: read a balance, start a top-up, charge a wallet, hold money and settle it.
+ABOUT = """Plans, wallets and invoices by API: subscribe a customer, change and end the plan, top up and charge a wallet,
+hold money and settle it, read invoices.
 
-Money is counted in whole cents or in whole micros: 1 cent is 10,000 micros. Times are UTC, as RFC 3339 with a Z."""
+Money is counted in whole cents or in whole micros: 1 cent is 10,000 micros. Prices are before tax; amounts due are with
+it. Times are UTC, as RFC 3339 with a Z. A period ends at the instant at which the next one begins.
+
+Whatever a payment provider has to say about money is believed when its signed webhook arrives. So a call may answer that
+a payment is under way; ask again, or wait for the state to change."""
 
 _MEANING = {
     "400": "The body is not one JSON object.",
     "401": "No key, a wrong key, or a revoked one.",
-    "402": "The wallet cannot pay this. Nothing was taken.",
+    "402": "This was not paid: `code` says why, and `details` what to do. Nothing was taken.",
     "403": "The key may not do this.",
     "404": "There is no such thing, or it belongs to another customer.",
     "409": "The Idempotency-Key came with another request, or something else happened first.",
