@@ -82,7 +82,8 @@ def now(
 ) -> SubscriptionChange:
     """End it now: credit notes for what is unused, the money back in the wallet, and the free plan, all or nothing.
 
-    An invoice that is still open is void. Raises NoSubscription, and Conflict while a change or a payment is in flight.
+    An invoice that is still open is void. Raises NoSubscription, and Conflict while a change or a payment is in flight,
+    or a card is taking over.
     """
     with transaction(session):
         sub = lifecycle.the_live(session, customer_id)

@@ -28,6 +28,8 @@ from app.subscriptions.periods import Interval
 
 Payment = hand_over.Payment
 
+_BEING_RENEWED = "The subscription is being renewed at this moment. Try again in a minute."
+
 
 class NoSavedCard(Conflict):
     """There is no card that could pay."""
@@ -106,13 +108,18 @@ def _switchable(session: Session, customer_id: str, to: str) -> Subscription:
     if sub.cancel_at_period_end:
         raise Conflict("The subscription is cancelled, so no other payment follows.", remedy="resume")
     if sub.period_end <= clock.now():
-        raise Conflict("The subscription is being renewed at this moment. Try again in a minute.", remedy="retry")
+        raise Conflict(_BEING_RENEWED, remedy="retry")
     assert to != sub.paid_by or sub.pays_next_by is not None, "there is something to switch"
     return sub
 
 
 def _wish(session: Session, sub: Subscription, to: str, *, channel: str | None, actor: str) -> None:
-    """Write down what the provider is to be asked, all of it frozen: the same key must send the same content."""
+    """Write down what the provider is to be asked, all of it frozen: the same key must send the same content.
+
+    Raises Conflict where the provider's turn has come: what is to be dropped there may have charged the card by now.
+    """
+    if sub.paid_by == "wallet" and sub.provider_id is not None and sub.period_end <= clock.now():
+        raise Conflict(_BEING_RENEWED, remedy="retry")
     details: dict[str, Any] = {"to": to, "channel": channel, "paid_by": sub.paid_by}
     waiting = changes.scheduled(session, sub.customer_id)
     becomes: Any = waiting if waiting is not None else sub

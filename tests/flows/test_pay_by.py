@@ -231,6 +231,19 @@ def test_cancelling_now_drops_it_too(both: Both) -> None:
     assert (both.card_paid(), both.cents) == (0, 10_000)
 
 
+def test_nothing_is_cancelled_at_the_moment_in_which_the_card_takes_over(both: Both) -> None:
+    both.subscribes_from_wallet()
+    both.pays_by("card")
+
+    both.holder.passes(days=31)  # the card is charged, and nothing has told us yet
+    for cancel in (both.holder.cancels, both.holder.cancels_now):
+        with pytest.raises(Conflict, match="renewed at this moment"):
+            cancel()
+    both.goes_on(["news", "worker"])
+
+    assert (both.sub.paid_by, both.sub.status, both.card_paid()) == ("card", "active", 1_000)
+
+
 @pytest.mark.parametrize("done", [True, False])
 def test_no_answer_is_gone_on_with_by_the_worker(both: Both, done: bool) -> None:
     both.subscribes_from_wallet()
