@@ -56,6 +56,9 @@ def _object(raw: bytes) -> dict[str, Any]:
         raise Unreadable("The body must be a JSON object.")
     if _depth(value) > DEEPEST:
         raise Unreadable(f"The body is nested deeper than {DEEPEST} levels.")
+    for name, said in value.items():
+        if _holds_nul(said):  # PostgreSQL does not even compare such a text
+            raise Invalid(f"{_shown(name)}: A text cannot hold the character NUL.", field=_shown(name))
     return value
 
 
@@ -80,6 +83,12 @@ def _depth(value: Any) -> int:
         deepest += 1
         level = [inner for outer in level for inner in _inside(outer)]
     return deepest
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    return any(map(_holds_nul, [*value, *_inside(value)])) if isinstance(value, dict | list) else False
 
 
 def _inside(value: Any) -> list[Any]:

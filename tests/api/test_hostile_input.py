@@ -66,6 +66,18 @@ def test_it_refuses_nonsense_and_names_the_field(
     assert ada.balance() == 5_000_000
 
 
+def test_a_nul_is_refused_wherever_it_is(host: Program) -> None:
+    for path, field, body in (
+        ("/v1/billing/subscribe", "plan", b'{"plan": "a\\u0000"}'),
+        ("/payment/create-session", "plan_id", b'{"channel": "s", "type": "subscription", "plan_id": "\\u0000"}'),
+        ("/v1/billing/subscribe", "plan", b'{"plan": ["a", {"b": ["\\u0000"]}]}'),
+    ):
+        answer = host.post_raw(path, body)
+
+        assert answer.status_code == 422
+        assert answer.get_json()["error"]["details"]["field"] == field
+
+
 def test_odd_words_are_only_words(host: Program, ada: Person) -> None:
     for number, value in enumerate(ODD_BUT_FINE, 1):
         answer = host.post_raw("/v1/wallet/debits", raw("/v1/wallet/debits", "description", value))

@@ -30,3 +30,9 @@ def test_a_nul_in_the_reason_puts_no_event_away(client_of: Callable, session: Se
 
     session.refresh(event)
     assert event.state == "pending"
+
+
+def test_a_nul_in_the_plan_is_no_plan(client_of: Callable, ada: Person, plans: None) -> None:
+    asked = {"interval": "month", "by": "wallet", "form_key": "one"}
+    for name, status in (("\0", 422), ("nothing\0", 404)):
+        assert client_of(ada).post("/plan/change", data={"plan": name, **asked}).status_code == status
