@@ -142,8 +142,8 @@ def charge(session: Session, provider: Provider, customer: Payer, asked: Asked, 
     with transaction(session):
         if redirect is not None:
             waiting = _locked(session, asked.order_id)
+            orders.paying(session, waiting, redirect.url)  # reads the row again, so it comes first
             waiting.request = {**waiting.request, "provider_subscription": state.id}
-            orders.paying(session, waiting, redirect.url)
         follow.take_in(session, provider.name, seen, actor=actor)
 
 
@@ -208,7 +208,9 @@ def _close_others(session: Session, provider: Provider, customer_id: str, *, but
         for name in begun:
             if name is not None:
                 role = port.subscriptions_of(provider)
-                role.cancel_now(role.get_subscription(name), key=f"close:{name}")
+                earlier = role.get_subscription(name)
+                if earlier.status == "incomplete":  # else it is paid: its news gives it back, which nothing else would
+                    role.cancel_now(earlier, key=f"close:{name}")
     except ProviderError as trouble:  # paid or expired this very moment: the provider's news will tell
         log.info("an earlier purchase of %s stays open: %s", customer_id, trouble)
 

@@ -63,9 +63,8 @@ def test_the_same_form_leads_to_the_same_page(cardholder: Cardholder) -> None:
         cardholder.opens_page("growth", form_key="one")
 
 
-@pytest.mark.parametrize("done", [True, False])
-def test_a_crash_before_the_answer_is_taken_up_with_the_same_form(cardholder: Cardholder, done: bool) -> None:
-    cardholder.loses("start_subscription", done=done)
+def test_a_crash_before_the_answer_is_taken_up_with_the_same_form(cardholder: Cardholder) -> None:
+    cardholder.loses("start_subscription")
     with pytest.raises(ProviderDown):
         cardholder.subscribes("starter", form_key="one")
 
@@ -245,3 +244,33 @@ def test_an_earlier_page_is_closed_by_a_later_purchase(cardholder: Cardholder, s
     cardholder.hears()
 
     assert again(session, order).state == "expired"
+
+
+def test_an_unconfirmed_payment_is_closed_by_a_later_purchase(cardholder: Cardholder, session: Session) -> None:
+    cardholder.saves_card(ASKS)
+    with pytest.raises(ActionRequired) as asked:
+        cardholder.subscribes("starter")
+    cardholder.saves_card()
+
+    cardholder.subscribes("growth")
+    cardholder.hears()
+
+    order = session.get_one(Order, (cardholder.customer_id, asked.value.details["order"]))
+    known = cardholder.stripe.list_subscriptions(cardholder.ref())
+    assert again(session, order).state == "failed"
+    assert [state.plan.plan for state in known if state.ended_at is None] == ["growth"]
+
+
+def test_a_payment_confirmed_a_moment_ago_is_given_back_and_not_lost(cardholder: Cardholder, session: Session) -> None:
+    cardholder.saves_card(ASKS)
+    with pytest.raises(ActionRequired) as asked:
+        cardholder.subscribes("starter")
+    cardholder.answers_bank(asked.value.details["url"])  # it is paid, and nothing has told us yet
+    cardholder.saves_card()
+
+    cardholder.subscribes("growth")
+    cardholder.hears()
+
+    order = session.get_one(Order, (cardholder.customer_id, asked.value.details["order"]))
+    assert cardholder.sub.price_minor == 3_000
+    assert "given back" in (again(session, order).failure or "")
