@@ -132,10 +132,9 @@ def test_a_change_that_waits_for_the_bank_can_be_taken_back(subscribed: Cardhold
     assert subscribed.standing.pending is None
 
 
-@pytest.mark.parametrize("done", [True, False])
-def test_a_lost_answer_is_found_again_by_the_same_call(subscribed: Cardholder, done: bool) -> None:
+def test_a_lost_answer_is_found_again_by_the_same_call(subscribed: Cardholder) -> None:
     shown = subscribed.looks_at("growth")
-    subscribed.loses("change_now", done=done)
+    subscribed.loses("change_now")
     with pytest.raises(ProviderDown):
         subscribed.confirms(shown)
     assert subscribed.change(shown.id).state == "in_flight"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 from sqlalchemy.orm import Session
 
@@ -12,7 +10,7 @@ from app.payments.models import ProviderCustomer, ProviderEvent
 from app.subscriptions.models import Subscription
 from app.subscriptions.snapshots import take_snapshot
 from tests.support.card_paid import FAILS, Cardholder
-from tests.support.payments import again, make_customer
+from tests.support.payments import again
 
 
 @pytest.fixture
@@ -64,17 +62,6 @@ def test_news_that_is_lost_is_made_good_by_looking(cardholder: Cardholder) -> No
     assert [invoice.status for invoice in cardholder.invoices] == ["paid", "paid", "paid", "paid", "open"]
     cardholder.is_invoiced_without_a_gap()
     assert cardholder.sweeps() == 0, "what was looked at is left in peace"
-
-
-def test_half_of_the_news_is_enough(cardholder: Cardholder) -> None:
-    _months_of_changes(cardholder)
-    news = cardholder.news()
-
-    cardholder.hears(news=random.Random(3).sample(news, len(news) // 2))
-    cardholder.sweeps()
-
-    assert cardholder.sub.status == "past_due"
-    assert cardholder.sub.period_end == cardholder.stripe.get_subscription(cardholder.sub.provider_id).period_end
 
 
 def test_an_older_snapshot_never_replaces_a_newer_one(cardholder: Cardholder, session: Session) -> None:
@@ -177,12 +164,3 @@ def test_a_second_purchase_paid_at_the_same_time_is_given_back(cardholder: Cardh
     assert (again(session, first).state, again(session, second).state) == ("paid", "failed")
     assert cardholder.refunded() == 3000
     assert cardholder.waiting_news() == []
-
-
-def test_another_customer_of_the_provider_changes_nothing_here(cardholder: Cardholder, session: Session) -> None:
-    other = make_customer(session, "Bo")
-    cardholder.subscribes("starter")
-    cardholder.hears()
-
-    with transaction(session):
-        assert session.query(Subscription).filter_by(customer_id=other.id).count() == 0
