@@ -16,14 +16,14 @@ from app.config import Settings
 from app.http import errors, idempotency
 from app.http.api_caller import CUSTOMER_HEADER
 
-ABOUT = """Plans, wallets and invoices by API: subscribe a customer, change and end the plan, top up and charge a wallet,
-hold money and settle it, read invoices.
+ABOUT = """Plans, wallets and invoices by API: subscribe a customer, change and end the plan, top up and charge a
+wallet, hold money and settle it, read invoices.
 
 Money is counted in whole cents or in whole micros: 1 cent is 10,000 micros. Prices are before tax; amounts due are with
 it. Times are UTC, as RFC 3339 with a Z. A period ends at the instant at which the next one begins.
 
-Whatever a payment provider has to say about money is believed when its signed webhook arrives. So a call may answer that
-a payment is under way; ask again, or wait for the state to change."""
+What a payment provider has to say about money is believed when its signed webhook arrives. So a call may answer that a
+payment is under way; ask again, or wait for the state to change."""
 
 _MEANING = {
     "400": "The body is not one JSON object.",
