@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.catalogue import publish, reads
-from app.catalogue.terms import PlanTerms
 from app.db import transaction
 from app.errors import Conflict, PaymentRefused
 from app.flows import at_provider, follow, priced
@@ -104,7 +103,8 @@ def _keep(
 def _details(
     session: Session, subscription: Subscription, to: Sale, plan: PlanRef, shown: ChangePreview, effect: str
 ) -> dict[str, Any]:
-    now, before = effect == NOW, _terms(session, subscription)
+    now = effect == NOW
+    before = overrides.terms_of(session, subscription.customer_id, subscription.plan_id, subscription.version)
     next_at = shown.next_at if now else subscription.period_end
     return {
         "effect": effect,
@@ -117,11 +117,6 @@ def _details(
         "limits": limits_that_differ(before, to.terms),
         "provider_price": plan.provider_price_id,
     }
-
-
-def _terms(session: Session, subscription: Subscription) -> PlanTerms:
-    terms = reads.version_of(session, subscription.plan_id, subscription.version)
-    return overrides.laid_over(terms, overrides.live(session, subscription.customer_id))
 
 
 @dataclass(frozen=True, slots=True)

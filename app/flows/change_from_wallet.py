@@ -8,8 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.catalogue import publish, reads
-from app.catalogue.terms import PlanTerms
+from app.catalogue import publish
 from app.db import transaction
 from app.errors import Conflict
 from app.flows import hand_over, pay_by
@@ -117,16 +116,12 @@ def _carry_out(session: Session, sub: Subscription, change: SubscriptionChange, 
 
 
 def _as_shown(session: Session, change: SubscriptionChange) -> Sale:
-    terms = _terms(session, change.customer_id, change.plan_id, change.version)
+    terms = overrides.terms_of(session, change.customer_id, change.plan_id, change.version)
     return Sale(terms, Interval(change.interval), Money(change.price_minor, change.currency), is_list_price=False)
 
 
-def _terms(session: Session, customer_id: str, plan_id: str, version: int) -> PlanTerms:
-    return overrides.laid_over(reads.version_of(session, plan_id, version), overrides.live(session, customer_id))
-
-
 def _told(session: Session, sub: Subscription, to: Sale, found: Quote) -> dict[str, Any]:
-    before = _terms(session, sub.customer_id, sub.plan_id, sub.version)
+    before = overrides.terms_of(session, sub.customer_id, sub.plan_id, sub.version)
     lines = [{"description": line.description, "amount": line.amount_minor} for line in found.lines]
     for part in found.returns:
         words = f"Unused time, from invoice {part.invoice.number}"

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import activity, clock
+from app.catalogue import reads
 from app.catalogue.models import LIMIT_KINDS, OVERAGE_MODES
 from app.catalogue.terms import Limit, PlanTerms
 from app.errors import Invalid, NotFound
@@ -32,6 +33,11 @@ class Negotiated:
     limits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     markup_percent: int | None = None
     commission_percent: int | None = None
+
+
+def terms_of(session: Session, customer_id: str, plan_id: str, version: int) -> PlanTerms:
+    """A version of a plan as this customer has it today."""
+    return laid_over(reads.version_of(session, plan_id, version), live(session, customer_id))
 
 
 def laid_over(terms: PlanTerms, override: PlanOverride | None) -> PlanTerms:

@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app import coupons
-from app.catalogue import reads
 from app.catalogue.terms import PlanTerms
 from app.invoices import Invoice, NewLine
 from app.money import Money
@@ -28,9 +27,7 @@ def next_period(session: Session, sub: Subscription) -> Invoice:
     """
     start = sub.period_end
     _take_scheduled(session, sub, start)
-    terms = overrides.laid_over(
-        reads.version_of(session, sub.plan_id, sub.version), overrides.live(session, sub.customer_id)
-    )
+    terms = overrides.terms_of(session, sub.customer_id, sub.plan_id, sub.version)
     interval = Interval(sub.interval)
     price = price_of(terms, interval)
     sub.price_minor = sub.price_minor if price is None else price

@@ -56,11 +56,10 @@ def of(session: Session, customer_id: str) -> Standing:
     if subscription is None or (subscription.cancel_at_period_end and subscription.period_end <= now):
         # Cancelled and over, though nobody has come by to write it down yet.
         return _free(session, customer_id, now)
-    terms = reads.version_of(session, subscription.plan_id, subscription.version)
     ends_at = subscription.period_end if subscription.cancel_at_period_end else None
     return Standing(
         customer_id=customer_id,
-        plan=overrides.laid_over(terms, overrides.live(session, customer_id)),
+        plan=overrides.terms_of(session, customer_id, subscription.plan_id, subscription.version),
         subscription=subscription,
         status=status_at(subscription, now),
         interval=Interval(subscription.interval),

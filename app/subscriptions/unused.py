@@ -33,11 +33,6 @@ def current_period(sub: Subscription) -> Period:
     return Period(0, sub.period_start, sub.period_end)
 
 
-def worth_left(session: Session, sub: Subscription, at: datetime) -> int:
-    """What the rest of the period is worth at this instant, before tax; never more than is paid and not given back."""
-    return sum(part.net_minor for part in parts_left(session, sub, at))
-
-
 def parts_left(session: Session, sub: Subscription, at: datetime, *, most: int | None = None) -> list[Part]:
     """From which invoices the rest of the period was paid, newest first; at most `most` minor units in all."""
     period = current_period(sub)

@@ -90,8 +90,3 @@ def provider_adds_tax() -> bool:
     """Whether a card is charged tax that only the provider can tell, by where the buyer is."""
     settings: Settings = current_app.extensions["settings"]
     return bool(settings.stripe_automatic_tax)
-
-
-def months_of(standing: Standing) -> str:
-    """`a month` or `a year`, as the customer pays."""
-    return A[standing.interval] if standing.interval else ""
