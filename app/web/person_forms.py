@@ -25,6 +25,7 @@ class SignUpForm(Form):
     company = StringField("Company", _required("Enter the name of your company or project."))
     email = EmailField("Email", _required("Enter your email address."))
     password = PasswordField("Password", [InputRequired("Choose a password.")])
+    next = HiddenField()
 
 
 class ForgottenForm(Form):

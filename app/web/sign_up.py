@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, flash, redirect, render_template, session, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.config import Settings
@@ -10,7 +10,7 @@ from app.db import transaction
 from app.errors import Conflict, Refusal
 from app.extensions import db
 from app.flows import sign_up as flow
-from app.http import limits, refused
+from app.http import destinations, limits, refused
 from app.http.auth import current_session, current_user, sign_in_required
 from app.people import addresses, email_links, users
 from app.people.email_links import LinkDead
@@ -26,7 +26,8 @@ def show() -> ResponseReturnValue:
     """The form; whoever is signed in has an account."""
     if current_user.is_authenticated:
         return redirect("/", 303)
-    return render_template(TEMPLATE, form=SignUpForm(formdata=None), credit=_settings().signup_credit)
+    form = SignUpForm(formdata=None, next=destinations.safe(request.args.get("next"), ""))
+    return render_template(TEMPLATE, form=form, credit=_settings().signup_credit)
 
 
 @sign_up.post("/sign-up")
@@ -48,7 +49,9 @@ def create() -> ResponseReturnValue:
     except Refusal as refusal:
         return refused.form_page(TEMPLATE, form, refusal, "email", credit=credit)
     session["typed_email"] = addresses.clean(form.typed("email"))
-    return redirect(url_for("sign_in.show", joined=1), 303)
+    # Whoever came to buy a plan goes on to it once they have signed in.
+    then = destinations.safe(form.next.data, "")
+    return redirect(url_for("sign_in.show", joined=1, **({"next": then} if then else {})), 303)
 
 
 @sign_up.get("/verify-email/<token>")

@@ -40,6 +40,16 @@ def test_it_makes_an_owner_with_a_gift_in_the_wallet(client: PageClient, session
     assert wallet_of(session, "eve@example.com") == 5_000_000
 
 
+@pytest.mark.parametrize(
+    ("wanted", "then"), [("/plan/change?plan=growth", "/plan/change?plan=growth"), ("//evil.example", "/")]
+)
+def test_who_came_to_buy_a_plan_goes_on_to_it(client: PageClient, wanted: str, then: str) -> None:
+    answer = sign_up(client, next=wanted)
+    form = client.get(answer.location)
+
+    assert f'name="next" value="{then}"' in form.text
+
+
 def test_a_known_address_gets_the_same_answer_and_its_owner_a_mail(app: Flask, session: Session, ada: Person) -> None:
     fresh, known = app.test_client(), app.test_client()
 
