@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.api import calls, channels
+from app.catalogue.models import Plan
 from app.customers import customers
 from app.customers.models import Customer
-from app.errors import InsufficientFunds, NotFound, PaymentRefused, ProviderDown
+from app.errors import InsufficientFunds, Invalid, NotFound, PaymentRefused, ProviderDown
 from app.extensions import db
 from app.flows import cards, change_plan, subscribe, subscribe_from_wallet
 from app.flows.top_up import ORDER_IN_URL
 from app.providers.port import Provider
-from app.subscriptions import standing
+from app.subscriptions import changes, standing
 from app.subscriptions.models import SubscriptionChange
 from app.subscriptions.standing import Standing
 
@@ -78,6 +80,16 @@ def preview(plan: str, interval: str | None) -> SubscriptionChange:
     every = interval or (now.interval.value if now.interval else "month")
     db.session.rollback()  # a provider may be asked: no transaction stays open meanwhile
     return change_plan.preview(*who(), plan, every, actor=actor())
+
+
+def expect(change_id: str, plan: str, interval: str | None) -> None:
+    """Raises Invalid where what was previewed is another plan or interval than is asked for; NotFound for no preview."""
+    shown = changes.one(db.session(), calls.customer_id(), change_id)
+    key = db.session.scalars(select(Plan.key).where(Plan.id == shown.plan_id)).one()
+    same = key.lower() == plan.lower() and interval in (None, shown.interval)
+    db.session.rollback()
+    if not same:
+        raise Invalid("This preview was for another plan.", field="change_id")
 
 
 def confirm(change_id: str) -> None:

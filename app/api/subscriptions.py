@@ -150,6 +150,8 @@ def change(body: ChangePlan) -> Response:
     """Change the plan: upgrades at once and paid for, downgrades at the end of the period"""
 
     def confirm(_key: str) -> None:
+        if body.change_id is not None:
+            subscribing.expect(body.change_id, body.plan, body.interval)
         subscribing.confirm(body.change_id or subscribing.preview(body.plan, body.interval).id)
 
     return _done("change-plan", body, confirm)

@@ -148,6 +148,19 @@ def test_an_upgrade_costs_what_its_preview_said(host: Program, cardholder: Cardh
     assert cardholder.invoices[-1].paid_minor == shown["due_now_cents"]
 
 
+@pytest.mark.parametrize("asked", [{"plan": "prompt"}, {"plan": "growth", "interval": "year"}])
+def test_a_preview_is_not_confirmed_for_something_else(
+    host: Program, cardholder: Cardholder, asked: dict[str, str]
+) -> None:
+    host.post("/v1/billing/subscribe", {"tier": "starter"})
+    shown = host.get("/v1/billing/change-plan/preview?plan=growth").get_json()
+
+    refused = host.post("/v1/billing/change-plan", {**asked, "change_id": shown["change_id"]})
+
+    assert (refused.status_code, error(refused)["details"]["field"]) == (422, "change_id")
+    assert len(cardholder.invoices) == 1
+
+
 def test_a_downgrade_waits_for_the_period_to_end_and_can_be_taken_back(host: Program) -> None:
     host.post("/v1/billing/subscribe", {"tier": "growth"})
 
