@@ -83,7 +83,7 @@ def preview(plan: str, interval: str | None) -> SubscriptionChange:
 
 
 def expect(change_id: str, plan: str, interval: str | None) -> None:
-    """Raises Invalid where what was previewed is another plan or interval than is asked for; NotFound for no preview."""
+    """Raises Invalid where another plan or interval was previewed than is asked for, NotFound for no preview."""
     shown = changes.one(db.session(), calls.customer_id(), change_id)
     key = db.session.scalars(select(Plan.key).where(Plan.id == shown.plan_id)).one()
     same = key.lower() == plan.lower() and interval in (None, shown.interval)
