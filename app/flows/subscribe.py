@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.errors import ActionRequired, PaymentRefused, ProviderDown
-from app.flows import cards, follow, purchase, second
+from app.flows import cards, earlier, follow, purchase, second
 from app.flows.payer import Payer
 from app.flows.purchase import CARD, CHECKOUT, KIND, Asked, Wish
 from app.payments import customers, orders
@@ -22,7 +22,7 @@ from app.providers import port
 from app.providers.billing import SubscriptionState
 from app.providers.errors import Declined, InvalidRequest, NotFound, ProviderError
 from app.providers.port import Provider
-from app.providers.values import Cap, CheckoutRequest, CheckoutSession, Redirect
+from app.providers.values import CheckoutRequest, CheckoutSession, Redirect
 from app.subscriptions import lifecycle, sale
 from app.subscriptions.models import Subscription
 
@@ -62,6 +62,8 @@ def start_checkout(
     port.subscriptions_of(provider)
     urls = {"success_url": return_url, "cancel_url": cancel_url or return_url}
     wish = Wish(plan_key, sale.every(interval), CHECKOUT, form_key, actor, coupon, urls)
+    if coupon is not None:
+        earlier.close(session, provider, customer.id, but_form=form_key)  # they hold the coupon's use
     with transaction(session):
         order = purchase.open_order(session, provider, customer.id, wish)
         if order.state != "pending":
@@ -73,7 +75,7 @@ def start_checkout(
         raise _down(session, provider, asked, error) from error
     with transaction(session):
         orders.sent(session, order, page)
-    _close_others(session, provider, customer.id, but=asked.order_id)
+    earlier.close(session, provider, customer.id, but_form=form_key)
     return order
 
 
@@ -113,11 +115,13 @@ def with_card(
     port.subscriptions_of(provider)
     chosen = card_id or _default_card(session, provider, customer.id)
     wish = Wish(plan_key, sale.every(interval), CARD, form_key, actor, coupon, {"card_id": chosen})
+    if coupon is not None:
+        earlier.close(session, provider, customer.id, but_form=form_key)
     with transaction(session):
         order = purchase.open_order(session, provider, customer.id, wish)
         asked = purchase.asked_of(session, order) if order.state == "pending" else None
     if asked is not None:
-        _close_others(session, provider, customer.id, but=asked.order_id)
+        earlier.close(session, provider, customer.id, but_form=form_key)
         charge(session, provider, customer, asked, actor=actor)
     return _outcome(session, order)
 
@@ -193,26 +197,6 @@ def _locked(session: Session, order_id: str) -> Order:
     order = orders.find(session, order_id, lock=True)
     assert order is not None, "orders are never deleted"
     return order
-
-
-def _close_others(session: Session, provider: Provider, customer_id: str, *, but: str) -> None:
-    """Close pages and unconfirmed payments of earlier tries: paying one of them now would be paying twice."""
-    with transaction(session):
-        found = [order for order in orders.open_of_kind(session, customer_id, KIND) if order.id != but]
-        pages = [order.provider_ref for order in found if order.state == "open" and order.channel == provider.name]
-        begun = [order.request.get("provider_subscription") for order in found]
-    try:
-        for page in pages:
-            if page is not None and Cap.EXPIRE_CHECKOUT in provider.capabilities:
-                port.expiring_of(provider).expire_checkout(page)
-        for name in begun:
-            if name is not None:
-                role = port.subscriptions_of(provider)
-                earlier = role.get_subscription(name)
-                if earlier.status == "incomplete":  # else it is paid: its news gives it back, which nothing else would
-                    role.cancel_now(earlier, key=f"close:{name}")
-    except ProviderError as trouble:  # paid or expired this very moment: the provider's news will tell
-        log.info("an earlier purchase of %s stays open: %s", customer_id, trouble)
 
 
 def _down(session: Session, provider: Provider, asked: Asked, error: ProviderError) -> ProviderDown:

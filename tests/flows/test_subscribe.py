@@ -128,6 +128,21 @@ def test_a_coupon_is_taken_off_and_used_or_free_again(cardholder: Cardholder, se
         cardholder.subscribes("starter", coupon="off20")
 
 
+def test_a_coupon_of_a_page_that_was_left_serves_the_next_purchase(cardholder: Cardholder, session: Session) -> None:
+    with transaction(session):
+        issue.make(session, Terms("OFF20", "percent", 20, Limits("OFF20", most=1)), actor="staff:usr_1")
+    left = cardholder.opens_page("growth", coupon="off20")
+
+    page = cardholder.opens_page("starter", coupon="off20")
+    cardholder.subscribes("starter", coupon="off20")
+    cardholder.hears()
+
+    session.refresh(left)
+    session.refresh(page)
+    assert (left.state, page.state) == ("expired", "expired")
+    assert [invoice.total_minor for invoice in cardholder.invoices] == [800]
+
+
 def _at_provider(cardholder: Cardholder) -> list[str]:
     return [state.id for state in cardholder.stripe.list_subscriptions(cardholder.ref())]
 
