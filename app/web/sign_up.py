@@ -50,8 +50,7 @@ def create() -> ResponseReturnValue:
         return refused.form_page(TEMPLATE, form, refusal, "email", credit=credit)
     session["typed_email"] = addresses.clean(form.typed("email"))
     # Whoever came to buy a plan goes on to it once they have signed in.
-    then = destinations.safe(form.next.data, "")
-    return redirect(url_for("sign_in.show", joined=1, **({"next": then} if then else {})), 303)
+    return redirect(url_for("sign_in.show", joined=1, next=destinations.safe(form.next.data, "") or None), 303)
 
 
 @sign_up.get("/verify-email/<token>")
