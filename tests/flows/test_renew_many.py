@@ -27,7 +27,7 @@ from app.subscriptions.models import Subscription, SubscriptionPeriod
 from tests.support.time import START
 
 ROOT = Path(__file__).resolve().parents[2]
-COUNT = int(os.environ.get("TEST_RENEWALS", "100"))
+COUNT = int(os.environ.get("TEST_RENEWALS", "60"))
 BEGAN = datetime(2026, 2, 14, 9, 30, tzinfo=UTC)
 PATIENCE = 120  # seconds; what takes that long is stuck
 
