@@ -14,6 +14,12 @@ from tests.admin.conftest import HX
 CENT = 10_000
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What these pages ask of a database is tested on both where it is asked."""
+    return sqlite_url
+
+
 def address(who):
     return f"/admin/customers/{who.customer_id}/adjust"
 

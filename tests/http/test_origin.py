@@ -12,6 +12,12 @@ from tests.support.people import Person
 from tests.web.people_pages import sign_in
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What these pages ask of a database is tested on both where it is asked."""
+    return sqlite_url
+
+
 @pytest.mark.parametrize(
     "headers",
     [

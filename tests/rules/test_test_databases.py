@@ -28,7 +28,7 @@ def test_it_gives_each_test_an_empty_database_of_its_own(session: Session, _roun
 
 
 def test_a_database_is_wiped_before_it_is_lent_again(pg_server: Lender) -> None:
-    lent = pg_server.lend()
+    lent = pg_server.database()
     engine = create_engine(lent.url, poolclass=NullPool)
     with engine.connect() as connection:
         triggers = connection.execute(text(TRIGGERS)).all()
@@ -42,20 +42,21 @@ def test_a_database_is_wiped_before_it_is_lent_again(pg_server: Lender) -> None:
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM ledger_account")).scalar_one() == 0
         assert connection.execute(text(TRIGGERS)).all() == triggers
-    pg_server.take_back(again, set())
+    again.close()
 
 
 @pytest.mark.parametrize("statement", ["ALTER TABLE mail DISABLE TRIGGER ALL", "SELECT 1"], ids=["changed", "in use"])
 def test_a_database_that_was_changed_or_is_in_use_is_not_lent_again(pg_server: Lender, statement: str) -> None:
-    lent = pg_server.lend()
+    lent = pg_server.database()
     engine = create_engine(lent.url, poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text(statement))
         connection.commit()
 
-        assert not pg_server.take_back(lent, set())
+        taken_back = pg_server.take_back(lent, set())
 
     lent.close()
+    assert not taken_back
 
 
 def test_it_runs_on_the_database_it_says(engine: Engine, request: pytest.FixtureRequest) -> None:

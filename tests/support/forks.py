@@ -65,7 +65,6 @@ def _forked() -> int:
 
 def _become(question: dict[str, Any]) -> None:
     """Be as a process that was just started: own session, output, environment, arguments and signals."""
-    os.close(int(sys.argv[1]))
     file = os.open(question["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)
