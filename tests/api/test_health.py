@@ -32,7 +32,8 @@ def test_it_is_not_ready_when_the_schema_is_another(app: Flask, client: PageClie
     assert (answer.status_code, answer.get_json()) == (503, {"status": "unavailable", "database": "not migrated"})
 
 
-def test_it_is_healthy_and_not_ready_without_its_database(app: Flask, client: PageClient) -> None:
+def test_it_is_healthy_and_not_ready_without_its_database(own_app: Flask) -> None:
+    app, client = own_app, own_app.test_client()
     gone = create_engine("postgresql+psycopg://nobody@127.0.0.1:9/none", connect_args={"connect_timeout": 1})
     with app.app_context():
         db.engine.dispose()
