@@ -50,7 +50,7 @@ def start(
     def begin(*words: str) -> Program:
         return start_program(
             *words,
-            base_url=base_url,
+            base_url=base_url if words[0] == "serve" else "",
             PURSER_ENV="production",
             PURSER_SECRET_KEY="for this test alone " * 3,
             PURSER_BASE_URL=base_url,
