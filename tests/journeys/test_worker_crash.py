@@ -78,9 +78,7 @@ def test_a_top_up_survives_the_worker_that_was_to_apply_it(
     _until(lambda: _count(engine, "state = 'pending'") > 0)
     waiting = nora.page.url
     nora.sees_balance(GIFT)
-    # Let it run into the middle of its work, and end it there.
-    os.killpg(first.process.pid, signal.SIGCONT)
-    time.sleep(0.25)
+    # Ended before its work; test_kill.py ends workers in the middle of theirs, and waits for what they had claimed.
     first.kill()
     start("work")
     nora.page.goto(waiting)
