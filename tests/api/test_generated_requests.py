@@ -22,7 +22,7 @@ from tests.support.people import Person
 from tests.support.programs import Program
 
 # More in a longer run: PURSER_TEST_CASES=5000.
-CASES = int(os.environ.get("PURSER_TEST_CASES", "40"))
+CASES = int(os.environ.get("PURSER_TEST_CASES", "20"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 CALLS = [
     ("GET", "/v1/billing/balance"),
