@@ -19,7 +19,6 @@ from app.flows import at_provider, follow
 from app.flows.at_provider import Providers, Running
 from app.flows.kept_unused import as_kept, from_kept
 from app.flows.news import Seen
-from app.money import Money
 from app.payments import customers
 from app.providers import port
 from app.providers.billing import CancelReason, SubscriptionState, UnusedValue
@@ -27,7 +26,6 @@ from app.providers.errors import ProviderError
 from app.providers.values import CustomerRef
 from app.subscriptions import changes, lifecycle
 from app.subscriptions.models import Subscription, SubscriptionChange
-from app.subscriptions.periods import Interval
 
 
 def at_period_end(
@@ -92,31 +90,14 @@ def now(
         with transaction(session):
             change = changes.in_flight(session, customer_id)
             if change is None or change.kind != "cancel_now":
-                change = _intend(session, lifecycle.the_live(session, customer_id), reason, actor)
+                live = lifecycle.the_live(session, customer_id)
+                change = changes.end_now(session, live, actor=actor, reason=reason, returned_to="nowhere")
             asked = asked_of(session, providers, change)
     except IntegrityError as second:
         raise changes.conflict() from second
     carry_out(session, asked, actor=actor)
     with transaction(session):
         return changes.one(session, customer_id, asked.id)
-
-
-def _intend(session: Session, subscription: Subscription, reason: str | None, actor: str) -> SubscriptionChange:
-    at = clock.now().replace(microsecond=0)
-    change = changes.note_preview(
-        session,
-        subscription,
-        kind="cancel_now",
-        plan_id=subscription.plan_id,
-        version=subscription.version,
-        interval=Interval(subscription.interval),
-        price=Money(subscription.price_minor, subscription.currency),
-        as_of=at,
-        effective_at=at,
-        actor=actor,
-        details={"reason": reason, "returned_to": "nowhere"},
-    )
-    return changes.put_in_flight(session, change, actor=actor)
 
 
 @dataclass(frozen=True, slots=True)

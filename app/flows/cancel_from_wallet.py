@@ -11,11 +11,9 @@ from app.db import transaction
 from app.errors import Conflict
 from app.flows import charge_card, hand_over, pay_by
 from app.flows.collect import Providers
-from app.money import Money
 from app.subscriptions import bills, changes, lifecycle
 from app.subscriptions.give_back import give_back
 from app.subscriptions.models import Subscription, SubscriptionChange
-from app.subscriptions.periods import Interval
 from app.subscriptions.unused import parts_left, tax_back
 
 REASON = "Unused time after cancelling"
@@ -88,30 +86,12 @@ def now(
     with transaction(session):
         sub = lifecycle.the_live(session, customer_id)
         waits = pay_by.waits(sub)
-        change = _note(session, sub, actor=actor)
+        change = changes.end_now(session, sub, actor=actor, returned_to="wallet")
         _end(session, sub, change, reason=reason, actor=actor)
         if waits:
             pay_by.let_go(session, sub, actor=actor)
     hand_over.go_on(session, providers, customer_id)
     return change
-
-
-def _note(session: Session, sub: Subscription, *, actor: str) -> SubscriptionChange:
-    at = clock.now().replace(microsecond=0)
-    change = changes.note_preview(
-        session,
-        sub,
-        kind="cancel_now",
-        plan_id=sub.plan_id,
-        version=sub.version,
-        interval=Interval(sub.interval),
-        price=Money(sub.price_minor, sub.currency),
-        as_of=at,
-        effective_at=at,
-        actor=actor,
-        details={"returned_to": "wallet"},
-    )
-    return changes.put_in_flight(session, change, actor=actor)
 
 
 def _end(session: Session, sub: Subscription, change: SubscriptionChange, *, reason: str | None, actor: str) -> None:

@@ -79,6 +79,25 @@ def note_preview(
     return made
 
 
+def end_now(session: Session, subscription: Subscription, *, actor: str, **details: Any) -> SubscriptionChange:
+    """A cancellation that takes effect at this second goes in flight (SPEC P8). Raises Conflict as `take`."""
+    at = clock.now().replace(microsecond=0)
+    change = note_preview(
+        session,
+        subscription,
+        kind="cancel_now",
+        plan_id=subscription.plan_id,
+        version=subscription.version,
+        interval=Interval(subscription.interval),
+        price=Money(subscription.price_minor, subscription.currency),
+        as_of=at,
+        effective_at=at,
+        actor=actor,
+        details=details,
+    )
+    return put_in_flight(session, change, actor=actor)
+
+
 def as_it_is(subscription: Subscription) -> dict[str, Any]:
     """What a preview was computed from, as it is kept in its details."""
     return {
