@@ -8,13 +8,13 @@ from flask import Response
 from pydantic import Field
 from sqlalchemy import or_, select
 
-from app.api import calls, channels, subscribing
+from app.api import calls, channels, subscribing, top_ups
 from app.api.subscriptions import IntervalName, UrlAnswer
 from app.api.values import Answer, Body, TopUpCents
 from app.catalogue.models import Plan
 from app.errors import Invalid, NotFound, ProviderDown
 from app.extensions import db
-from app.flows import cards, top_up
+from app.flows import cards
 from app.http import limits, return_urls
 
 payment_sessions = calls.group("api_sessions", "Payment pages", "Pages of a provider to send the customer to.")
@@ -92,16 +92,12 @@ def _top_up(body: CreateSession, key: str) -> str:
         raise Invalid("Say how much to pay in.", field="amount_cents")
     if body.plan_id is not None:
         raise Invalid("A top-up is for no plan.", field="plan_id")
-    order = top_up.start(
-        db.session(),
-        channels.named(body.channel),
-        subscribing.customer(),
+    order = top_ups.start(
+        key,
         body.amount_cents,
-        form_key=subscribing.form_key(key),
-        return_url=_checked(body.success_url, "success_url", f"/wallet/topups/{top_up.ORDER_IN_URL}"),
+        provider=channels.named(body.channel),
+        return_url=_checked(body.success_url, "success_url", top_ups.PAGE_AFTER_PAYING),
         cancel_url=_checked(body.cancel_url, "cancel_url", "/wallet"),
-        actor=subscribing.actor(),
-        currency=calls.currency(),
     )
     if order.checkout_url is None:
         raise ProviderDown("The payment page is not open. Send the request again with another key.", retry_after=2)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response
 from pydantic import Field
 
-from app.api import calls
+from app.api import calls, channels, subscribing
 from app.api.values import Answer, Body, TopUpCents
-from app.customers import customers
-from app.errors import NotFound, ProviderDown
+from app.errors import ProviderDown
 from app.extensions import db
 from app.flows import top_up
 from app.http import limits
 from app.payments import Order
-from app.providers import registry
 from app.providers.port import Provider
 
 top_ups = calls.group("api_top_ups", "Top-ups", "Start a payment into the wallet on a provider's hosted page.")
+
+PAGE_AFTER_PAYING = f"/wallet/topups/{top_up.ORDER_IN_URL}"
 
 
 class TopUp(Body):
@@ -66,33 +65,30 @@ def create_for_host(body: HostTopUp) -> Response:
 def _once(call: str, amount_minor: int, tell: Callable[[Order], Answer]) -> Response:
     limits.spend("topup.customer", calls.customer_id())
     key = calls.key()
-    return calls.answer_once([call, amount_minor], key, lambda: tell(_start(key, amount_minor)))
+    return calls.answer_once([call, amount_minor], key, lambda: tell(start(key, amount_minor)))
 
 
-def _start(key: str, amount_minor: int) -> Order:
-    customer = customers.by_id(db.session, calls.customer_id())
-    if customer is None:
-        raise NotFound("There is no such customer.")
+def start(
+    key: str,
+    amount_minor: int,
+    *,
+    provider: Provider | None = None,
+    return_url: str | None = None,
+    cancel_url: str | None = None,
+) -> Order:
+    """The top-up of this request's key, through the default channel unless another is given. Raises as the flow."""
     base = calls.settings().base_url
     return top_up.start(
-        db.session,
-        _provider(),
-        customer,
+        db.session(),
+        provider or channels.default(),
+        subscribing.customer(),
         amount_minor,
-        form_key="api:" + sha256(key.encode()).hexdigest(),  # the same order, should we die before the answer is kept
-        return_url=f"{base}/wallet/topups/{top_up.ORDER_IN_URL}",
-        cancel_url=f"{base}/wallet",
-        actor=calls.caller().key_id,
+        form_key=subscribing.form_key(key),
+        return_url=return_url or base + PAGE_AFTER_PAYING,
+        cancel_url=cancel_url or base + "/wallet",
+        actor=subscribing.actor(),
         currency=calls.currency(),
     )
-
-
-def _provider() -> Provider:
-    """The default channel. Raises ProviderDown while none is configured."""
-    chosen = registry.default(current_app.extensions["providers"])
-    if chosen is None:
-        raise ProviderDown("No payment provider is set up, so nothing can be paid in.")
-    return chosen
 
 
 def _page(order: Order) -> str:
