@@ -115,7 +115,10 @@ class PlanPath(BaseModel):
 def index() -> Response:
     """All plans, retired ones too"""
     rows = edit.every_plan(db.session())
-    return calls.reply(StaffPlansAnswer(data=[_told(plan) for plan, _ in rows]))
+    terms = reads.with_limits(db.session(), rows)
+    return calls.reply(
+        StaffPlansAnswer(data=[_told(*each) for each in zip((plan for plan, _ in rows), terms, strict=True)])
+    )
 
 
 @staff_plans.post("/admin/billing/plans", responses={201: OneStaffPlanAnswer})
@@ -135,7 +138,7 @@ def create(body: PlanBody) -> Response:
         plan = next(plan for plan, _ in edit.every_plan(db.session()) if plan.key == key)
         if body.retired:
             edit.retire_plan(db.session(), plan.id, actor=calls.caller().key_id)
-    return calls.reply(OneStaffPlanAnswer(data=_told(plan)), 201)
+    return calls.reply(OneStaffPlanAnswer(data=_told(plan, _offered(plan))), 201)
 
 
 @staff_plans.put("/admin/billing/plans/<plan_id>", responses={200: OneStaffPlanAnswer})
@@ -153,7 +156,7 @@ def update(path: PlanPath, body: PlanBody) -> Response:
         _save(body, found.terms)
         verb = edit.retire_plan if retired else edit.offer_again
         plan = verb(db.session(), found.terms.id, actor=calls.caller().key_id)
-    return calls.reply(OneStaffPlanAnswer(data=_told(plan)))
+    return calls.reply(OneStaffPlanAnswer(data=_told(plan, _offered(plan))))
 
 
 def _save(body: PlanBody, before: PlanTerms) -> None:
@@ -190,8 +193,11 @@ def _limit(body: LimitBody) -> Limit:
     return Limit(body.kind, body.key, body.amount, body.overage, body.overage_micros)
 
 
-def _told(plan: Plan) -> StaffPlanAnswer:
-    terms = reads.version_of(db.session(), plan.id, plan.current_version)
+def _offered(plan: Plan) -> PlanTerms:
+    return reads.version_of(db.session(), plan.id, plan.current_version)
+
+
+def _told(plan: Plan, terms: PlanTerms) -> StaffPlanAnswer:
     return StaffPlanAnswer(
         id=plan.id,
         key=plan.key,

@@ -40,7 +40,7 @@ def offered_plans(session: Session) -> tuple[PlanTerms, ...]:
         .where(Plan.retired_at.is_(None))
         .order_by(Plan.rank, Plan.key)
     ).all()
-    return _with_limits(session, [(plan, version) for plan, version in found])
+    return with_limits(session, [(plan, version) for plan, version in found])
 
 
 def free_plan(session: Session) -> PlanTerms | None:
@@ -58,10 +58,11 @@ def version_of(session: Session, plan_id: str, number: int) -> PlanTerms:
     ).one_or_none()
     if found is None:
         raise NotFound("There is no such plan.")
-    return _with_limits(session, [(found[0], found[1])])[0]
+    return with_limits(session, [(found[0], found[1])])[0]
 
 
-def _with_limits(session: Session, found: list[tuple[Plan, PlanVersion]]) -> tuple[PlanTerms, ...]:
+def with_limits(session: Session, found: list[tuple[Plan, PlanVersion]]) -> tuple[PlanTerms, ...]:
+    """The terms of these versions, one of each plan, in their order. One SELECT."""
     limits: dict[str, list[Limit]] = defaultdict(list)
     if found:
         wanted = or_(
