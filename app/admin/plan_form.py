@@ -10,9 +10,8 @@ from app.admin.typed import Typed
 from app.catalogue.edit import PlanWrong
 from app.catalogue.file import FLAGS, RATES
 from app.catalogue.models import DOWNGRADES, OVERAGE_MODES
-from app.catalogue.terms import Limit, PlanTerms, written
+from app.catalogue.terms import Limit, PlanTerms, written, written_price
 from app.http.filters import default_currency
-from app.money import minor_to_micros
 
 MOST_ROWS = 100
 ALLOWANCE, COUNT = "allowance", "count"
@@ -47,8 +46,8 @@ def of_terms(terms: PlanTerms) -> PlanForm:
         "name": terms.name,
         "description": terms.description,
         "rank": str(terms.rank),
-        "monthly": _price(terms.monthly_minor, currency),
-        "yearly": _price(terms.yearly_minor, currency),
+        "monthly": written_price(terms.monthly_minor, currency),
+        "yearly": written_price(terms.yearly_minor, currency),
         "custom": "1" if terms.is_custom else "",
         "included_credits": str(terms.included_credits),
         "welcome_credits": str(terms.welcome_credits),
@@ -190,7 +189,3 @@ def _place(name: str, kind: str) -> int:
 
 def _amount(amount: int | None) -> str:
     return "unlimited" if amount is None else f"{amount:,}"
-
-
-def _price(minor: int | None, currency: str) -> str:
-    return "" if minor is None else written(minor_to_micros(minor, currency), currency)

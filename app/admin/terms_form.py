@@ -10,8 +10,7 @@ from typing import Any
 
 from app.admin.typed import Typed
 from app.catalogue.models import OVERAGE_MODES
-from app.catalogue.terms import PlanTerms, written
-from app.money import minor_to_micros
+from app.catalogue.terms import PlanTerms, written, written_price
 from app.subscriptions.models import PlanOverride
 from app.subscriptions.overrides import Negotiated, laid_over
 
@@ -45,8 +44,8 @@ def of_override(override: PlanOverride | None, currency: str) -> dict[str, str]:
         return {}
     values = {
         "plan_id": override.plan_id or "",
-        "monthly": _price(override.monthly_minor, currency),
-        "yearly": _price(override.yearly_minor, currency),
+        "monthly": written_price(override.monthly_minor, currency),
+        "yearly": written_price(override.yearly_minor, currency),
         **{name: "" if getattr(override, name) is None else str(getattr(override, name)) for name in PERCENTAGES},
     }
     for name, said in override.limits.items():
@@ -134,7 +133,3 @@ def _amount(name: str, amount: int | None) -> str:
     if name.startswith("flag:"):
         return "yes" if amount else "no"
     return "unlimited" if amount is None else f"{amount:,}"
-
-
-def _price(minor: int | None, currency: str) -> str:
-    return "" if minor is None else written(minor_to_micros(minor, currency), currency)

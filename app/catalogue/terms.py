@@ -169,8 +169,13 @@ def written(micros: int, currency: str) -> str:
     return f"{whole}.{decimals}" if decimals else str(whole)
 
 
+def written_price(minor: int | None, currency: str) -> str:
+    """A price in minor units as a file writes it, without its currency; nothing where there is none."""
+    return "" if minor is None else written(minor_to_micros(minor, currency), currency)
+
+
 def _price(minor: int | None, currency: str) -> str:
-    return "" if minor is None else f"{written(minor_to_micros(minor, currency), currency)} {currency.upper()}"
+    return "" if minor is None else f"{written_price(minor, currency)} {currency.upper()}"
 
 
 def _ids(provider_ids: ProviderIds) -> Facts:
