@@ -17,7 +17,8 @@ from werkzeug import Response
 
 from app import clock
 from app.config import Settings
-from app.customers import members, signed_in
+from app.customers import customers, members, signed_in
+from app.customers.models import Customer
 from app.customers.signed_in import SignedIn
 from app.db import transaction
 from app.errors import Forbidden, Unauthorized
@@ -126,6 +127,13 @@ def current_customer_id() -> str:
     if customer_id is None:
         raise Forbidden(MAY_NOT["read"])
     return customer_id
+
+
+def current_customer() -> Customer:
+    """The customer this session looks at. Raises Forbidden when there is none."""
+    found = customers.by_id(db.session(), current_customer_id())
+    assert found is not None, "a membership names its customer"
+    return found
 
 
 def start_session(token: str) -> None:

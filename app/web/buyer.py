@@ -6,12 +6,12 @@ from flask import Blueprint, Response, flash, make_response, render_template
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.customers import customers, members
+from app.customers import members
 from app.db import transaction
 from app.errors import Refusal
 from app.extensions import db
 from app.http import hx, refused
-from app.http.auth import current_customer_id, customer_required
+from app.http.auth import current_customer, current_customer_id, customer_required
 from app.invoices import buyers, seller
 from app.invoices.countries import names
 from app.web.invoice_forms import BuyerForm, buyer_form
@@ -24,8 +24,7 @@ TYPES = {"business": "A business", "person": "A person"}
 @customer_required("read")
 def show() -> str:
     """The details as they are; only those who may change them get a button."""
-    customer = customers.by_id(db.session(), current_customer_id())
-    assert customer is not None
+    customer = current_customer()
     known = buyers.of(db.session(), customer.id)
     return _page(buyer_form(known, name=customer.name, country=seller.current().country))
 

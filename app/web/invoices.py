@@ -12,11 +12,11 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from app import clock
-from app.customers import customers, members
+from app.customers import members
 from app.errors import NotFound
 from app.extensions import db
 from app.http import csv_file, hx
-from app.http.auth import current_customer_id, customer_required
+from app.http.auth import current_customer, current_customer_id, customer_required
 from app.http.filters import default_currency, number
 from app.invoices import buyers, reads
 from app.invoices.reads import Document, Row
@@ -105,8 +105,7 @@ def listed_csv() -> Response:
 
 
 def _page(filters: InvoiceFilter) -> str:
-    customer = customers.by_id(db.session(), current_customer_id())
-    assert customer is not None
+    customer = current_customer()
     buyer = buyers.of(db.session(), current_customer_id())
     return render_template(
         "invoices/show.html",

@@ -10,13 +10,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app import ledger
 from app.config import Settings
-from app.customers import customers, members
-from app.customers.models import Customer
+from app.customers import members
 from app.errors import NotFound, ProviderDown, Refusal
 from app.extensions import db
 from app.flows import cards as flow
 from app.http import destinations, hx, limits
-from app.http.auth import current_customer_id, customer_required
+from app.http.auth import current_customer, current_customer_id, customer_required
 from app.http.errors import status_of
 from app.http.filters import default_currency
 from app.payments import card_pages
@@ -43,7 +42,7 @@ def show() -> str:
 @customer_required("write")
 def add() -> AnyResponse:
     """To the provider's page on which a card is entered. The same form again leads to the same page."""
-    provider, customer = _keeper(), _customer()
+    provider, customer = _keeper(), current_customer()
     limits.spend("card.customer", customer.id)
     back = f"{_base()}{url_for('payment_methods.show')}/pages/{flow.PAGE_IN_URL}"
     try:
@@ -101,7 +100,7 @@ def remove(card_id: str) -> AnyResponse:
 @customer_required("write")
 def portal() -> AnyResponse:
     """To the provider's own page, with the way back to this one, or to another page of ours that the form names."""
-    provider, customer = _keeper(), _customer()
+    provider, customer = _keeper(), current_customer()
     limits.spend("card.customer", customer.id)
     back = destinations.safe(request.form.get("next"), url_for("payment_methods.show"))
     try:
@@ -156,12 +155,6 @@ def _keeper() -> Provider:
     if found is None:
         raise NotFound("No payment provider keeps cards here.")
     return found
-
-
-def _customer() -> Customer:
-    customer = customers.by_id(db.session(), current_customer_id())
-    assert customer is not None, "a membership names its customer"
-    return customer
 
 
 def _status(opened: CardPage) -> Status:

@@ -15,13 +15,11 @@ from app import coupons, ledger
 from app.catalogue import reads
 from app.config import Settings
 from app.coupons import CouponRefused, Discount
-from app.customers import customers
-from app.customers.models import Customer
 from app.errors import ActionRequired, Conflict, InsufficientFunds, PaymentRefused, ProviderDown, Refusal
 from app.extensions import db
 from app.flows import subscribe, subscribe_from_wallet
 from app.flows.top_up import ORDER_IN_URL
-from app.http.auth import current_customer_id
+from app.http.auth import current_customer, current_customer_id
 from app.http.errors import status_of
 from app.http.filters import default_currency, money
 from app.money import Money, minor_to_micros
@@ -104,7 +102,13 @@ def buy(plan_key: str, interval: str, sent: Mapping[str, str]) -> AnyResponse:
 
 def _from_wallet(plan_key: str, interval: str, coupon: str | None) -> AnyResponse:
     subscribe_from_wallet.start(
-        db.session(), _customer(), plan_key, interval, form_key=form_key_sent(), actor=current_user.id, coupon=coupon
+        db.session(),
+        current_customer(),
+        plan_key,
+        interval,
+        form_key=form_key_sent(),
+        actor=current_user.id,
+        coupon=coupon,
     )
     return _begun()
 
@@ -113,7 +117,7 @@ def _with_saved_card(plan_key: str, interval: str, coupon: str | None) -> AnyRes
     subscribe.with_card(
         db.session(),
         _biller(),
-        _customer(),
+        current_customer(),
         plan_key,
         interval,
         form_key=form_key_sent(),
@@ -129,7 +133,7 @@ def _at_the_checkout(plan_key: str, interval: str, coupon: str | None) -> AnyRes
     order = subscribe.start_checkout(
         db.session(),
         _biller(),
-        _customer(),
+        current_customer(),
         plan_key,
         interval,
         form_key=form_key_sent(),
@@ -218,9 +222,3 @@ def _biller() -> Provider:
     if chosen is None:
         raise ProviderDown("No payment provider is set up here. Pay from the wallet instead.")
     return chosen
-
-
-def _customer() -> Customer:
-    customer = customers.by_id(db.session(), current_customer_id())
-    assert customer is not None, "a membership names its customer"
-    return customer

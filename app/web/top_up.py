@@ -10,12 +10,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app import ledger
 from app.config import Settings
-from app.customers import customers, members
+from app.customers import members
 from app.errors import ProviderDown, Refusal
 from app.extensions import db
 from app.flows import top_up as flow
 from app.http import hx, limits, refused
-from app.http.auth import current_customer_id, customer_required
+from app.http.auth import current_customer, current_customer_id, customer_required
 from app.http.filters import cents, default_currency
 from app.payments import reads as payments
 from app.payments.models import Order
@@ -83,13 +83,11 @@ def _started(form: TopUpForm) -> Order:
     settings: Settings = current_app.extensions["settings"]
     back = f"{settings.base_url.rstrip('/')}/wallet/topups/{flow.ORDER_IN_URL}"
     session, provider = db.session(), top_up_panel.provider()
-    customer = customers.by_id(session, current_customer_id())
     assert provider is not None, "the panel is closed without one"
-    assert customer is not None, "a membership names its customer"
     return flow.start(
         session,
         provider,
-        customer,
+        current_customer(),
         form.minor,
         form_key=form.order_key,
         return_url=back,
