@@ -29,18 +29,6 @@ class Share:
         return count * self.left // self.whole
 
 
-@dataclass(frozen=True, slots=True)
-class Proration:
-    """What to pay now for changing plans. Negative `due` is money back."""
-
-    charge: int  # the new plan, from now to the end of what it pays for
-    credit: int  # what was paid for the old plan and is not used up
-
-    @property
-    def due(self) -> int:
-        return self.charge - self.credit
-
-
 def share_left(period: Period, at: datetime) -> Share:
     """What is left of the period at this instant, counted in whole seconds from the second the instant is in.
 
@@ -50,21 +38,6 @@ def share_left(period: Period, at: datetime) -> Share:
         raise ValueError("This instant is not in the period.")
     second = at.astimezone(UTC).replace(microsecond=0)
     return Share(seconds_between(second, period.end), period.seconds)
-
-
-def within_period(old_price: int, new_price: int, left: Share) -> Proration:
-    """A change that keeps the interval and the anchor: both prices for the rest of the period."""
-    return Proration(charge=left.of(new_price), credit=left.of(old_price))
-
-
-def with_new_period(old_price: int, new_price: int, left: Share) -> Proration:
-    """A change between monthly and yearly: a full new period begins now, and the rest of the old one is credited."""
-    return Proration(charge=new_price, credit=left.of(old_price))
-
-
-def used_part(price: int, left: Share) -> int:
-    """What the time that has passed costs: the price less what is left, so that the two always make the price."""
-    return price - left.of(price)
 
 
 def takes_effect_now(

@@ -18,9 +18,6 @@ from app.subscriptions.proration import (
     is_upgrade,
     share_left,
     takes_effect_now,
-    used_part,
-    with_new_period,
-    within_period,
 )
 
 MONTH, YEAR = Interval.MONTH, Interval.YEAR
@@ -34,30 +31,31 @@ def half_away(exact: Fraction) -> int:
     return int((Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-@given(prices, prices, shares)
-def test_each_part_is_rounded_once(old: int, new: int, left: Share) -> None:
-    change = within_period(old, new, left)
+def due(old: int, new: int, left: Share) -> int:
+    """What a change within the interval costs: the new plan for the rest, less what is unused of the old one."""
+    return left.of(new) - left.of(old)
 
-    assert change.charge == half_away(Fraction(new * left.left, left.whole))
-    assert change.credit == half_away(Fraction(old * left.left, left.whole))
-    assert change.due == change.charge - change.credit
+
+@given(prices, shares)
+def test_each_part_is_rounded_once(price: int, left: Share) -> None:
+    assert left.of(price) == half_away(Fraction(price * left.left, left.whole))
+    assert left.of(-price) == -left.of(price)
 
 
 @given(prices, prices, shares)
 def test_up_and_down_again_at_the_same_instant_costs_nothing(old: int, new: int, left: Share) -> None:
-    assert within_period(old, new, left).due + within_period(new, old, left).due == 0
+    assert due(old, new, left) + due(new, old, left) == 0
 
 
 @given(st.lists(prices, min_size=2, max_size=8), shares)
 def test_a_way_over_other_plans_at_the_same_instant_costs_no_more(steps: list[int], left: Share) -> None:
-    detour = sum(within_period(a, b, left).due for a, b in pairwise(steps))
+    detour = sum(due(a, b, left) for a, b in pairwise(steps))
 
-    assert detour == within_period(steps[0], steps[-1], left).due
+    assert detour == due(steps[0], steps[-1], left)
 
 
 @given(prices, shares)
-def test_what_is_used_and_what_is_left_make_the_price(price: int, left: Share) -> None:
-    assert used_part(price, left) + left.of(price) == price
+def test_what_is_left_is_never_more_than_the_price(price: int, left: Share) -> None:
     assert 0 <= left.of(price) <= price
 
 
@@ -82,9 +80,9 @@ def test_at_the_first_second_everything_is_left(price: int, left: Share) -> None
 def test_an_upgrade_half_way_through_the_month() -> None:
     at = datetime(2026, 11, 20, tzinfo=UTC)  # 14 of 30 days are left
 
-    change = within_period(4_900, 19_900, share_left(NOVEMBER, at))
+    left = share_left(NOVEMBER, at)
 
-    assert (change.charge, change.credit, change.due) == (9_287, 2_287, 7_000)
+    assert (left.of(19_900), left.of(4_900), due(4_900, 19_900, left)) == (9_287, 2_287, 7_000)
 
 
 def test_the_whole_period_is_the_measure_after_an_earlier_change_too() -> None:
@@ -93,10 +91,8 @@ def test_the_whole_period_is_the_measure_after_an_earlier_change_too() -> None:
     assert share_left(NOVEMBER, last_day) == Share(86_400, 30 * 86_400)
 
 
-def test_from_monthly_to_yearly_the_rest_of_the_month_is_credited() -> None:
-    change = with_new_period(3_000, 30_000, share_left(NOVEMBER, datetime(2026, 11, 19, tzinfo=UTC)))
-
-    assert (change.charge, change.credit, change.due) == (30_000, 1_500, 28_500)
+def test_half_the_month_is_worth_half_its_price() -> None:
+    assert share_left(NOVEMBER, datetime(2026, 11, 19, tzinfo=UTC)).of(3_000) == 1_500
 
 
 def test_a_preview_and_its_confirmation_within_the_second_agree() -> None:
