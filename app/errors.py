@@ -48,6 +48,21 @@ class Forbidden(Refusal):
     code = "FORBIDDEN"
 
 
+class LimitReached(Forbidden):
+    """A limit of the plan refused. Details: limit, used, left, resets_at, plan, remedy, upgrade (SPEC R8).
+
+    `upgrade` is the key of the cheapest plan that would allow it, None where there is none.
+    """
+
+    code = "TIER_LIMIT_EXCEEDED"
+
+
+class SubscriptionRestricted(Forbidden):
+    """The plan is not paid and its days of grace are over: what it allows is not there. Details as of a limit."""
+
+    code = "SUBSCRIPTION_RESTRICTED"
+
+
 class Unauthorized(Refusal):
     """We do not know who you are."""
 
