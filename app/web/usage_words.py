@@ -1,0 +1,32 @@
+"""How pages speak of what a meter counts: its unit in the singular and the plural, and days without their year."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from app.http.filters import MONTHS, NBSP, day_text
+
+
+def units(unit: str, count: int) -> str:
+    """`view` or `views`: the meter's unit for so many of them. `GB` stays as it is."""
+    if count == 1 or not unit or not unit[-1].islower() or unit.endswith("s"):
+        return unit
+    if unit.endswith("y") and unit[-2:-1] not in "aeiou":
+        return f"{unit[:-1]}ies"
+    return f"{unit}s"
+
+
+def short_day(day: date) -> str:
+    """`4 Nov`: where the period says the year."""
+    return f"{day.day}{NBSP}{MONTHS[day.month - 1]}"
+
+
+def last_day(end: datetime) -> date:
+    """The last day, in UTC, of a period that ends there: counters keep days in UTC."""
+    return (end - timedelta(microseconds=1)).astimezone(UTC).date()
+
+
+def span_text(start: datetime, end: datetime) -> str:
+    """`4 Nov to 3 Dec 2026`: a period by its first and its last day in UTC."""
+    first, last = start.astimezone(UTC).date(), last_day(end)
+    return f"{short_day(first) if first.year == last.year else day_text(first)} to {day_text(last)}"
