@@ -18,6 +18,8 @@ from app.catalogue.models import Meter, Plan, PlanLimit, PlanVersion
 from app.db import transaction
 from app.errors import NotFound
 
+pytestmark = pytest.mark.both_databases
+
 Apply = Callable[[str], list[Change]]
 
 

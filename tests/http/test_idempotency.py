@@ -15,6 +15,8 @@ from app.errors import Conflict, IdempotencyKeyReused, Invalid
 from app.http import idempotency
 from app.http.tables import KeyedAnswer
 
+pytestmark = pytest.mark.both_databases
+
 REQUEST = ["topup", {"amount_cents": 5000}]
 
 

@@ -14,6 +14,8 @@ from app.notices import outbox
 from app.notices.models import Mail
 from app.notices.words import MAILS
 
+pytestmark = pytest.mark.both_databases
+
 
 def queued(session: Session, **words: str) -> Mail:
     with transaction(session):

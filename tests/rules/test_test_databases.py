@@ -15,6 +15,8 @@ from tests.support.network import NetworkForbidden
 from tests.support.pg_lending import Lender
 from tests.support.time import START, Clock
 
+pytestmark = pytest.mark.both_databases
+
 TRIGGERS = "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2"
 
 

@@ -14,6 +14,8 @@ from app.db import transaction
 from app.ledger import Account
 from tests.support.people import Person
 
+pytestmark = pytest.mark.both_databases
+
 REVENUE = Account("house", "revenue", "usd")
 COLUMNS = (
     "customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at, ended_at, "
