@@ -87,6 +87,12 @@ class Invoice(Base):
         Index("ix_invoice_customer_id_created_at_id", "customer_id", "created_at", "id"),
         Index("ix_invoice_source_provider_id", "source", "provider_id"),
         Index("ix_invoice_created_at_id", "created_at", "id"),
+        Index(
+            "ix_invoice_next_attempt_at",
+            "next_attempt_at",
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
+        ),
     )
 
     @property
