@@ -101,4 +101,21 @@ Invoice {number} is void: you owe nothing for it. You are on the free plan now.
 Your wallet and your credits are untouched. You can subscribe again at any time.
 """,
     ),
+    # What `tell` mails: its words are in `kinds`. No link but those the words hold, as above.
+    "notice": (
+        "{title}",
+        """Hello {customer},
+
+{text}
+
+{next}
+""",
+    ),
+    "short_notice": (
+        "{title}",
+        """Hello {customer},
+
+{title}. {text}
+""",
+    ),
 }

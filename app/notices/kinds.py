@@ -1,0 +1,107 @@
+"""What customers are told of: one entry per kind, with its words, its tone, its mail and its outgoing webhook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`title`, `sentence` and `next` take the facts of `takes` by name, put into words when the notice is made.
+
+    mail: "asked" is sent unless the customer switched such mails off, "always" is about their money and always sent,
+    "never" stands on the page alone. `event` is the type of the outgoing webhook, if there is one.
+    """
+
+    title: str
+    sentence: str
+    next: str = ""  # what to do about it
+    tone: Literal["pos", "warn", "neg"] = "warn"
+    mail: Literal["asked", "always", "never"] = "asked"
+    event: str | None = None
+    takes: str = ""  # the facts `tell` needs, besides the optional `currency` of its money
+
+
+KINDS: dict[str, Kind] = {
+    "usage_threshold": Kind(
+        "{percent} % of your {name} are used",
+        "You have used {used} of the {allowance} {name} in your plan. The count starts again on {resets_at}.",
+        event="usage.threshold_reached",
+        takes="meter name percent used allowance period_start resets_at",
+    ),
+    "usage_exhausted": Kind(
+        "Your {name} are used up",
+        "You have used {used} of the {allowance} {name} in your plan. {then} The count starts again on {resets_at}.",
+        event="usage.threshold_reached",
+        takes="meter name percent used allowance period_start resets_at then",
+    ),
+    "spend_cap_reached": Kind(
+        "Your spend cap of {cap_micros} is reached",
+        "What goes beyond your plan has cost {spent_micros} in this period. Usage beyond the plan is refused until "
+        "{resets_at}.",
+        "Raise the cap on the usage page if that is not what you want.",
+        tone="neg",
+        takes="cap_micros spent_micros resets_at",
+    ),
+    "wallet_low": Kind(
+        "Your wallet is down to {available_micros}",
+        "You wanted to know when {threshold_micros} or less is left to spend.",
+        "Top it up on the wallet page, or let it be topped up automatically.",
+        event="wallet.low",
+        takes="available_micros threshold_micros",
+    ),
+    "wallet_recovered": Kind(
+        "Your wallet holds {available_micros} again",
+        "There is more than {threshold_micros} to spend. We tell you when it gets low again.",
+        tone="pos",
+        mail="never",
+        takes="available_micros threshold_micros",
+    ),
+    "auto_topup_charged": Kind(
+        "{amount_minor} was added to your wallet automatically",
+        "Your wallet was down to the level you chose, so we charged {card}.",
+        tone="pos",
+        mail="always",
+        takes="amount_minor card",
+    ),
+    "topup_declined": Kind(
+        "Your automatic top-up of {amount_minor} did not go through",
+        "{why} {again}",
+        "Replace your card, or top up by hand on the wallet page.",
+        tone="neg",
+        mail="always",
+        takes="amount_minor why again",
+    ),
+    "topup_to_confirm": Kind(
+        "Your bank wants you to confirm a top-up of {amount_minor}",
+        "Your wallet was to be topped up automatically, and your bank asks for you in person. Nothing was charged, and "
+        "we do not try again by ourselves until your wallet is topped up.",
+        "Top up by hand, where you can confirm it: {link}",
+        tone="neg",
+        mail="always",
+        takes="amount_minor link",
+    ),
+    "auto_topup_off": Kind(
+        "Automatic top-up is switched off",
+        "{why} Nothing is charged automatically any more.",
+        "You can switch it on again on the wallet page.",
+        tone="neg",
+        mail="always",
+        takes="why",
+    ),
+    "auto_topup_paused": Kind(
+        "Automatic top-up is paused",
+        "{why}",
+        "You can switch it on again on the wallet page.",
+        mail="always",
+        takes="why",
+    ),
+    "auto_topup_ceiling": Kind(
+        "Automatic top-up has reached your ceiling of {ceiling_minor}",
+        "Nothing more is charged automatically before {resets_at}. Your wallet is low and is not topped up.",
+        "Raise the ceiling, or top up by hand on the wallet page.",
+        mail="always",
+        takes="ceiling_minor resets_at",
+    ),
+}
