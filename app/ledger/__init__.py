@@ -9,7 +9,7 @@ from app.ledger.chart import CREDIT_KINDS, ENTRY_KINDS, WALLET_KINDS, ChartViola
 from app.ledger.committer import Committer
 from app.ledger.ddl import install
 from app.ledger.entries import AlreadyReversed, Entry, Hold, HoldEnded, Leg, Line
-from app.ledger.holds import expire_holds, find_hold, hold, live_holds, release, settle
+from app.ledger.holds import expire_holds, find_hold, hold, live_holds, raise_hold, release, settle
 from app.ledger.posting import entry, open_account, post, reverse
 from app.ledger.requests import MAX_AMOUNT, Posting, posting
 from app.ledger.rollups import TrialRow, roll_up, trial_balance
@@ -52,6 +52,7 @@ __all__ = [
     "open_account",
     "post",
     "posting",
+    "raise_hold",
     "release",
     "reverse",
     "roll_up",

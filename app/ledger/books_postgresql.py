@@ -100,7 +100,7 @@ def write_call(sheet: Sheet, *, strict: bool) -> tuple[str, list[Any]]:
         for e in sheet.new_entries
         for position, leg in enumerate(e.legs)
     ]
-    holds = [_holds_json(list(sheet.new_holds.values())), _holds_json(sheet.ended_holds)]
+    holds = [_holds_json(list(sheet.new_holds.values())), _holds_json(sheet.changed_holds)]
     if len(accounts) + len(legs) <= _SMALL:
         values = [value for rows in (accounts, entries, legs) for column in zip(*rows, strict=True) for value in column]
         return _call_by_value(len(accounts), len(entries), len(legs)), [strict, *values, *holds]

@@ -47,8 +47,8 @@ _HOLD_COLUMNS = (
 _HOLD_BY_KEY = f"SELECT {_HOLD_COLUMNS} FROM ledger_hold WHERE customer_id = ? AND key = ?"
 _HOLD_BY_ID = f"SELECT {_HOLD_COLUMNS} FROM ledger_hold WHERE customer_id = ? AND id = ?"
 _INSERT_HOLD = f"INSERT INTO ledger_hold ({_HOLD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_END_HOLD = (
-    "UPDATE ledger_hold SET state = ?, ended_at = ?, settled_amount = ?, settled_entry = ? "
+_CHANGE_HOLD = (
+    "UPDATE ledger_hold SET amount = ?, state = ?, ended_at = ?, settled_amount = ?, settled_entry = ? "
     "WHERE customer_id = ? AND id = ? AND state = 'held'"
 )
 _REVERSAL = "SELECT id FROM ledger_entry WHERE customer_id = ? AND reverses = ?"
@@ -113,9 +113,9 @@ class SqliteBooks:
             self._write_entry(entry)
         for hold in sheet.new_holds.values():
             self._run(_INSERT_HOLD, _hold_row(hold))
-        for hold in sheet.ended_holds:
-            ended = (hold.state, stamp(hold.ended_at), hold.settled_amount, hold.settled_entry)
-            [changed] = self._run(_END_HOLD, (*ended, hold.customer_id, hold.id))
+        for hold in sheet.changed_holds:
+            now = (hold.amount, hold.state, stamp(hold.ended_at), hold.settled_amount, hold.settled_entry)
+            [changed] = self._run(_CHANGE_HOLD, (*now, hold.customer_id, hold.id))
             assert changed == 1, f"{hold.id} ended twice"
         for state in sheet.dirty():
             figures = (state.balance, state.held, state.debt, state.promo, state.version)

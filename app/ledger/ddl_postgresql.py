@@ -89,7 +89,7 @@ CREATE OR REPLACE FUNCTION ledger_write(
   e_recorded timestamptz[], e_data text[], e_reverses text[], e_legs smallint[],
   l_entry text[], l_position smallint[], l_account text[], l_asset text[], l_amount bigint[], l_promo bigint[],
   l_seq bigint[], l_kind_seq bigint[], l_balance bigint[],
-  new_holds json, ended_holds json
+  new_holds json, changed_holds json
 ) RETURNS boolean LANGUAGE plpgsql
 -- Planned once: planning these statements for each call's own arrays would cost several times what they do. And by
 -- index: a plan made on a young, small table would go on reading all of it after it has grown.
@@ -97,7 +97,7 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_has
 AS $$
 DECLARE
   done bigint;
-  ended ledger_hold;
+  changed ledger_hold;
 BEGIN
   IF strict THEN
     {_UPDATE_ACCOUNTS}
@@ -162,12 +162,12 @@ BEGIN
   IF NOT strict THEN
     {_UPDATE_ACCOUNTS}
   END IF;
-  IF ended_holds IS NOT NULL THEN
-    FOR ended IN SELECT * FROM json_populate_recordset(NULL::ledger_hold, ended_holds) LOOP
+  IF changed_holds IS NOT NULL THEN
+    FOR changed IN SELECT * FROM json_populate_recordset(NULL::ledger_hold, changed_holds) LOOP
       UPDATE ledger_hold h
-      SET state = ended.state, ended_at = ended.ended_at, settled_amount = ended.settled_amount,
-          settled_entry = ended.settled_entry
-      WHERE h.customer_id = ended.customer_id AND h.id = ended.id AND h.state = 'held';
+      SET amount = changed.amount, state = changed.state, ended_at = changed.ended_at,
+          settled_amount = changed.settled_amount, settled_entry = changed.settled_entry
+      WHERE h.customer_id = changed.customer_id AND h.id = changed.id AND h.state = 'held';
       IF NOT FOUND THEN
         RAISE EXCEPTION 'a hold ended meanwhile' USING ERRCODE = 'PU001';
       END IF;
@@ -255,10 +255,13 @@ STATEMENTS: dict[str, list[str]] = {
             "ledger_hold_ends_once",
             "BEFORE UPDATE",
             "ledger_hold",
-            "a hold ends once and keeps its amount",
-            "OLD.state <> 'held' OR NEW.state = 'held' OR NEW.amount <> OLD.amount OR NEW.id <> OLD.id "
-            "OR NEW.customer_id <> OLD.customer_id OR NEW.account <> OLD.account OR NEW.asset <> OLD.asset "
-            "OR NEW.key <> OLD.key OR NEW.request_hash <> OLD.request_hash",
+            "a hold ends once, and until then its amount only grows",
+            "OLD.state <> 'held' OR NEW.id <> OLD.id OR NEW.customer_id <> OLD.customer_id "
+            "OR NEW.account <> OLD.account OR NEW.asset <> OLD.asset OR NEW.key <> OLD.key "
+            "OR NEW.request_hash <> OLD.request_hash OR NEW.created_at <> OLD.created_at "
+            "OR NEW.expires_at <> OLD.expires_at OR NEW.data::text <> OLD.data::text "
+            "OR CASE WHEN NEW.state = 'held' THEN NEW.amount <= OLD.amount OR NEW.settled_amount IS NOT NULL "
+            "OR NEW.settled_entry IS NOT NULL ELSE NEW.amount <> OLD.amount END",
         ),
     ],
 }

@@ -13,7 +13,7 @@ from app.ledger import tables
 from app.ledger.accounts import Account
 from app.ledger.books import apply, apply_one, books_of
 from app.ledger.entries import Entry, Hold
-from app.ledger.requests import Ending, holding, settling
+from app.ledger.requests import Ending, holding, raising, settling
 
 
 def hold(
@@ -32,6 +32,26 @@ def hold(
     made = apply_one(session, holding(account, amount, key=key, expires_at=expires_at, data=data))
     assert isinstance(made, Hold)
     return made
+
+
+def raise_hold(
+    session: Session,
+    account: Account,
+    by: int,
+    *,
+    key: str,
+    expires_at: datetime,
+    data: Mapping[str, Any] | None = None,
+) -> Hold:
+    """Set `by` more aside under one (customer, key): the first call makes the hold, later ones raise it while it lives.
+
+    Every call raises anew; the caller's own row must say which have been made. Expiry and data stay what they were
+    first. One past its expiry can be raised until the sweeper has ended it. Raises InsufficientFunds with nothing
+    changed, HoldEnded, IdempotencyKeyReused for the key of a hold made by `hold` or on another account, and Invalid.
+    """
+    raised = apply_one(session, raising(account, by, key=key, expires_at=expires_at, data=data))
+    assert isinstance(raised, Hold)
+    return raised
 
 
 def settle(

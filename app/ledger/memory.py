@@ -39,6 +39,8 @@ class Memory:
                     return None
                 accounts = request.accounts
             elif isinstance(request, Holding):
+                if request.raises:  # holds are not remembered by key
+                    return None
                 accounts = [request.account]
             else:
                 key = (request.customer_id, request.hold_id)

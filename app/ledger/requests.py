@@ -41,7 +41,7 @@ class Posting:
 
 @dataclass(slots=True)
 class Holding:
-    """Money to set aside."""
+    """Money to set aside. `raises`: adds to the live hold that has the key, if there is one."""
 
     account: Account
     amount: int
@@ -50,6 +50,7 @@ class Holding:
     data: dict[str, Any]
     id: str = ""
     hash: str = ""
+    raises: bool = False
 
 
 @dataclass(slots=True)
@@ -146,6 +147,16 @@ def holding(
         raise ValueError("A time without a zone cannot be stored.")
     wanted = Holding(account, amount, key, expires_at, dict(data or {}), ids.new("hold"))
     wanted.hash = fingerprint("hold", {account: amount}, wanted.data)
+    return wanted
+
+
+def raising(
+    account: Account, by: int, *, key: str, expires_at: datetime, data: Mapping[str, Any] | None = None
+) -> Holding:
+    """A checked raise. The account and the key are all that has to be the same each time."""
+    wanted = holding(account, by, key=key, expires_at=expires_at, data=data)
+    wanted.raises = True
+    wanted.hash = fingerprint("raise_hold", {account: 0}, {})
     return wanted
 
 

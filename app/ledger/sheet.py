@@ -14,7 +14,7 @@ from app.errors import IdempotencyKeyReused, Invalid, NotFound
 from app.ledger import chart, rules
 from app.ledger.accounts import HOUSE, Account
 from app.ledger.entries import AlreadyReversed, Entry, Hold, HoldEnded, Leg, fingerprint
-from app.ledger.requests import Ending, Holding, Posting, Request, Settling, check_legs
+from app.ledger.requests import Ending, Holding, Posting, Request, Settling, check_amount, check_legs
 from app.ledger.rules import State
 
 Key = tuple[str, str]
@@ -34,7 +34,7 @@ def settle_key(hold_id: str) -> str:
 
 @dataclass(slots=True)
 class Sheet:
-    """Read: states by account, entries and holds by key, holds by id, reversals. To write: the new and the ended."""
+    """Read: states by account, entries and holds by key, holds by id, reversals. To write: the new and the changed."""
 
     now: datetime
     states: dict[Account, State] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Sheet:
     reversals: dict[Key, str] = field(default_factory=dict)
     new_entries: list[Entry] = field(default_factory=list)
     new_holds: dict[str, Hold] = field(default_factory=dict)
-    ended_holds: list[Hold] = field(default_factory=list)
+    changed_holds: list[Hold] = field(default_factory=list)  # raised or ended, in order
 
     def take(self, request: Request) -> Result:
         """Apply one request. Raises a Refusal, or ChartViolation, and then nothing has changed."""
@@ -113,7 +113,8 @@ class Sheet:
         if known is not None:
             if known.request_hash != wanted.hash:
                 raise IdempotencyKeyReused("This key was used for something else.", key=wanted.key, hold_id=known.id)
-            return replace(self.holds.get((customer_id, known.id), known), replayed=True)
+            known = self.holds.get((customer_id, known.id), known)
+            return self._raised(known, wanted.amount) if wanted.raises else replace(known, replayed=True)
         if wanted.expires_at <= self.now:
             raise Invalid("A hold ends in the future.", field="expires_in")
         rules.set_aside(self.states[wanted.account], wanted.amount)
@@ -123,6 +124,13 @@ class Sheet:
         )  # fmt: skip
         self.new_holds[hold.id] = self.holds[customer_id, hold.id] = self.holds_by_key[customer_id, hold.key] = hold
         return hold
+
+    def _raised(self, hold: Hold, by: int) -> Hold:
+        if hold.state != "held":
+            raise _over(hold)
+        check_amount(hold.amount + by)
+        rules.set_aside(self.states[hold.account], by)
+        return self._changed(replace(hold, amount=hold.amount + by))
 
     def _settle(self, wanted: Settling) -> tuple[Hold, Entry | None]:
         hold = self._known_hold(wanted.customer_id, wanted.hold_id)
@@ -154,12 +162,12 @@ class Sheet:
         same = entry is None or entry.request_hash == ask.hash
         if hold.state == "settled" and hold.settled_amount == amount and same:
             return replace(hold, replayed=True), replace(entry, replayed=True) if entry else None
-        raise HoldEnded(f"This hold is already {hold.state}.", hold_id=hold.id, state=hold.state)
+        raise _over(hold)
 
     def _end(self, wanted: Ending) -> Hold:
         hold = self._known_hold(wanted.customer_id, wanted.hold_id)
         if hold.state == "settled":
-            raise HoldEnded("This hold is already settled.", hold_id=hold.id, state=hold.state)
+            raise _over(hold)
         if hold.state != "held" or (wanted.state == "expired" and hold.expires_at > (wanted.at or self.now)):
             return replace(hold, replayed=True)
         rules.give_back(self.states[hold.account], hold.amount)
@@ -173,9 +181,16 @@ class Sheet:
 
     def _ended(self, hold: Hold, state: str, amount: int | None, entry_id: str | None) -> Hold:
         ended = replace(hold, state=state, ended_at=self.now, settled_amount=amount, settled_entry=entry_id)
-        self.holds[hold.customer_id, hold.id] = ended
-        if hold.id in self.new_holds:  # made and ended within one batch: written once, in its final state
-            self.new_holds[hold.id] = ended
+        return self._changed(ended)
+
+    def _changed(self, hold: Hold) -> Hold:
+        self.holds[hold.customer_id, hold.id] = hold
+        if hold.id in self.new_holds:  # made and changed within one batch: written once, in its final state
+            self.new_holds[hold.id] = hold
         else:
-            self.ended_holds.append(ended)
-        return ended
+            self.changed_holds.append(hold)
+        return hold
+
+
+def _over(hold: Hold) -> HoldEnded:
+    return HoldEnded(f"This hold is already {hold.state}.", hold_id=hold.id, state=hold.state)

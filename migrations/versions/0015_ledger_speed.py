@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from alembic import op
+
+from app.schema import run_statements
+
 revision = "0015"
 down_revision = "0014"
 branch_labels = None
@@ -9,8 +13,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    run_statements(op.get_bind(), "0015")
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    run_statements(op.get_bind(), "0015_back")

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from app import clock as the_clock
 from app import ids, ledger
 from app.db import transaction
-from app.errors import IdempotencyKeyReused, InsufficientFunds, Refusal
+from app.errors import IdempotencyKeyReused, InsufficientFunds, Invalid, Refusal
 from app.ledger import Account, AlreadyReversed, HoldEnded, SettlementTooLarge
 from tests.ledger.conftest import CASH, PROMOTIONS, REVENUE, table_rows
 from tests.ledger.model import ModelEntry, ModelHold, ModelWallet
@@ -56,6 +56,7 @@ class Books(RuleBasedStateMachine):
         self.session = Session(self.engine, expire_on_commit=False)
         self.posted: dict[str, tuple[str, int, str]] = {}
         self.grouped = False
+        self.day, self.growing = 0, ""
         self.rows = self.read_tables()
 
     def teardown(self) -> None:
@@ -150,6 +151,34 @@ class Books(RuleBasedStateMachine):
         hold = make()
         assert make().id == hold.id
         self.model.holds[hold.id] = ModelHold(amount, minutes)
+        return hold
+
+    @rule(target=holds, size=SIZES, random=st.integers(1, 10**7))
+    def raise_the_hold_of_the_day(self, size: str, random: int) -> Any:
+        by, known = self.size(size, random), self.model.holds.get(self.growing)
+        expiry = the_clock.now() + timedelta(minutes=10)
+
+        def make() -> ledger.Hold:
+            with transaction(self.session):
+                return ledger.raise_hold(self.session, self.account, by, key=f"day {self.day}", expires_at=expiry)
+
+        if known is not None and known.state != "held":
+            self.refuses(HoldEnded, make)
+            self.day, self.growing = self.day + 1, ""
+            return multiple()
+        if known is not None and known.amount + by > ledger.MAX_AMOUNT:
+            self.refuses(Invalid, make)
+            return multiple()
+        if self.model.available < by:
+            self.refuses(InsufficientFunds, make)
+            return multiple()
+        hold = make()
+        if known is not None:
+            known.amount += by
+            assert (hold.id, hold.amount) == (self.growing, known.amount)
+            return multiple()
+        self.growing = hold.id
+        self.model.holds[hold.id] = ModelHold(by, 10)
         return hold
 
     @rule(hold=holds, share=st.sampled_from([0, 1, 50, 100, 150, 200, 201]))

@@ -1,0 +1,3 @@
+DROP TRIGGER ledger_hold_ends_once
+-- next
+CREATE TRIGGER ledger_hold_ends_once BEFORE UPDATE ON ledger_hold WHEN OLD.state <> 'held' OR NEW.id <> OLD.id OR NEW.customer_id <> OLD.customer_id OR NEW.account <> OLD.account OR NEW.asset <> OLD.asset OR NEW.key <> OLD.key OR NEW.request_hash <> OLD.request_hash OR NEW.created_at <> OLD.created_at OR NEW.expires_at <> OLD.expires_at OR NEW.data <> OLD.data OR CASE WHEN NEW.state = 'held' THEN NEW.amount <= OLD.amount OR NEW.settled_amount IS NOT NULL OR NEW.settled_entry IS NOT NULL ELSE NEW.amount <> OLD.amount END BEGIN SELECT RAISE(ABORT, 'a hold ends once, and until then its amount only grows'); END
