@@ -9,13 +9,24 @@ import re
 import tomllib
 from collections.abc import Iterable
 
-from app.catalogue.models import DOWNGRADES, OVERAGE_MODES, PRICINGS
-from app.catalogue.terms import ActionTerms, Catalogue, Limit, MeterTerms, PackTerms, PlanTerms, ServiceTerms
+from app.catalogue.check_in import LONGEST_EXPIRY, LONGEST_ROW, MOST_BONUSES, MOST_CREDITS
+from app.catalogue.models import DAYS_OF, DOWNGRADES, OVERAGE_MODES, PRICINGS, WHO_CHECKS_IN
+from app.catalogue.terms import (
+    ActionTerms,
+    Catalogue,
+    CheckInTerms,
+    Limit,
+    MeterTerms,
+    PackTerms,
+    PlanTerms,
+    ServiceTerms,
+)
 from app.catalogue.toml_table import Mistake, Table
 from app.errors import Refusal
 
 RATES = ("reads", "writes")  # per minute
 FLAGS = ("production_access",)
+_ROW = re.compile(r"[2-9]\Z|[1-9]\d\d?\Z", re.ASCII)  # of days, written as a key of TOML
 _PLAN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\Z", re.ASCII)  # the API's tiers are STARTER here, studio there
 
 
@@ -61,6 +72,7 @@ def _catalogue(top: Table, currency: str) -> Catalogue:
         actions=tuple(_action(*entry, position) for position, entry in enumerate(top.tables("actions"))),
         packs=tuple(_pack(*entry, position, currency) for position, entry in enumerate(top.tables("packs"))),
         services=tuple(_service(*entry, position) for position, entry in enumerate(top.tables("services"))),
+        check_in=_check_in(top),
         plans=tuple(
             sorted(
                 (_plan(key, table, currency, defaults) for key, table in top.tables("plans", _PLAN_KEY)),
@@ -117,6 +129,42 @@ def _service(key: str, table: Table, position: int) -> ServiceTerms:
     made = ServiceTerms(key, table.text("name"), pricing, markup, commission, position)
     table.finish()
     return made
+
+
+def _check_in(top: Table) -> CheckInTerms | None:
+    """The daily check-in, which is off in a file that does not speak of it."""
+    table = top.table("check_in")
+    if not top.has("check_in"):
+        return None
+    daily = table.whole("credits", least=1, most=MOST_CREDITS)
+    most = table.whole("most") if table.has("most") else None
+    if most is not None and most < daily:
+        table.wrong("most", "must be no less than credits.")
+    days = "expires_after_days"
+    made = CheckInTerms(
+        credits=daily,
+        bonuses=_bonuses(table.table("bonuses")),
+        expires_days=table.whole(days, least=1, most=LONGEST_EXPIRY) if table.has(days) else None,
+        most=most,
+        day=table.choice("day", DAYS_OF, DAYS_OF[0]),
+        who=table.choice("who", WHO_CHECKS_IN, WHO_CHECKS_IN[1]),
+    )
+    table.finish()
+    return made
+
+
+def _bonuses(table: Table) -> tuple[tuple[int, int], ...]:
+    """`bonuses = { 7 = 30 }`: 30 more on every 7th day in a row."""
+    made = []
+    for days in table.named(_ROW, f"is no number of days from 2 to {LONGEST_ROW}."):
+        more = table.whole(days, least=1, most=MOST_CREDITS)
+        if _ROW.match(days) and int(days) <= LONGEST_ROW:
+            made.append((int(days), more))
+        elif _ROW.match(days):
+            table.wrong(days, f"is no number of days from 2 to {LONGEST_ROW}.")
+    if len(made) > MOST_BONUSES:
+        table.wrong("", f"are {MOST_BONUSES} at most.")
+    return tuple(sorted(made))
 
 
 def _plan(key: str, table: Table, currency: str, defaults: dict[str, Overage]) -> PlanTerms:

@@ -18,6 +18,8 @@ LIMIT_KINDS = ("allowance", "count", "rate", "flag")
 OVERAGE_MODES = ("wallet", "invoice", "block")
 DOWNGRADES = ("period_end", "immediate")
 PRICINGS = ("list_price", "cost_plus")
+DAYS_OF = ("customer", "utc")
+WHO_CHECKS_IN = ("everyone", "verified", "payer", "paid_plan")
 
 
 class Plan(Base):
@@ -161,4 +163,32 @@ class Service(Base):
         CheckConstraint("markup_percent IS NULL OR pricing = 'cost_plus'", name="markup"),
         CheckConstraint("commission_percent IS NULL OR pricing = 'list_price'", name="commission"),
         CheckConstraint("markup_percent >= 0 AND commission_percent BETWEEN 0 AND 100", name="percentages"),
+    )
+
+
+class CheckInRules(Base):
+    """The daily check-in's rules from `created_at` on (SPEC C5). A change is a new version: the day a customer is in
+    still gives what it promised in the morning.
+
+    `bonuses` are pairs: every how many days in a row, and the credits on top. `day`: whose midnight counts. `who` may:
+    everyone, verified (somebody's e-mail address is confirmed), payer (has paid something), paid_plan.
+    """
+
+    __tablename__ = "check_in_rules"
+
+    version: Mapped[int] = mapped_column(primary_key=True)
+    is_on: Mapped[bool]
+    credits: Mapped[int] = mapped_column(BigInteger)
+    bonuses: Mapped[list[Any]]
+    expires_days: Mapped[int | None]
+    most: Mapped[int | None] = mapped_column(BigInteger)  # what a customer may hold from check-ins; NULL: no cap
+    day: Mapped[str]
+    who: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+
+    __table_args__ = (
+        CheckConstraint("credits > 0 AND expires_days > 0 AND most >= credits", name="amounts"),
+        CheckConstraint(f"day IN {DAYS_OF}", name="day"),
+        CheckConstraint(f"who IN {WHO_CHECKS_IN}", name="who"),
     )

@@ -8,10 +8,19 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app import activity, clock, ids
-from app.catalogue import reads
+from app.catalogue import check_in, reads
 from app.catalogue.difference import Change, between, needs_new_version
 from app.catalogue.models import Action, Meter, Pack, Plan, PlanLimit, PlanVersion, Service
-from app.catalogue.terms import ActionTerms, Catalogue, MeterTerms, PackTerms, PlanTerms, ServiceTerms, Thing
+from app.catalogue.terms import (
+    ActionTerms,
+    Catalogue,
+    CheckInTerms,
+    MeterTerms,
+    PackTerms,
+    PlanTerms,
+    ServiceTerms,
+    Thing,
+)
 from app.errors import NotFound
 
 ROWS: dict[str, type[Meter] | type[Action] | type[Pack] | type[Service]] = {
@@ -28,9 +37,9 @@ def apply(session: Session, wanted: Catalogue, *, actor: str) -> list[Change]:
     changes, things = between(live, wanted), wanted.things()
     for change in changes:
         if change.how == "retired":
-            _retire(session, change.kind, change.key)
+            _retire(session, change.kind, change.key, actor)
         else:
-            _put(session, things[change.kind, change.key])
+            _put(session, things[change.kind, change.key], actor)
         activity.record(
             session, actor, f"catalogue.{change.how}", f"{change.kind}:{change.key}", facts=change.data()["facts"]
         )
@@ -123,9 +132,11 @@ def _write_limits(session: Session, version: PlanVersion, terms: PlanTerms) -> N
     session.flush()
 
 
-def _put(session: Session, thing: Thing) -> None:
+def _put(session: Session, thing: Thing, actor: str) -> None:
     if isinstance(thing, PlanTerms):
         publish_plan(session, thing)
+    elif isinstance(thing, CheckInTerms):
+        check_in.write(session, thing, is_on=True, actor=actor)
     else:
         session.merge(_row(thing))
 
@@ -142,9 +153,11 @@ def _row(thing: MeterTerms | ActionTerms | PackTerms | ServiceTerms) -> Meter | 
     return Service(retired_at=None, **told)
 
 
-def _retire(session: Session, kind: str, key: str) -> None:
+def _retire(session: Session, kind: str, key: str, actor: str) -> None:
     if kind == "plan":
         session.scalars(select(Plan).where(Plan.key == key)).one().retired_at = clock.now()
+    elif kind == "check-in":
+        check_in.switch_off(session, actor=actor)
     else:
         model = ROWS[kind]
         session.execute(update(model).where(model.key == key).values(retired_at=clock.now()))

@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from app.catalogue import check_in
 from app.catalogue.models import Action, Meter, Pack, Plan, PlanLimit, PlanVersion, Service
 from app.catalogue.terms import ActionTerms, Catalogue, Limit, MeterTerms, PackTerms, PlanTerms, ServiceTerms
 from app.errors import NotFound
@@ -29,6 +30,7 @@ def live(session: Session) -> Catalogue:
             ServiceTerms(row.key, row.name, row.pricing, row.markup_percent, row.commission_percent, row.position)
             for row in _offered(session, Service)
         ),
+        check_in=check_in.live(session),
     )
 
 

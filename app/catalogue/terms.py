@@ -137,7 +137,38 @@ class ServiceTerms:
         return told
 
 
-Thing = PlanTerms | MeterTerms | ActionTerms | PackTerms | ServiceTerms
+@dataclass(frozen=True, slots=True)
+class CheckInTerms:
+    """Free credits once a day (SPEC C5): `credits` each day, and `bonuses` on top every so many days in a row.
+
+    `expires_days`: how long what is given lasts. `most`: what a customer may hold of it at once. `day`: whose midnight
+    a day begins at. `who` may check in. None is no limit.
+    """
+
+    credits: int
+    bonuses: tuple[tuple[int, int], ...] = ()  # every how many days, and the credits then; in that order
+    expires_days: int | None = None
+    most: int | None = None
+    day: str = "customer"
+    who: str = "verified"
+
+    @property
+    def key(self) -> str:
+        """There is one of it."""
+        return "daily"
+
+    def facts(self) -> Facts:
+        told = {
+            "credits": f"{self.credits:,}",
+            "expires after days": "" if self.expires_days is None else f"{self.expires_days:,}",
+            "most at once": "" if self.most is None else f"{self.most:,}",
+            "day of": self.day,
+            "who": self.who,
+        }
+        return told | {f"bonus every {days} days": f"{more:,}" for days, more in self.bonuses}
+
+
+Thing = PlanTerms | MeterTerms | ActionTerms | PackTerms | ServiceTerms | CheckInTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +180,7 @@ class Catalogue:
     actions: tuple[ActionTerms, ...] = ()
     packs: tuple[PackTerms, ...] = ()
     services: tuple[ServiceTerms, ...] = ()
+    check_in: CheckInTerms | None = None
 
     def things(self) -> dict[tuple[str, str], Thing]:
         """Everything by what it is and its key; plans last, since they speak of meters."""
@@ -157,6 +189,7 @@ class Catalogue:
             ("action", self.actions),
             ("pack", self.packs),
             ("service", self.services),
+            ("check-in", () if self.check_in is None else (self.check_in,)),
             ("plan", self.plans),
         )
         return {(kind, thing.key): thing for kind, things in kinds for thing in things}

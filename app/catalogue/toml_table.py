@@ -13,6 +13,7 @@ UNLIMITED = "unlimited"
 LARGEST = 10**15  # of anything that is counted, and of prices in micros; well within the tables' 64 bits
 _PRICE = re.compile(r"(\d{1,9})(?:\.(\d{1,6}))?\Z", re.ASCII)
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z", re.ASCII)
+_NO_KEY = "is no key: begin with a letter, go on with letters, digits and _, at most 40."
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,11 @@ class Table:
         for key in holder.named(keys):
             yield key, holder.table(key)
 
-    def named(self, keys: re.Pattern[str] = _KEY) -> Iterator[str]:
+    def named(self, keys: re.Pattern[str] = _KEY, fault: str = _NO_KEY) -> Iterator[str]:
         """The names in a table whose names are keys, each noted when it cannot be one."""
         for key in self._values:
             if not keys.match(key):
-                self.wrong(key, "is no key: begin with a letter, go on with letters, digits and _, at most 40.")
+                self.wrong(key, fault)
             self._asked.add(key)
             yield key
 
