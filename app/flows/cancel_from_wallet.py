@@ -11,7 +11,7 @@ from app.db import transaction
 from app.errors import Conflict
 from app.flows import charge_card, hand_over, pay_by
 from app.flows.collect import Providers
-from app.subscriptions import bills, changes, lifecycle
+from app.subscriptions import bills, changes, lifecycle, told
 from app.subscriptions.give_back import give_back
 from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.unused import parts_left, tax_back
@@ -37,8 +37,9 @@ def at_period_end(
         changes.unschedule(session, customer_id, actor=actor, because="The subscription was cancelled.")
         sub.cancel_at_period_end, sub.cancel_reason = True, reason or comment
         sub.updated_at = clock.now()
-        told = {"at": clock.timestamp(sub.period_end), "reason": reason, "comment": comment}
-        activity.record(session, actor, "subscription.cancelled", sub.id, customer_id=customer_id, **told)
+        facts = {"at": clock.timestamp(sub.period_end), "reason": reason, "comment": comment}
+        activity.record(session, actor, "subscription.cancelled", sub.id, customer_id=customer_id, **facts)
+        told.changed(session, sub, "cancelled")
         if pay_by.waits(sub):
             pay_by.let_go(session, sub, actor=actor)
     hand_over.go_on(session, providers, customer_id)
@@ -56,6 +57,7 @@ def resume(session: Session, providers: Providers, customer_id: str, *, actor: s
             sub.cancel_at_period_end, sub.cancel_reason = False, None
             sub.updated_at = clock.now()
             activity.record(session, actor, "subscription.resumed", sub.id, customer_id=customer_id)
+            told.changed(session, sub, "resumed")
         return sub
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same
 from sqlalchemy.orm import Session
 
 from app import activity, clock, ids
-from app.invoices import seller
+from app.invoices import seller, told
 from app.invoices.models import CreditNote, Invoice, InvoiceLine, InvoiceTax
 from app.money import minor_to_micros
 from app.providers.billing import CreditNoteDoc, InvoiceDoc
@@ -42,7 +42,7 @@ def mirror(
     older = invoice.provider_version is not None and seen < invoice.provider_version
     if not is_new and (older or _RANK[_status(doc)] < _RANK[invoice.status]):
         return invoice
-    before = "" if is_new else invoice.status
+    before, attempts = ("", 0) if is_new else (invoice.status, invoice.attempts)
     whole = doc.complete or is_new
     _fill(invoice, doc, seen)
     invoice.subscription_id = subscription_id or invoice.subscription_id
@@ -56,10 +56,18 @@ def mirror(
         _keep_note(session, invoice, note)
     session.flush()
     if invoice.status not in (before, "draft"):
-        told = {"number": invoice.number, "total_minor": invoice.total_minor, "currency": invoice.currency}
+        facts = {"number": invoice.number, "total_minor": invoice.total_minor, "currency": invoice.currency}
         action = "invoice.finalised" if invoice.status == "open" else f"invoice.{invoice.status}"
-        activity.record(session, channel, action, invoice.id, customer_id=customer_id, **told)
+        activity.record(session, channel, action, invoice.id, customer_id=customer_id, **facts)
+    _tell(session, invoice, before=before, attempts=attempts)
     return invoice
+
+
+def _tell(session: Session, invoice: Invoice, *, before: str, attempts: int) -> None:
+    if invoice.status == "paid" != before:
+        told.paid(session, invoice)
+    if invoice.status == "open" and invoice.attempts > attempts:
+        told.failed(session, invoice)
 
 
 def _row(session: Session, customer_id: str, channel: str, doc: InvoiceDoc, seen: datetime) -> tuple[Invoice, bool]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, clock
 from app.errors import Conflict
+from app.invoices import told
 from app.invoices.models import OURS, Invoice
 
 
@@ -34,8 +35,9 @@ def mark_paid(
     invoice.paid_with, invoice.payment_id = paid_with, payment_id
     invoice.next_attempt_at = invoice.failure = None
     session.flush()
-    told = {"number": invoice.number, "paid_minor": invoice.paid_minor, "payment": payment_id}
-    activity.record(session, actor, "invoice.paid", invoice.id, customer_id=invoice.customer_id, **told)
+    facts = {"number": invoice.number, "paid_minor": invoice.paid_minor, "payment": payment_id}
+    activity.record(session, actor, "invoice.paid", invoice.id, customer_id=invoice.customer_id, **facts)
+    told.paid(session, invoice)
     return invoice
 
 
@@ -48,8 +50,9 @@ def mark_failed(
     invoice.attempts += 1
     invoice.failure, invoice.failed_at, invoice.next_attempt_at = failure, clock.now(), next_attempt_at
     session.flush()
-    told = {"number": invoice.number, "attempt": invoice.attempts, "failure": failure}
-    activity.record(session, actor, "invoice.failed", invoice.id, customer_id=invoice.customer_id, **told)
+    facts = {"number": invoice.number, "attempt": invoice.attempts, "failure": failure}
+    activity.record(session, actor, "invoice.failed", invoice.id, customer_id=invoice.customer_id, **facts)
+    told.failed(session, invoice)
     return invoice
 
 

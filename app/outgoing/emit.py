@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -15,12 +15,16 @@ from app.customers import customers
 from app.outgoing.event_types import EVENT_TYPES
 from app.outgoing.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 
+Data = Mapping[str, Any]
 
-def emit(session: Session, customer_id: str, event_type: str, data: Mapping[str, Any], *, key: str) -> str | None:
+
+def emit(
+    session: Session, customer_id: str, event_type: str, data: Data | Callable[[], Data], *, key: str
+) -> str | None:
     """Tell of this once per (customer, type, key); the event's id, or None when nobody asked or it was told before.
 
-    `data` must be fit for JSON: money as integers, times as RFC 3339. The customer, by our id and the host product's,
-    is added to it. Nothing is sent here: a worker does that after the commit.
+    `data` must be fit for JSON: money as integers, times as RFC 3339; a function is only called if somebody asked. The
+    customer, by our id and the host product's, is added. Nothing is sent here: a worker does that after the commit.
     """
     assert event_type in EVENT_TYPES, f"{event_type} is not in the table"
     wanting = _wanting(session, event_type)
@@ -32,7 +36,7 @@ def emit(session: Session, customer_id: str, event_type: str, data: Mapping[str,
         "id": ids.new("evt"),
         "type": event_type,
         "key": key,
-        "body": _body(session, customer_id, event_type, data),
+        "body": _body(session, customer_id, event_type, data() if callable(data) else data),
         "at": now,
     }
     once = insert(WebhookEvent).values(event).on_conflict_do_nothing(index_elements=["customer_id", "type", "key"])
@@ -61,7 +65,7 @@ def _wanting(session: Session, event_type: str) -> list[str]:
     return [row.id for row in session.execute(on) if not row.types or event_type in row.types]
 
 
-def _body(session: Session, customer_id: str, event_type: str, data: Mapping[str, Any]) -> str:
+def _body(session: Session, customer_id: str, event_type: str, data: Data) -> str:
     """The message as it will be sent: `type`, `timestamp` and `data`, as Standard Webhooks asks."""
     customer = customers.by_id(session, customer_id)
     whose = {"customer": customer_id, "external_id": customer.external_id if customer else None}

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import activity, clock, ids
 from app.errors import IdempotencyKeyReused, Invalid
 from app.money import EXPONENTS
+from app.payments import told
 from app.payments.models import ORDER_STATES, Order
 from app.providers.values import CheckoutSession
 
@@ -102,6 +103,12 @@ def find(session: Session, order_id: str, *, lock: bool = False) -> Order | None
     return session.scalars(query).one_or_none()
 
 
+def of_form(session: Session, customer_id: str, form_key: str) -> Order | None:
+    """The order this form made before; None for a new form."""
+    mine = select(Order).where(Order.customer_id == customer_id, Order.form_key == form_key)
+    return session.scalars(mine).one_or_none()
+
+
 def under_way(session: Session, customer_id: str, *, limit: int = 5) -> list[Order]:
     """Payments that were made and have not arrived, newest first: a bank debit takes days."""
     mine = select(Order).where(Order.customer_id == customer_id, Order.state == "processing")
@@ -180,6 +187,8 @@ def move(session: Session, order: Order, state: str, *, failure: str | None = No
     if order.is_final:
         order.next_poll_at = None
     session.flush()
+    if state == "failed":
+        told.failed(session, order)
     return True
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app import activity, clock, ids
 from app.errors import Conflict, NotFound
 from app.money import Money
-from app.subscriptions import changes, invoiced
+from app.subscriptions import changes, invoiced, told
 from app.subscriptions.dunning import GRACE_DAYS
 from app.subscriptions.models import Subscription
 from app.subscriptions.periods import Anchor, Interval, Period
@@ -119,9 +119,10 @@ def begin(
         "updated_at": now,
     }
     _insert(session, row)
-    told = {"plan": plan_id, "version": version, "interval": interval.value, "price_minor": price.minor}
-    _record(session, actor, "subscription.started", customer_id, row["id"], **told, paid_by=paid_by)
-    return session.get_one(Subscription, (customer_id, row["id"]), with_for_update=True)
+    made = session.get_one(Subscription, (customer_id, row["id"]), with_for_update=True)
+    terms = {"plan": plan_id, "version": version, "interval": interval.value, "price_minor": price.minor}
+    _record(session, actor, "started", made, **terms, paid_by=paid_by)
+    return made
 
 
 def _insert(session: Session, row: dict[str, Any]) -> None:
@@ -149,8 +150,8 @@ def become_past_due(
     over = subscription.grace_ends_at <= clock.now()
     _move(subscription, "restricted" if over else "past_due")
     if first_time:
-        told = {"since": clock.timestamp(began), "grace_ends_at": clock.timestamp(subscription.grace_ends_at)}
-        _record(session, actor, "subscription.past_due", subscription.customer_id, subscription.id, **told)
+        times = {"since": clock.timestamp(began), "grace_ends_at": clock.timestamp(subscription.grace_ends_at)}
+        _record(session, actor, "past_due", subscription, **times)
     session.flush()
 
 
@@ -159,7 +160,7 @@ def restrict(session: Session, subscription: Subscription, *, actor: str = "syst
     if subscription.status == "restricted":
         return
     _move(subscription, "restricted")
-    _record(session, actor, "subscription.restricted", subscription.customer_id, subscription.id)
+    _record(session, actor, "restricted", subscription)
     session.flush()
 
 
@@ -170,7 +171,7 @@ def recover(session: Session, subscription: Subscription, *, actor: str = "syste
     subscription.attempts = 0
     _move(subscription, "active")
     if was in ("past_due", "restricted"):
-        _record(session, actor, "subscription.recovered", subscription.customer_id, subscription.id, was=was)
+        _record(session, actor, "recovered", subscription, was=was)
     session.flush()
 
 
@@ -188,8 +189,7 @@ def end(session: Session, subscription: Subscription, *, at: datetime, actor: st
     session.flush()
     invoiced.cut(session, subscription, at=at)
     changes.drop_all(session, subscription, because="The subscription ended first.")
-    told = {"at": clock.timestamp(at), "reason": subscription.cancel_reason}
-    _record(session, actor, "subscription.ended", subscription.customer_id, subscription.id, **told)
+    _record(session, actor, "ended", subscription, at=clock.timestamp(at), reason=subscription.cancel_reason)
 
 
 def _move(subscription: Subscription, status: str) -> None:
@@ -197,5 +197,6 @@ def _move(subscription: Subscription, status: str) -> None:
     subscription.updated_at = clock.now()
 
 
-def _record(session: Session, actor: str, action: str, customer_id: str, subscription_id: str, **told: Any) -> None:
-    activity.record(session, actor, action, subscription_id, customer_id=customer_id, **told)
+def _record(session: Session, actor: str, what: str, sub: Subscription, **details: Any) -> None:
+    activity.record(session, actor, f"subscription.{what}", sub.id, customer_id=sub.customer_id, **details)
+    told.changed(session, sub, what)

@@ -13,7 +13,7 @@ from app import coupons
 from app.catalogue.terms import PlanTerms
 from app.invoices import Invoice, NewLine
 from app.money import Money
-from app.subscriptions import bills, changes, invoiced, overrides
+from app.subscriptions import bills, changes, invoiced, overrides, told
 from app.subscriptions.models import Subscription
 from app.subscriptions.periods import Anchor, Interval, Period
 from app.subscriptions.sale import price_of
@@ -26,7 +26,7 @@ def next_period(session: Session, sub: Subscription) -> Invoice:
     What was scheduled takes effect first. Once per subscription and period: the invoice's key says so.
     """
     start = sub.period_end
-    _take_scheduled(session, sub, start)
+    is_another = _take_scheduled(session, sub, start)
     terms = overrides.terms_of(session, sub.customer_id, sub.plan_id, sub.version)
     interval = Interval(sub.interval)
     price = price_of(terms, interval)
@@ -34,6 +34,8 @@ def next_period(session: Session, sub: Subscription) -> Invoice:
     period = _period_from(sub, start, interval)
     invoice = invoice_for(session, sub, terms, period, reason="subscription_cycle", key=bills.key_of(sub.id, period))
     enter(session, sub, period, invoice)
+    if is_another:
+        told.changed(session, sub, "changed")
     return invoice
 
 
@@ -72,13 +74,15 @@ def stretch(session: Session, sub: Subscription, starts_at: datetime, invoice_id
     )
 
 
-def _take_scheduled(session: Session, sub: Subscription, at: datetime) -> None:
+def _take_scheduled(session: Session, sub: Subscription, at: datetime) -> bool:
+    """Change to the plan that was waiting for this instant; whether one was."""
     change = changes.scheduled(session, sub.customer_id)
     if change is None or change.effective_at > at:
-        return
+        return False
     changes.apply(session, change, actor="system")
     sub.plan_id, sub.version, sub.interval = change.plan_id, change.version, change.interval
     sub.price_minor, sub.currency = change.price_minor, change.currency
+    return True
 
 
 def _period_from(sub: Subscription, start: datetime, interval: Interval) -> Period:

@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from app import activity, clock
 from app.providers.billing import SubscriptionState
-from app.subscriptions import changes, lifecycle, prices
+from app.subscriptions import changes, lifecycle, prices, told
 from app.subscriptions.dunning import GRACE_DAYS
 from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.periods import Anchor, Period
 from app.subscriptions.prices import Bought
 
+_PERIOD = {"period_start", "period_end"}
 _BEGUN = ("trialing", "active", "past_due", "unpaid", "paused")
 
 
@@ -126,6 +127,8 @@ def _store(session: Session, subscription: Subscription, state: SubscriptionStat
         activity.record(
             session, actor, "subscription.changed", subscription.id, customer_id=subscription.customer_id, **differs
         )
+    if set(differs) - _PERIOD:  # that another period has begun is no news: its invoice is
+        told.changed(session, subscription, "changed")
 
 
 def _standing(

@@ -16,7 +16,7 @@ from app.catalogue import reads
 from app.catalogue.terms import PlanTerms
 from app.invoices import NewLine, TaxLine
 from app.money import Money
-from app.subscriptions import bills, renewal
+from app.subscriptions import bills, renewal, told
 from app.subscriptions.give_back import give_back
 from app.subscriptions.models import Subscription
 from app.subscriptions.periods import Anchor, Interval, Period
@@ -123,6 +123,7 @@ def carry_out(session: Session, sub: Subscription, to: Sale, found: Quote, *, ke
     session.flush()
     invoice_id = invoice.id if invoice is not None else found.returns[0].invoice.id
     renewal.stretch(session, sub, began, invoice_id)
+    told.changed(session, sub, "changed")
 
 
 def next_invoice(session: Session, sub: Subscription, to: Sale) -> int:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, ledger
 from app.errors import Invalid
-from app.wallet import words
+from app.wallet import told, words
 from app.wallet.accounts import adjustments, wallet_of
 from app.wallet.books import key_of
 
@@ -57,4 +57,5 @@ def adjust(
             ticket=data.get("ticket"),
             entry=entry.id,
         )
+        told.credited(session, entry, wallet_of(customer_id, currency), amount_micros)
     return entry

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, ledger
 from app.money import minor_to_micros
+from app.wallet import told
 from app.wallet.accounts import revenue, tax, wallet_of
 
 
@@ -68,6 +69,8 @@ def return_unused(
             moved = {account: part for account, part in legs.items() if part}
             entries.append(ledger.post(session, kind, moved, customer_id=customer_id, key=own_key, data=data))
     if any(not entry.replayed for entry in entries):
-        told = {"amount_micros": now, "promo_micros": promo_back, "entries": [entry.id for entry in entries]}
-        activity.record(session, "system", "invoice.returned_to_wallet", invoice.id, customer_id=customer_id, **told)
+        facts = {"amount_micros": now, "promo_micros": promo_back, "entries": [entry.id for entry in entries]}
+        activity.record(session, "system", "invoice.returned_to_wallet", invoice.id, customer_id=customer_id, **facts)
+    for entry in entries:
+        told.credited(session, entry, wallet, entry.leg(wallet).amount)
     return entries

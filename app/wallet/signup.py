@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, ledger
 from app.people import addresses
+from app.wallet import told
 from app.wallet.accounts import promotions, wallet_of
 
 KEY = "signup"
@@ -40,4 +41,5 @@ def give_credit(
             entry=entry.id,
             person=addresses.person_hash(email),
         )
+        told.credited(session, entry, wallet_of(customer_id, currency), amount_micros)
     return entry

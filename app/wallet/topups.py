@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, ledger
 from app.money import minor_to_micros
+from app.wallet import told
 from app.wallet.accounts import cash, wallet_of
 
 
@@ -50,4 +51,5 @@ def credit(session: Session, order: PaidOrder, *, payment_id: str, channel: str)
             entry=entry.id,
             payment=payment_id,
         )
+        told.credited(session, entry, wallet_of(order.customer_id, order.currency), amount)
     return entry
