@@ -31,15 +31,12 @@ def live(session: Session) -> CheckInTerms | None:
     return terms_of(rules) if rules and rules.is_on else None
 
 
-def for_day(session: Session, begins: datetime) -> CheckInTerms | None:
-    """The rules for a customer's day that began then; None while check-in is off.
+def for_day(session: Session, rules: CheckInRules, begins: datetime) -> CheckInTerms:
+    """What counts on a customer's day that began then, by rules that are on.
 
     What the day gives is what it promised when it began. The rest counts at once: switching off, who may, and the cap
     are what stops an abuse.
     """
-    rules = newest(session)
-    if rules is None or not rules.is_on:
-        return None
     terms = terms_of(rules)
     if rules.created_at <= begins:
         return terms
