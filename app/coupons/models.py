@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -13,6 +13,7 @@ from app.db import Base
 KINDS = ("percent", "amount", "credits")
 DURATIONS = ("once", "repeating", "forever")
 REDEMPTION_STATES = ("reserved", "redeemed", "released")
+_WAITING = text("granted_at IS NULL")
 
 
 class Coupon(Base):
@@ -91,4 +92,26 @@ class Redemption(Base):
         Index("ix_coupon_redemption_coupon_id_person", "coupon_id", "person"),
         Index("ix_coupon_redemption_subscription_id", "customer_id", "subscription_id"),
         Index("ix_coupon_redemption_expires_at", "expires_at"),
+    )
+
+
+class CouponBonus(Base):
+    """Credits a redeemed coupon promised, once per redemption and occasion (an invoice; "" is the purchase itself).
+
+    Whoever grants credits takes up those that wait: `granted_at` is None.
+    """
+
+    __tablename__ = "coupon_bonus"
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    redemption_id: Mapped[str] = mapped_column(primary_key=True)
+    occasion: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(40))
+    credits: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    granted_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("credits > 0", name="credits"),
+        Index("ix_coupon_bonus_waiting", "created_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
     )

@@ -10,7 +10,7 @@ from app.ledger.committer import Committer
 from app.ledger.ddl import install
 from app.ledger.entries import AlreadyReversed, Entry, Hold, HoldEnded, Leg, Line
 from app.ledger.holds import expire_holds, find_hold, hold, live_holds, raise_hold, release, settle
-from app.ledger.posting import entry, open_account, post, reverse
+from app.ledger.posting import entry, find_entry, lock_account, open_account, post, reverse
 from app.ledger.requests import MAX_AMOUNT, Posting, posting
 from app.ledger.rollups import TrialRow, roll_up, trial_balance
 from app.ledger.sheet import SettlementTooLarge
@@ -42,12 +42,14 @@ __all__ = [
     "balances",
     "entry",
     "expire_holds",
+    "find_entry",
     "find_hold",
     "history",
     "history_offset",
     "hold",
     "install",
     "live_holds",
+    "lock_account",
     "movements",
     "open_account",
     "post",

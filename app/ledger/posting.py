@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import NotFound
 from app.ledger import tables
-from app.ledger.accounts import HOUSE, Account
+from app.ledger.accounts import HOUSE, Account, Balance
 from app.ledger.books import apply_one, books_of
 from app.ledger.chart import ChartViolation, check_account
 from app.ledger.entries import Entry, Leg, fingerprint
 from app.ledger.requests import Posting, check_key, posting
+
+_FIGURES = ("balance", "held", "debt", "promo", "version")
 
 
 def open_account(session: Session, account: Account) -> None:
@@ -25,6 +27,19 @@ def open_account(session: Session, account: Account) -> None:
     if account.is_house:
         raise ChartViolation("The house's accounts are sums; they are not opened.")
     books_of(session).open([account])
+
+
+def lock_account(session: Session, account: Account) -> Balance:
+    """Keep others from moving a customer's account until the commit, and say what it holds: for who decides by rows of
+    their own how much to move. Zeros, and no lock, for an account that was never opened.
+    """
+    found = books_of(session).states([account])
+    return Balance(*(getattr(found[0], name) for name in _FIGURES)) if found else Balance()
+
+
+def find_entry(session: Session, customer_id: str, key: str) -> Entry | None:
+    """The entry posted under this key, with its legs; None while there is none."""
+    return next(iter(books_of(session).entries_by_key([(customer_id, key)])), None)
 
 
 def post(

@@ -1,0 +1,29 @@
+"""Credits: whole units bought, granted and spent, each movement written down per grant. What others may use is here."""
+
+from __future__ import annotations
+
+from app.credits.adjust import adjust
+from app.credits.expire import expire_due
+from app.credits.grants import Grant, find_grant, grant
+from app.credits.reads import CreditBalance, balance
+from app.credits.reverse import CreditsSpent, NotReversible, reverse, revoke
+from app.credits.spending import Quote, Spent, UnknownAction, quote, spend
+
+__all__ = [
+    "CreditBalance",
+    "CreditsSpent",
+    "Grant",
+    "NotReversible",
+    "Quote",
+    "Spent",
+    "UnknownAction",
+    "adjust",
+    "balance",
+    "expire_due",
+    "find_grant",
+    "grant",
+    "quote",
+    "reverse",
+    "revoke",
+    "spend",
+]
