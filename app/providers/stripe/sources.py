@@ -1,7 +1,7 @@
 """Where the money behind an invoice came from: its own payment, and those of the invoices whose lines it credited.
 
 After an upgrade the invoice of the new plan was paid in part with what was left of the old one. Giving back its unused
-share to the card can so take more than its own payment: the rest sits in the payment before it.
+share can so take more than the invoice itself came to: the rest is of the invoice before it, and was paid there.
 """
 
 from __future__ import annotations
@@ -15,23 +15,34 @@ from app.providers.stripe.connection import Connection, Json
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A payment of a paid invoice, and how much of it can still go back to the card, in minor units."""
+    """A paid invoice: what of it can still go back to the card (`left`), and what else as credit (`credit`), where a
+    credit balance had paid. Minor units, tax included. `line_id` is the line of it that a later invoice credited."""
 
     invoice_id: str
-    payment_id: str | None
+    line_id: str | None
     left: int
+    credit: int
     is_paid: bool
 
 
 def of_invoice(stripe: Connection, invoice_id: str) -> list[Source]:
-    """Its own payment first, then further and further back."""
+    """Itself first, then further and further back."""
     found: list[Source] = []
+    lines: dict[str, str | None] = {invoice_id: None}
     names = [invoice_id]
     for name in names:  # grows while it is walked
         invoice = reading.fetch_invoice(stripe, name)
-        found.append(_source(stripe, invoice))
-        names += [each for each in _credited(invoice) if each not in names]
+        found.append(_source(stripe, invoice, lines[name]))
+        earlier = [each for each in _credited(invoice) if each[0] not in lines]
+        lines.update(earlier)
+        names += dict.fromkeys(each[0] for each in earlier)
     return found
+
+
+def note_for(stripe: Connection, invoice_id: str, marks: dict[str, str]) -> Json | None:
+    """The credit note of this invoice that carries these marks."""
+    found = stripe.pages(lambda v1, page: v1.credit_notes.list({"invoice": invoice_id, **page}))
+    return next((note for note in found if marks.items() <= (note.get("metadata") or {}).items()), None)
 
 
 def credited_line(line: Json) -> tuple[str, str] | None:
@@ -50,15 +61,18 @@ def refunds_of(stripe: Connection, payment_id: str) -> list[Json]:
     return [refund for refund in found if refund["status"] not in ("failed", "canceled")]
 
 
-def _credited(invoice: Json) -> list[str]:
-    found = (credited_line(line) for line in invoice["lines"]["data"])
-    return list(dict.fromkeys(each[0] for each in found if each))
+def _credited(invoice: Json) -> list[tuple[str, str]]:
+    return [each for line in invoice["lines"]["data"] if (each := credited_line(line))]
 
 
-def _source(stripe: Connection, invoice: Json) -> Source:
-    tried = reading.payment_of(stripe, invoice) if invoice["amount_paid"] else None
-    if invoice["status"] != "paid" or tried is None:
-        return Source(invoice["id"], None, 0, invoice["status"] == "paid")
-    given = sum(refund["amount"] for refund in refunds_of(stripe, tried["id"]))
+def _source(stripe: Connection, invoice: Json, line_id: str | None) -> Source:
+    if invoice["status"] != "paid":
+        return Source(invoice["id"], line_id, 0, 0, is_paid=False)
     noted = invoice.get("post_payment_credit_notes_amount") or 0
-    return Source(invoice["id"], tried["id"], max(0, invoice["amount_paid"] - max(given, noted)), True)
+    tried = reading.payment_of(stripe, invoice) if invoice["amount_paid"] else None
+    left = 0
+    if tried is not None:
+        given = sum(refund["amount"] for refund in refunds_of(stripe, tried["id"]))
+        left = max(0, invoice["amount_paid"] - max(given, noted))
+    credit = max(0, invoice["total"] - max(noted, invoice["amount_paid"]))
+    return Source(invoice["id"], line_id, left, credit, is_paid=True)

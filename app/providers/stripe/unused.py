@@ -1,12 +1,14 @@
 """Giving back the unused share of a paid period: Stripe never refunds by itself, credit notes do.
 
 `cancel_now` leaves the money where it is. What each paid invoice gives back is read from a preview while the
-subscription still runs, and paid back afterwards by one credit note for each invoice, which books the tax too.
+subscription still runs, and paid back afterwards by credit notes, which book the tax too. No credit note takes more
+than its invoice came to: after an upgrade the rest is noted on the invoice before, whose payment it came from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from app.money import Money
@@ -15,6 +17,7 @@ from app.providers.stripe import sources
 from app.providers.stripe.body import id_of
 from app.providers.stripe.connection import Connection, Json
 from app.providers.stripe.documents import credit_note_of
+from app.providers.stripe.note_shares import NoteShare, shared_out
 from app.providers.stripe.sources import Source
 from app.providers.stripe.told_returns import refund_of
 from app.providers.values import CustomerRef, RefundResult
@@ -55,79 +58,50 @@ class GivingBack:
         key: str,
     ) -> RefundedUnused:
         names = dict.fromkeys(part.invoice_id for part in unused.parts)
-        notes, refunds = [], []
-        for name in names:
-            chain = sources.of_invoice(self._stripe, name)
-            note = self._noted(name, our_refund_id) or self._note(chain, unused, our_refund_id, key=key)
-            notes.append(credit_note_of(note))
-            refunds += self._refunds(note, our_refund_id)
-            refunds += self._from_earlier(chain[1:], note, our_refund_id, key=key)
+        notes = [note for name in names for note in self._notes(name, unused, our_refund_id, key=key)]
+        refunds = [refund for note in notes for refund in self._refunds(note, our_refund_id)]
         refunded = sum(refund.amount.minor for refund in refunds)
-        currency = unused.net.currency
         return RefundedUnused(
             refunds=refunds,
-            credit_notes=notes,
-            refunded=Money(refunded, currency),
-            credited=Money(sum(note.total for note in notes) - refunded, currency),
+            credit_notes=[credit_note_of(note) for note in notes],
+            refunded=Money(refunded, unused.net.currency),
+            credited=Money(sum(note["total"] for note in notes) - refunded, unused.net.currency),
         )
 
-    def _noted(self, invoice_id: str, our_refund_id: str) -> Json | None:
-        """The credit note of an earlier try. Not left to the key alone: what is asked depends on what is left."""
-        found = self._stripe.pages(lambda v1, page: v1.credit_notes.list({"invoice": invoice_id, **page}))
-        return next((note for note in found if (note.get("metadata") or {}).get("refund_id") == our_refund_id), None)
+    def _notes(self, name: str, unused: UnusedValue, our_refund_id: str, *, key: str) -> list[Json]:
+        """The credit notes for what this invoice gives back: its own, and those of the invoices before it."""
+        parts = [part for part in unused.parts if part.invoice_id == name]
+        marks = {"refund_id": our_refund_id, "for": name}
+        chain = sources.of_invoice(self._stripe, name)
+        # Those of an earlier try. Not left to the key alone: what is asked depends on what is left.
+        made = {source.invoice_id: sources.note_for(self._stripe, source.invoice_id, marks) for source in chain}
+        notes = []
+        for share in shared_out(parts, [_before(source, made[source.invoice_id]) for source in chain]):
+            note = made[share.source.invoice_id] or self._note(share, marks, key=key)
+            notes.append(note)
+        return notes
 
-    def _note(self, chain: Sequence[Source], unused: UnusedValue, our_refund_id: str, *, key: str) -> Json:
-        own, earlier = chain[0], sum(source.left for source in chain[1:])
-        lines = [
-            {"type": "invoice_line_item", "invoice_line_item": part.line_id, "amount": part.net}
-            for part in unused.parts
-            if part.invoice_id == own.invoice_id
-        ]
-        shared = {"invoice": own.invoice_id, "lines": lines}
-        total = self._stripe.call(lambda v1: v1.credit_notes.preview(shared))["total"]
-        here = min(total, own.left)
-        elsewhere = min(total - here, earlier)
+    def _note(self, share: NoteShare, marks: dict[str, str], *, key: str) -> Json:
+        source, (wanted, total) = share.source, self._previewed(share)
+        if total != share.gross and source.line_id:
+            # The tax of parts may come to a cent more or less than that of the whole, of which the customer was told.
+            wanted, total = self._previewed(share.nudged(share.gross - total))
+        to_card = min(total, source.left)
         # What no card paid came from a credit balance, and goes back there.
-        shares = {"refund_amount": here, "out_of_band_amount": elsewhere, "credit_amount": total - here - elsewhere}
-        wanted = {
-            **shared,
-            "reason": "order_change",
-            "metadata": {"refund_id": our_refund_id},
-            **{name: amount for name, amount in shares.items() if amount},
-        }
-        options = {"idempotency_key": f"{key}:{own.invoice_id}"}
+        amounts = {"refund_amount": to_card, "credit_amount": total - to_card}
+        wanted |= {"reason": "order_change", "metadata": marks}
+        wanted |= {name: amount for name, amount in amounts.items() if amount}
+        options = {"idempotency_key": f"{key}:{marks['for']}:{source.invoice_id}"}
         return self._stripe.call(lambda v1: v1.credit_notes.create(wanted, options))
 
-    def _from_earlier(
-        self, earlier: Sequence[Source], note: Json, our_refund_id: str, *, key: str
-    ) -> list[RefundResult]:
-        """What earlier payments give back: refunded there, since a credit note refunds its own invoice only."""
-        rest = note.get("out_of_band_amount") or 0
-        payments = [source for source in earlier if source.payment_id] if rest else []
-        marks = {"refund_id": our_refund_id, "credit_note": note["id"]}
-        found = [
-            refund
-            for source in payments
-            for refund in sources.refunds_of(self._stripe, str(source.payment_id))
-            if (refund.get("metadata") or {}).get("credit_note") == note["id"]
+    def _previewed(self, share: NoteShare) -> tuple[Json, int]:
+        """What to ask for, and what it comes to with tax."""
+        lines = [
+            {"type": "invoice_line_item", "invoice_line_item": line_id, "amount": amount}
+            for line_id, amount in share.lines
         ]
-        rest -= sum(refund["amount"] for refund in found)
-        for source in payments:
-            amount = min(rest, source.left)
-            if amount > 0:
-                found.append(self._refund_earlier(source, amount, marks, key=key))
-                rest -= amount
-        return [refund_of(refund) for refund in found]
-
-    def _refund_earlier(self, source: Source, amount: int, marks: dict[str, str], *, key: str) -> Json:
-        wanted = {
-            "payment_intent": source.payment_id,
-            "amount": amount,
-            "reason": "requested_by_customer",
-            "metadata": marks,
-        }
-        options = {"idempotency_key": f"{key}:{marks['credit_note']}:{source.payment_id}"}
-        return self._stripe.call(lambda v1: v1.refunds.create(wanted, options))
+        wanted: Json = {"invoice": share.source.invoice_id, "lines": lines}
+        return wanted, self._stripe.call(lambda v1: v1.credit_notes.preview(wanted))["total"]
 
     def _refunds(self, note: Json, our_refund_id: str) -> list[RefundResult]:
         found = []
@@ -145,6 +119,14 @@ def _part(line: Json) -> UnusedPart | None:
         return None
     tax = -sum(each["amount"] for each in line.get("taxes") or [])
     return UnusedPart(*origin, net=-line["amount"], tax=tax)
+
+
+def _before(source: Source, note: Json | None) -> Source:
+    """The source as it was before this note was made, so that a second try shares out as the first one did."""
+    if note is None:
+        return source
+    to_card = sum(each["amount_refunded"] for each in note.get("refunds") or [])
+    return replace(source, left=source.left + to_card, credit=source.credit + note["total"] - to_card)
 
 
 def _to_card(parts: Sequence[UnusedPart], behind: dict[str, list[Source]]) -> int:

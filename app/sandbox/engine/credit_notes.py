@@ -122,6 +122,8 @@ def _check_parts(invoice: Object, wish: Wish, total: int) -> None:
             f"The sum of credit amount, refund amount and out of band amount ({dollars(parts)}) must equal "
             f"the credit note amount ({dollars(total)})."
         )
+    if total > invoice["total"] - invoice["post_payment_credit_notes_amount"]:
+        raise refused("The credit notes of an invoice cannot come to more than its total.", param="amount")
     if wish.refund > invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"]:
         raise refused("The refund is greater than what was paid for the invoice.", param="refund_amount")
 
