@@ -81,6 +81,12 @@ class InsufficientFunds(Refusal):
     code = "INSUFFICIENT_CREDITS"
 
 
+class SpendCapReached(Refusal):
+    """The customer's own cap on what overage may cost in a period is reached (SPEC U4). Details: in micros."""
+
+    code = "SPEND_CAP_REACHED"
+
+
 class IdempotencyKeyReused(Refusal):
     """The same key came with other content (SPEC R5)."""
 

@@ -17,7 +17,7 @@ from app.api.values import Answer
 from app.config import Settings
 from app.errors import Forbidden, Invalid
 from app.extensions import csrf, db
-from app.http import auth, idempotency
+from app.http import auth, idempotency, plan_limits
 from app.ledger import Committer
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -124,7 +124,7 @@ def answer_once(request_content: list[Any], key: str, do: Callable[[], Answer]) 
 
 
 def _admit() -> None:
-    """Default deny, in this order: key, kind of key, permission, customer, body."""
+    """Default deny, in this order: key and its rate limit, kind of key, permission, customer, plan, body."""
     if request.endpoint is None:
         return  # no such address or method: the error handlers say so
     view: Any = current_app.view_functions[request.endpoint]
@@ -135,6 +135,8 @@ def _admit() -> None:
     who.need(terms.permission)
     if terms.for_a_customer:
         g.api_customer_id = who.need_customer()
+    if who.kind == "customer" and who.customer_id is not None and who.is_live:
+        plan_limits.need_production(who.customer_id)
     reading.refuse_repeated_names()
     if request.method in ("POST", "PUT"):
         _read(view)

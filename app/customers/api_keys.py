@@ -20,9 +20,18 @@ from app.people import tokens
 from app.people.models import STAFF_ROLES, User
 from app.people.users import clean_name
 
-PREFIXES = {"customer": "pur_live_", "service": "pur_svc_", "staff": "pur_staff_"}
+PREFIXES = {"live": "pur_live_", "test": "pur_test_", "service": "pur_svc_", "staff": "pur_staff_"}
+ENVIRONMENTS = ("live", "test")  # of a customer's keys
+KINDS = ("customer", "service", "staff")
 CUSTOMER_PERMISSIONS = ("billing:read", "billing:write")
-SERVICE_SCOPES = ("billing:read", "billing:write", "wallet:write", "charges:write", "customers:write")
+SERVICE_SCOPES = (
+    "billing:read",
+    "billing:write",
+    "wallet:write",
+    "charges:write",
+    "customers:write",
+    "resources:write",
+)
 USED_EVERY = timedelta(hours=1)  # how coarse "last used" is: a call must not cost a write
 
 _NEEDS = {"billing:read": "read", "billing:write": "write"}
@@ -38,33 +47,43 @@ class Caller:
     customer_id: str | None  # a customer key's own; the others name it elsewhere
     permissions: frozenset[str]
     used_lately: bool
+    is_live: bool  # False: a customer's test key
 
 
 def create_customer_key(
-    session: Session, customer_id: str, *, name: str, permissions: Collection[str], made_by: str | None
+    session: Session,
+    customer_id: str,
+    *,
+    name: str,
+    permissions: Collection[str],
+    made_by: str | None,
+    environment: str = "live",
 ) -> tuple[ApiKey, str]:
     """A key for the customer's programs, and its text to show once. `made_by` None: the command line.
 
-    Raises Invalid, and Forbidden when the maker lacks what the key should do (never wider than its maker).
+    Raises Invalid, and Forbidden when the maker lacks what the key should do (never wider than its maker). Whether the
+    plan allows a live key is asked by `entitlements.production`.
     """
+    if environment not in ENVIRONMENTS:
+        raise Invalid(f"Choose one of {', '.join(ENVIRONMENTS)}.", field="environment")
     wanted = _chosen(permissions, CUSTOMER_PERMISSIONS)
     if made_by is not None:
         held = members.permission_of(session, customer_id, made_by)
         if not all(members.allows(held, _NEEDS[permission]) for permission in wanted):
             raise Forbidden("A key cannot do more than you may do yourself.", field="permissions")
-    return _create(session, "customer", customer_id, name, wanted, made_by)
+    return _create(session, "customer", customer_id, name, wanted, made_by=made_by, environment=environment)
 
 
 def create_service_key(
     session: Session, *, name: str, scopes: Collection[str] = SERVICE_SCOPES, made_by: str | None = None
 ) -> tuple[ApiKey, str]:
     """A key for the host product's back end, and its text to show once. Raises Invalid."""
-    return _create(session, "service", HOUSE, name, _chosen(scopes, SERVICE_SCOPES), made_by)
+    return _create(session, "service", HOUSE, name, _chosen(scopes, SERVICE_SCOPES), made_by=made_by)
 
 
 def create_staff_key(session: Session, *, name: str, role: str, made_by: str | None = None) -> tuple[ApiKey, str]:
     """A key for the back office's programs, with a staff role, and its text to show once. Raises Invalid."""
-    return _create(session, "staff", HOUSE, name, _chosen([role], STAFF_ROLES), made_by)
+    return _create(session, "staff", HOUSE, name, _chosen([role], STAFF_ROLES), made_by=made_by)
 
 
 def revoke(session: Session, customer_id: str, key_id: str, *, actor: str) -> ApiKey:
@@ -78,7 +97,7 @@ def revoke(session: Session, customer_id: str, key_id: str, *, actor: str) -> Ap
     return key
 
 
-def revoke_made_by(session: Session, user_id: str, *, actor: str, kinds: Collection[str] = tuple(PREFIXES)) -> int:
+def revoke_made_by(session: Session, user_id: str, *, actor: str, kinds: Collection[str] = KINDS) -> int:
     """Revoke the living keys this person made, for the customers they belong to and for the house; says how many."""
     theirs = select(Membership.customer_id).where(Membership.user_id == user_id)
     living = select(ApiKey).where(
@@ -122,7 +141,7 @@ def caller(session: Session, text: str) -> Caller | None:
         permissions = {one for one in permissions if members.allows(row.held, _NEEDS[one])}
     lately = key.last_used_at is not None and key.last_used_at > clock.now() - USED_EVERY
     customer_id = key.customer_id if key.kind == "customer" else None
-    return Caller(key.kind, key.id, customer_id, frozenset(permissions), lately)
+    return Caller(key.kind, key.id, customer_id, frozenset(permissions), lately, key.environment == "live")
 
 
 def note_use(session: Session, text: str) -> None:
@@ -138,16 +157,24 @@ def is_well_formed(text: str) -> bool:
 
 
 def _create(
-    session: Session, kind: str, customer_id: str, name: str, permissions: list[str], made_by: str | None
+    session: Session,
+    kind: str,
+    customer_id: str,
+    name: str,
+    permissions: list[str],
+    *,
+    made_by: str | None,
+    environment: str | None = None,
 ) -> tuple[ApiKey, str]:
-    body = PREFIXES[kind] + _base62(secrets.randbits(256), 43)
+    prefix = PREFIXES[environment or kind]
+    body = prefix + _base62(secrets.randbits(256), 43)
     text = body + _checksum(body)
     key = ApiKey(
         customer_id=customer_id,
         id=ids.new("key"),
         kind=kind,
         name=clean_name(name),
-        prefix=PREFIXES[kind],
+        prefix=prefix,
         last4=text[-4:],
         key_hash=tokens.hashed(text),
         permissions=permissions,

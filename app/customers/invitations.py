@@ -51,7 +51,7 @@ def invite(session: Session, customer_id: str, email: str, permission: str, *, a
         raise Conflict("This person is a member already.", field="email")
     if len(open_of(session, customer_id)) >= MOST_OPEN:
         raise Conflict(f"{MOST_OPEN} invitations are open. Withdraw some first.", field="email")
-    same = and_(Invitation.customer_id == customer_id, Invitation.email_key == addresses.key(address), _open())
+    same = and_(Invitation.customer_id == customer_id, Invitation.email_key == addresses.key(address), is_open())
     session.execute(update(Invitation).where(same).values(withdrawn_at=clock.now()))
     token = tokens.fresh()
     invitation = Invitation(
@@ -80,7 +80,7 @@ def look(session: Session, token: str) -> Offer:
         .join(Customer, Customer.id == Invitation.customer_id)
         .outerjoin(inviter, inviter.c.id == Invitation.invited_by)
         .outerjoin(known, known.c.email_key == Invitation.email_key)
-        .where(Invitation.token_hash == tokens.hashed(token), _open())
+        .where(Invitation.token_hash == tokens.hashed(token), is_open())
     ).first()
     if row is None:
         raise _dead()
@@ -97,7 +97,7 @@ def look(session: Session, token: str) -> Offer:
 
 def accept(session: Session, token: str, user: User) -> Invitation:
     """Become a member. Raises InvitationDead; of two who accept at once, one gets in. Raises Conflict for a member."""
-    taken = update(Invitation).where(Invitation.token_hash == tokens.hashed(token), _open())
+    taken = update(Invitation).where(Invitation.token_hash == tokens.hashed(token), is_open())
     row = session.execute(
         taken.values(accepted_at=clock.now(), accepted_by=user.id)
         .returning(Invitation.customer_id, Invitation.id)
@@ -112,7 +112,7 @@ def accept(session: Session, token: str, user: User) -> Invitation:
 
 def withdraw(session: Session, customer_id: str, invitation_id: str, *, actor: str) -> None:
     """The link stops working. Raises NotFound."""
-    mine = and_(Invitation.customer_id == customer_id, Invitation.id == invitation_id, _open())
+    mine = and_(Invitation.customer_id == customer_id, Invitation.id == invitation_id, is_open())
     gone = session.scalar(update(Invitation).where(mine).values(withdrawn_at=clock.now()).returning(Invitation.id))
     if gone is None:
         raise NotFound("There is no such invitation.")
@@ -121,11 +121,12 @@ def withdraw(session: Session, customer_id: str, invitation_id: str, *, actor: s
 
 def open_of(session: Session, customer_id: str) -> list[Invitation]:
     """The invitations still waiting, the newest first."""
-    mine = select(Invitation).where(Invitation.customer_id == customer_id, _open())
+    mine = select(Invitation).where(Invitation.customer_id == customer_id, is_open())
     return list(session.scalars(mine.order_by(Invitation.created_at.desc(), Invitation.id.desc())))
 
 
-def _open() -> ColumnElement[bool]:
+def is_open() -> ColumnElement[bool]:
+    """An invitation that can still be accepted."""
     return and_(
         Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None), Invitation.expires_at > clock.now()
     )

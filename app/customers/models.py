@@ -92,6 +92,11 @@ class ApiKey(Base):
         Index("ix_api_key_customer_id_created_at", "customer_id", "created_at"),
     )
 
+    @property
+    def environment(self) -> str:
+        """`test` for a key of the customer's sandbox, else `live`: the key's own text says which (SPEC P4)."""
+        return "test" if self.prefix == "pur_test_" else "live"
+
 
 class SignupClaim(Base):
     """A person who had the sign-up credit, as a hash: another spelling gets it no second time (W1)."""

@@ -7,7 +7,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
-from app.http import assets, auth, errors, filters, headers, hx, limits, logs, origin, paths, shell
+from app.http import assets, auth, errors, filters, headers, hx, limits, logs, origin, paths, plan_limits, shell
 
 
 def register(app: Flask) -> None:
@@ -23,6 +23,7 @@ def register(app: Flask) -> None:
     headers.register(app)
     auth.register(app)
     limits.register(app)
+    plan_limits.register(app)
     origin.register(app)
     paths.register(app)
     hx.register(app)

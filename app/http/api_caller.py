@@ -11,7 +11,7 @@ from app.customers.api_keys import Caller
 from app.db import transaction
 from app.errors import Forbidden, Invalid, NotFound, Unauthorized
 from app.extensions import db
-from app.http import limits
+from app.http import limits, plan_limits
 
 CUSTOMER_HEADER = "Purser-Customer"
 
@@ -31,6 +31,7 @@ class ApiCaller:
     key_id: str
     customer_id: str | None
     permissions: frozenset[str]
+    is_live: bool = True  # False: a customer's test key
 
     def need(self, permission: str) -> None:
         """Raise Forbidden unless the key has this permission."""
@@ -63,7 +64,9 @@ def _found() -> ApiCaller:
     caller = api_keys.caller(db.session, text)
     if caller is None:
         raise Unauthorized("This API key is wrong, revoked, or its maker is gone.")
-    if caller.kind != "service":  # the host product's own traffic is what we are here for
+    if caller.kind == "customer" and caller.customer_id is not None:
+        plan_limits.spend(caller.customer_id, caller.key_id)
+    elif caller.kind == "staff":  # the host product's own traffic is what we are here for
         limits.spend("api.key", caller.key_id)
     if not caller.used_lately:
         with transaction(db.session):
@@ -71,7 +74,7 @@ def _found() -> ApiCaller:
     permissions = caller.permissions
     if caller.kind == "staff":
         permissions = frozenset().union(*(_STAFF[role] for role in permissions))
-    return ApiCaller(caller.kind, caller.key_id, _customer_of(caller), permissions)
+    return ApiCaller(caller.kind, caller.key_id, _customer_of(caller), permissions, caller.is_live)
 
 
 def _bearer() -> str:

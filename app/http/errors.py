@@ -31,6 +31,7 @@ STATUS: Mapping[type[errors.Refusal], int] = {
     origin.StalePage: 400,
     errors.Unauthorized: 401,
     errors.InsufficientFunds: 402,
+    errors.SpendCapReached: 402,
     errors.PaymentRefused: 402,
     errors.ActionRequired: 402,
     errors.Forbidden: 403,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from limits.storage import Storage
@@ -39,6 +39,10 @@ class DatabaseStorage(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count `amount` more in the key's window, or in a new one of `expiry` seconds; the count after it."""
+        return self.count(key, expiry, amount)[0]
+
+    def count(self, key: str, expiry: int, amount: int = 1) -> tuple[int, datetime]:
+        """The same, with the instant at which the window ends: one statement for both."""
         now = clock.now()
         over = RateCount.ends_at <= now
         ends_at = now + timedelta(seconds=expiry)
@@ -49,13 +53,14 @@ class DatabaseStorage(Storage):
                 "count": case((over, amount), else_=RateCount.count + amount),
                 "ends_at": case((over, ends_at), else_=RateCount.ends_at),
             },
-        ).returning(RateCount.count)
+        ).returning(RateCount.count, RateCount.ends_at)
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
             if secrets.randbelow(_SWEEP_EVERY) == 0:
                 connection.execute(delete(RateCount).where(RateCount.ends_at < now))
-            return int(connection.execute(put).scalar_one())
+            counted, until = connection.execute(put).one()
+            return int(counted), until
 
     def get(self, key: str) -> int:
         """The count of the key's window, 0 when there is none now."""

@@ -6,6 +6,8 @@ The counting is Flask-Limiter's, in our own database or, with REDIS_URL, in Redi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -18,7 +20,7 @@ from app import clock
 from app.config import Settings
 from app.errors import TooManyRequests
 from app.extensions import db
-from app.http.limit_storage import SCHEME
+from app.http.limit_storage import SCHEME, DatabaseStorage
 
 # An account's limit alone would let a stranger lock its owner out for long; the address's limit alone would let many
 # addresses try one account. So guesses spend from both, and the account's window is short.
@@ -59,19 +61,62 @@ def register(app: Flask) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A limit with its count in the window now. `count` may be more than `limit`: refused tries count too."""
+
+    limit: int
+    count: int
+    ends_at: datetime
+
+    @property
+    def is_over(self) -> bool:
+        return self.count > self.limit
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.count)
+
+    @property
+    def wait(self) -> int:
+        """Whole seconds until it ends, at least one."""
+        return max(1, -((clock.now() - self.ends_at) // timedelta(seconds=1)))
+
+
 def spend(rule: str, *who: str) -> None:
     """Count one try of `rule` by `who` (a key, a customer, an address). Raises TooManyRequests.
 
     Details: retry_after in seconds. Call it outside of a transaction: the try counts even when what follows is
     refused and rolled back.
     """
-    limit = RULES[rule]
+    refuse(count(RULES[rule], rule, *who))
+
+
+def refuse(window: Window) -> None:
+    """Raises TooManyRequests where the window is over its limit."""
+    if window.is_over:
+        raise TooManyRequests(f"Too many tries. Try again in {_in_words(window.wait)}.", retry_after=window.wait)
+
+
+def count(limit: RateLimitItem, *who: str) -> Window:
+    """Count one try against a limit, refused or not; one statement in our own database."""
     strategy = current_app.extensions["rate_limiter"].limiter
-    if strategy.hit(limit, rule, *who):
-        return
-    ends = int(strategy.get_window_stats(limit, rule, *who).reset_time)
-    wait = max(1, ends - int(clock.now().timestamp()))
-    raise TooManyRequests(f"Too many tries. Try again in {_in_words(wait)}.", retry_after=wait)
+    if isinstance(strategy.storage, DatabaseStorage):
+        return Window(limit.amount, *strategy.storage.count(limit.key_for(*who), limit.get_expiry()))
+    counted = int(strategy.storage.incr(limit.key_for(*who), limit.get_expiry()))
+    return Window(limit.amount, counted, _ends(strategy.storage.get_expiry(limit.key_for(*who))))
+
+
+def look(limit: RateLimitItem, *who: str) -> Window:
+    """The count as it is, without a try. Of a window that has not begun the end is now."""
+    storage = current_app.extensions["rate_limiter"].limiter.storage
+    key = limit.key_for(*who)
+    counted = int(storage.get(key))
+    return Window(limit.amount, counted, _ends(storage.get_expiry(key)) if counted else clock.now())
+
+
+def _ends(seconds: float) -> datetime:  # since 1970, as the library tells it
+    return datetime.fromtimestamp(round(seconds), UTC)
 
 
 def address() -> str:

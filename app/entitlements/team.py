@@ -1,0 +1,41 @@
+"""The team as a count limit: members and open invitations, where a plan limits `team_members` (SPEC U5)."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.customers import invitations
+from app.customers.models import Customer, Invitation, Membership
+from app.entitlements import plan_now, refusals
+
+SEATS = "team_members"  # the key of the count limit
+
+
+def in_use(session: Session, customer_id: str) -> int:
+    """Members, and invitations still waiting: each is a seat that somebody has or may take. One SELECT."""
+    people = select(func.count()).select_from(Membership).where(Membership.customer_id == customer_id)
+    waiting = select(func.count()).select_from(Invitation)
+    waiting = waiting.where(Invitation.customer_id == customer_id, invitations.is_open())
+    return int(session.scalar(select(people.scalar_subquery() + waiting.scalar_subquery())) or 0)
+
+
+def invite(session: Session, customer_id: str, email: str, permission: str, *, actor: str) -> tuple[Invitation, str]:
+    """An invitation, if there is a seat for it: one in the place of an older one needs none more.
+
+    Raises LimitReached, SubscriptionRestricted, and as `invitations.invite`. Two who invite at once queue for the last
+    seat at the customer's row.
+    """
+    session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update())
+    before = in_use(session, customer_id)
+    made = invitations.invite(session, customer_id, email, permission, actor=actor)
+    session.flush()
+    after = in_use(session, customer_id)
+    now = plan_now.of(session, customer_id)
+    if after > before and now.speaks_of("count", SEATS):
+        limit = now.amount("count", SEATS)
+        if now.is_restricted:
+            raise refusals.restricted(now, feature=SEATS, limit=limit, used=before)
+        if limit is not None and after > limit:
+            raise refusals.full(now, SEATS, limit, before)
+    return made
