@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import available_timezones
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -59,6 +60,18 @@ def rename(session: Session, customer: Customer, name: str, *, actor: str) -> No
     """Raises Invalid for an empty or endless name."""
     before, customer.name = customer.name, clean_name(name, "company")
     activity.record(session, actor, "customer.renamed", customer.id, customer_id=customer.id, before=before)
+
+
+def set_time_zone(session: Session, customer: Customer, zone: str, *, actor: str) -> None:
+    """In which zone this customer's days are counted from now on. What was counted stays (SPEC C5, R6).
+
+    Raises Invalid for a zone that does not exist.
+    """
+    if zone not in available_timezones():
+        raise Invalid("Choose a time zone from the list.", field="time_zone")
+    before, customer.time_zone = customer.time_zone, zone
+    told = {"before": before, "after": zone}
+    activity.record(session, actor, "customer.time_zone_changed", customer.id, customer_id=customer.id, **told)
 
 
 def claim_signup(session: Session, customer_id: str, email: str) -> bool:
