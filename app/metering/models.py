@@ -13,7 +13,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
 
-DAY = String(10)  # "2026-03-14", a date in UTC
+
+def _name(length: int) -> String:
+    # Compared byte by byte: faster than by language, and the same order on both databases.
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+DAY = _name(10)  # "2026-03-14", a date in UTC
 
 
 class UsageEvent(Base):
@@ -26,10 +32,10 @@ class UsageEvent(Base):
     __tablename__ = "usage_event"
 
     customer_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    meter: Mapped[str] = mapped_column(String(40))
+    id: Mapped[str] = mapped_column(_name(255), primary_key=True)
+    meter: Mapped[str] = mapped_column(_name(40))
     quantity: Mapped[int] = mapped_column(BigInteger)
-    source: Mapped[str]  # a store, an agent, a key; "" where none was named
+    source: Mapped[str] = mapped_column(_name(200))  # a store, an agent, a key; "" where none was named
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     period_start: Mapped[datetime]  # of the period it counts in
@@ -50,10 +56,10 @@ class UsageCounter(Base):
     __tablename__ = "usage_counter"
 
     customer_id: Mapped[str] = mapped_column(primary_key=True)
-    meter: Mapped[str] = mapped_column(String(40), primary_key=True)
+    meter: Mapped[str] = mapped_column(_name(40), primary_key=True)
     period_start: Mapped[datetime] = mapped_column(primary_key=True)
     day: Mapped[str] = mapped_column(DAY, primary_key=True)
-    source: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(_name(200), primary_key=True)
     quantity: Mapped[int] = mapped_column(BigInteger)
     over: Mapped[int] = mapped_column(BigInteger)
     over_micros: Mapped[int] = mapped_column(BigInteger)
@@ -73,7 +79,7 @@ class UsagePeriod(Base):
     __tablename__ = "usage_period"
 
     customer_id: Mapped[str] = mapped_column(primary_key=True)
-    meter: Mapped[str] = mapped_column(String(40), primary_key=True)
+    meter: Mapped[str] = mapped_column(_name(40), primary_key=True)
     period_start: Mapped[datetime] = mapped_column(primary_key=True)
     period_end: Mapped[datetime]
     used: Mapped[int] = mapped_column(BigInteger)
@@ -107,7 +113,7 @@ class UsageOverage(Base):
     __tablename__ = "usage_overage"
 
     customer_id: Mapped[str] = mapped_column(primary_key=True)
-    meter: Mapped[str] = mapped_column(String(40), primary_key=True)
+    meter: Mapped[str] = mapped_column(_name(40), primary_key=True)
     period_start: Mapped[datetime] = mapped_column(primary_key=True)
     mode: Mapped[str] = mapped_column(String(7), primary_key=True)
     unit_micros: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -130,7 +136,7 @@ class UsageAccrual(Base):
     __tablename__ = "usage_accrual"
 
     customer_id: Mapped[str] = mapped_column(primary_key=True)
-    meter: Mapped[str] = mapped_column(String(40), primary_key=True)
+    meter: Mapped[str] = mapped_column(_name(40), primary_key=True)
     day: Mapped[str] = mapped_column(DAY, primary_key=True)
     units: Mapped[int] = mapped_column(BigInteger)
     micros: Mapped[int] = mapped_column(BigInteger)

@@ -1,17 +1,159 @@
-"""Recording usage: a batch of events is counted, priced and refused in order, in one short transaction (SPEC U1-U4)."""
+"""Recording usage: a batch of events is counted, priced and refused in order, in one short transaction (SPEC U1-U4).
+
+Locked in this order: the customer's usage row, then the wallet's ledger account.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
 from sqlalchemy.orm import Session
 
-from app.metering.events import NewEvent, Recorded
+from app import clock, ledger
+from app.catalogue import reads, upgrades
+from app.catalogue.models import Meter
+from app.catalogue.terms import PlanTerms
+from app.metering import telling, write
+from app.metering.deciding import Batch, Counted, Customer, decide
+from app.metering.events import NewEvent, Recorded, Refused
+from app.metering.models import UsagePeriod, UsageSettings
+from app.metering.tallies import GRACE, Tallies, Tally
+from app.metering.terms import Terms, terms_of
+from app.subscriptions import standing
+from app.subscriptions.standing import Standing
+from app.wallet.accounts import wallet_of
+
+_KEPT = timedelta(days=3650)  # a day's hold is settled, never left to expire
 
 
 def record(session: Session, customer_id: str, events: Sequence[NewEvent]) -> Recorded:
     """Count these events, each once per id. A refused one leaves no mark, and none of the others is kept from counting.
 
-    Fixed in the number of its statements, whatever the number of events.
+    Fixed in the number of its statements, whatever the number of events: a few more where units are paid from the
+    wallet, for each such meter, and where a notice is due.
     """
-    raise NotImplementedError
+    if not events:
+        return Recorded()
+    cap = lock(session, customer_id)
+    now = clock.now()  # read under the lock: no event is recorded on a day, or in a period, that was closed meanwhile
+    who = standing.of(session, customer_id)
+    meters = dict(session.execute(select(Meter.key, Meter.name)).all())
+    terms = terms_of(session, who, meters.keys() & {event.meter for event in events})
+    batch = Batch(_customer(session, who, cap), _tallies(session, who, terms, now), meters, now)
+    seen = write.known_ids(session, customer_id, [event.id for event in events if event.id.isprintable()])
+    counted, refused, duplicates = _decide(batch, events, seen)
+    if counted:
+        _write(session, who, counted, batch, now)
+    telling.crossed(session, customer_id, batch)
+    telling.capped(session, customer_id, batch, cap)
+    return Recorded(len(counted), duplicates, tuple(refused))
+
+
+def lock(session: Session, customer_id: str) -> int | None:
+    """Keep others from counting for this customer until the commit; their spend cap. Makes the row where none is."""
+    mine = select(UsageSettings.spend_cap_micros).where(UsageSettings.customer_id == customer_id).with_for_update()
+    found = session.execute(mine).one_or_none()
+    if found is None:
+        session.execute(insert(UsageSettings).values(customer_id=customer_id).on_conflict_do_nothing())
+        found = session.execute(mine).one()
+    return found[0]
+
+
+def _decide(batch: Batch, events: Sequence[NewEvent], seen: set[str]) -> tuple[list[Counted], list[Refused], int]:
+    """An id may come twice in one body as well: the second is a duplicate, unless the first was refused."""
+    counted: list[Counted] = []
+    refused: list[Refused] = []
+    duplicates = 0
+    for event in events:
+        if event.id in seen:
+            duplicates += 1
+            continue
+        decided = decide(batch, event)
+        if isinstance(decided, Counted):
+            seen.add(event.id)
+            counted.append(decided)
+        else:
+            refused.append(Refused(event.id, decided))
+    return counted, refused, duplicates
+
+
+def _write(session: Session, who: Standing, counted: list[Counted], batch: Batch, now: datetime) -> None:
+    customer_id, currency = who.customer_id, _currency(who)
+    write.events(session, customer_id, counted, now)
+    write.counters(session, customer_id, counted)
+    write.periods(session, customer_id, batch.tallies.touched())
+    write.overage(session, customer_id, counted, currency)
+    write.accruals(session, _held(session, customer_id, currency, counted, now, batch))
+
+
+def _held(
+    session: Session, customer_id: str, currency: str, counted: list[Counted], now: datetime, batch: Batch
+) -> list[write.Row]:
+    """Hold what the wallet pays, one hold for each meter and day of recording; rows of what was added to them."""
+    sums: dict[str, list[int]] = {}
+    for one in counted:
+        if one.over_micros and one.tally.terms.mode == "wallet":
+            kept = sums.setdefault(one.event.meter, [0, 0])
+            kept[0] += one.over
+            kept[1] += one.over_micros
+    day, rows = now.date().isoformat(), []
+    for meter, (units, micros) in sorted(sums.items()):
+        hold = ledger.raise_hold(
+            session,
+            wallet_of(customer_id, currency),
+            micros,
+            key=hold_key(meter, day),
+            expires_at=now + _KEPT,
+            data={"description": f"{batch.name_of(meter)} beyond the plan", "meter": meter, "day": day},
+        )
+        rows.append((customer_id, meter, day, units, micros, currency, hold.id))
+    return rows
+
+
+def hold_key(meter: str, day: str) -> str:
+    return f"overage:{meter}:{day}"
+
+
+def _customer(session: Session, who: Standing, cap: int | None) -> Customer:
+    offered: list[tuple[PlanTerms, ...]] = []
+
+    def upgrade(meter: str, needed: int) -> PlanTerms | None:
+        if not offered:
+            offered.append(reads.offered_plans(session))
+        return upgrades.cheapest(offered[0], "allowance", meter, needed, but=who.tier)
+
+    return Customer(
+        plan=who.plan,
+        currency=_currency(who),
+        is_restricted=who.status == "restricted",
+        spend_cap=cap,
+        available=lambda: ledger.lock_account(session, wallet_of(who.customer_id, _currency(who))).available,
+        upgrade=upgrade,
+    )
+
+
+def _currency(who: Standing) -> str:
+    return who.plan.currency if who.plan else "usd"
+
+
+def _tallies(session: Session, who: Standing, terms: dict[str, Terms], now: datetime) -> Tallies:
+    """The tallies of every period that may still take an event."""
+    open_still = UsagePeriod.customer_id == who.customer_id, UsagePeriod.period_end > now - GRACE
+    p = UsagePeriod
+    rows = session.execute(
+        select(
+            p.meter, p.period_start, p.period_end, p.used, p.over, p.over_micros, p.allowance, p.mode, p.unit_micros,
+            p.closed_at,
+        ).where(*open_still)
+    )  # fmt: skip
+    found = [
+        Tally(
+            row.meter, row.period_start, row.period_end, Terms(row.allowance, row.mode, row.unit_micros), row.used,
+            row.over, row.over_micros, row.closed_at is not None, row.used, row.over, row.over_micros,
+        )
+        for row in rows
+    ]  # fmt: skip
+    return Tallies(found, terms, now, who.period, lambda instant: standing.period_of(who, instant))

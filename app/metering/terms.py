@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from app.catalogue import reads
+from app.catalogue.terms import Limit, PlanTerms
 from app.subscriptions.standing import Standing
 
 
@@ -18,6 +21,24 @@ class Terms:
     unit_micros: int | None = None
 
 
-def terms_of(session: Session, standing: Standing, meter: str) -> Terms:
-    """A plan that does not speak of a meter allows nothing of it where another plan on offer does; else no limit."""
-    raise NotImplementedError
+_NO_LIMIT, _NOT_INCLUDED = Terms(), Terms(0, "block")
+
+
+def terms_of(session: Session, standing: Standing, meters: Collection[str]) -> dict[str, Terms]:
+    """The terms of each of these meters.
+
+    A plan that does not speak of a meter allows nothing of it where another plan on offer does; else it has no limit.
+    """
+    own = {limit.key: _of(limit) for limit in _allowances(standing.plan)}
+    if all(meter in own for meter in meters):
+        return own
+    others = {limit.key for plan in reads.offered_plans(session) for limit in _allowances(plan)}
+    return {meter: own.get(meter) or (_NOT_INCLUDED if meter in others else _NO_LIMIT) for meter in meters}
+
+
+def _allowances(plan: PlanTerms | None) -> list[Limit]:
+    return [limit for limit in plan.limits if limit.kind == "allowance"] if plan else []
+
+
+def _of(limit: Limit) -> Terms:
+    return _NO_LIMIT if limit.amount is None else Terms(limit.amount, limit.overage_mode, limit.overage_micros)

@@ -72,6 +72,14 @@ def of(session: Session, customer_id: str) -> Standing:
     )
 
 
+def period_of(standing: Standing, instant: datetime) -> Period:
+    """The allowance period an earlier instant was in: the subscription's, or of before it the calendar month's."""
+    subscription = standing.subscription
+    if subscription is None or instant < subscription.started_at:
+        return _CALENDAR.allowance_period_at(max(instant, _CALENDAR.at))
+    return allowance_period(subscription, instant)
+
+
 def status_at(subscription: Subscription, instant: datetime) -> str:
     """The status as it counts: the grace period ends on time, whether or not anybody has written that down."""
     ends = subscription.grace_ends_at

@@ -11,12 +11,16 @@ branch_labels = None
 depends_on = None
 
 
+def _name(length: int) -> sa.types.TypeEngine[str]:
+    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+
+
 def upgrade() -> None:
     op.create_table(
         "usage_accrual",
         sa.Column("customer_id", sa.String(), nullable=False),
-        sa.Column("meter", sa.String(length=40), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("meter", _name(40), nullable=False),
+        sa.Column("day", _name(10), nullable=False),
         sa.Column("units", sa.BigInteger(), nullable=False),
         sa.Column("micros", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -38,10 +42,10 @@ def upgrade() -> None:
     op.create_table(
         "usage_counter",
         sa.Column("customer_id", sa.String(), nullable=False),
-        sa.Column("meter", sa.String(length=40), nullable=False),
+        sa.Column("meter", _name(40), nullable=False),
         sa.Column("period_start", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("day", _name(10), nullable=False),
+        sa.Column("source", _name(200), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("over", sa.BigInteger(), nullable=False),
         sa.Column("over_micros", sa.BigInteger(), nullable=False),
@@ -54,14 +58,14 @@ def upgrade() -> None:
     op.create_table(
         "usage_event",
         sa.Column("customer_id", sa.String(), nullable=False),
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("meter", sa.String(length=40), nullable=False),
+        sa.Column("id", _name(255), nullable=False),
+        sa.Column("meter", _name(40), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("source", _name(200), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("period_start", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("day", _name(10), nullable=False),
         sa.Column("late", sa.Boolean(), nullable=False),
         sa.Column("over", sa.BigInteger(), nullable=False),
         sa.Column("over_micros", sa.BigInteger(), nullable=False),
@@ -72,7 +76,7 @@ def upgrade() -> None:
     op.create_table(
         "usage_overage",
         sa.Column("customer_id", sa.String(), nullable=False),
-        sa.Column("meter", sa.String(length=40), nullable=False),
+        sa.Column("meter", _name(40), nullable=False),
         sa.Column("period_start", sa.DateTime(timezone=True), nullable=False),
         sa.Column("mode", sa.String(length=7), nullable=False),
         sa.Column("unit_micros", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -88,7 +92,7 @@ def upgrade() -> None:
     op.create_table(
         "usage_period",
         sa.Column("customer_id", sa.String(), nullable=False),
-        sa.Column("meter", sa.String(length=40), nullable=False),
+        sa.Column("meter", _name(40), nullable=False),
         sa.Column("period_start", sa.DateTime(timezone=True), nullable=False),
         sa.Column("period_end", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used", sa.BigInteger(), nullable=False),

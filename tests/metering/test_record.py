@@ -1,0 +1,191 @@
+"""Recording usage: counted once, priced as it happens, refused whole (SPEC U1-U4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.errors import InsufficientFunds, Invalid, LimitReached
+from app.metering import NewEvent
+from app.metering.refusals import UnknownMeter
+from tests.metering.conftest import User
+from tests.support.time import Clock
+
+Put = Callable[[str], None]
+
+
+def test_fifty_thousand_passports_are_free_and_the_next_is_taken_from_the_wallet(user: User, catalogue: Put) -> None:
+    catalogue("oper")
+    before = user.available
+
+    user.uses("passports", 50_000)
+    assert user.available == before
+
+    assert user.uses("passports").accepted == 1
+    assert user.available == before - 100  # $0.0001
+    now = user.meter("passports")
+    assert (now.used, now.over, now.over_micros, now.held_micros) == (50_001, 1, 100, 100)
+    assert user.faults() == []
+
+
+def test_an_empty_wallet_refuses_to_the_micro(user: User, catalogue: Put) -> None:
+    catalogue("oper")
+    user.spends_all_but(250)
+    user.uses("passports", 50_000)
+    assert user.uses("passports", 2).accepted == 1
+
+    refused = user.uses("passports").refused
+
+    assert [type(one.refusal) for one in refused] == [InsufficientFunds]
+    details = refused[0].refusal.details
+    assert (details["available_micros"], details["needed_micros"]) == (50, 100)
+    assert (details["limit"], details["used"], details["left"]) == (50_000, 50_002, 0)
+    assert (details["plan"], details["upgrade"], details["resets_at"]) == ("free", "developer", "2026-04-01T00:00:00Z")
+    assert user.available == 50
+    assert user.meter("passports").used == 50_002
+    assert user.faults() == []
+
+
+def test_an_event_is_counted_whole_or_not_at_all(user: User, catalogue: Put) -> None:
+    catalogue("oper")
+    user.spends_all_but(500)
+    user.uses("passports", 49_990)
+
+    assert user.uses("passports", 16).refused  # ten are free, and six cost 600
+    assert user.uses("passports", 15).accepted == 1
+
+    assert user.available == 0
+    assert user.faults() == []
+
+
+def test_a_batch_is_decided_in_order_and_a_refusal_keeps_none_of_the_others_out(user: User, catalogue: Put) -> None:
+    catalogue("oper")
+    user.spends_all_but(2_000)
+    user.uses("passports", 50_000)
+    user.uses("proxy_calls", 5_000)
+
+    told = user.reports(
+        NewEvent("a", "passports", 10),
+        NewEvent("b", "proxy_calls", 2),  # at $0.001 each: the thousand left pays for one only
+        NewEvent("c", "no_such", 1),
+        NewEvent("d", "proxy_calls", 1),
+        NewEvent("e", "drop_offs", 1),
+    )
+
+    assert told.accepted == 3
+    assert [(one.id, type(one.refusal)) for one in told.refused] == [("b", InsufficientFunds), ("c", UnknownMeter)]
+    assert user.available == 0
+    assert user.faults() == []
+
+
+def test_the_same_id_counts_once_whatever_comes_with_it(user: User, catalogue: Put) -> None:
+    catalogue("view")
+
+    first = user.reports(NewEvent("x", "views", 3), NewEvent("x", "views", 4), NewEvent("y", "views", 1))
+    again = user.reports(NewEvent("x", "no_such", 900), NewEvent("y", "views", 1), NewEvent("z", "views", 1))
+
+    assert (first.accepted, first.duplicates, first.refused) == (2, 1, ())
+    assert (again.accepted, again.duplicates, again.refused) == (1, 2, ())
+    assert user.meter("views").used == 5
+
+
+def test_another_customers_ids_are_their_own(user: User, bo: object, catalogue: Put) -> None:
+    catalogue("view")
+    user.uses("views", id="x")
+
+    assert User(bo).uses("views", id="x").accepted == 1
+
+
+def test_a_refused_id_can_be_sent_again(user: User, catalogue: Put) -> None:
+    catalogue("agent")
+    assert user.uses("agent_executions", 51, id="x").refused
+
+    assert user.uses("agent_executions", 50, id="x").accepted == 1
+
+
+def test_the_mode_block_refuses_with_the_limit_and_the_way_out(user: User, catalogue: Put) -> None:
+    catalogue("agent")
+    user.uses("agent_executions", 50)
+
+    [refused] = user.uses("agent_executions").refused
+
+    assert isinstance(refused.refusal, LimitReached)
+    assert refused.refusal.sentence == (
+        "Free includes 50 agent executions a month. 50 are used. "
+        "Wait until 1 April 2026, or move to Starter for up to 500 agent executions a month."
+    )
+    assert refused.refusal.details["upgrade"] == "STARTER"
+    assert user.faults() == []
+
+
+def test_invoiced_views_never_refuse(user: User, catalogue: Put) -> None:
+    catalogue("view")
+    user.spends_all_but(0)
+
+    assert user.uses("views", 1_000_000).accepted == 1
+
+    now = user.meter("views")
+    assert (now.used, now.over, now.over_micros, now.mode) == (1_000_000, 999_000, 1_998_000_000, "invoice")
+    assert user.faults() == []
+
+
+def test_a_plan_that_is_silent_of_a_meter_other_plans_offer_allows_none(user: User, catalogue: Put) -> None:
+    catalogue('[meters.calls]\nname = "Calls"\nunit = "call"\noverage = "block"\n'
+              '[meters.extras]\nname = "Extras"\nunit = "extra"\noverage = "block"\n'
+              '[plans.free]\nrank = 0\nname = "Free"\nmonthly = "0.00"\n'
+              '[plans.pro]\nrank = 1\nname = "Pro"\nmonthly = "5.00"\nallowances = { calls = 5 }\n')  # fmt: skip
+
+    told = user.reports(NewEvent("a", "calls", 1), NewEvent("b", "extras", 1))
+
+    assert [type(one.refusal) for one in told.refused] == [LimitReached]
+    assert (told.accepted, user.meter("extras").used) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("event", "field"),
+    [
+        (NewEvent("", "views", 1), "id"),
+        (NewEvent("x" * 256, "views", 1), "id"),
+        (NewEvent("a\x00b", "views", 1), "id"),
+        (NewEvent("a", "views", 0), "quantity"),
+        (NewEvent("a", "views", 10**12 + 1), "quantity"),
+        (NewEvent("a", "views", 1, source="\ud800"), "source"),
+        (NewEvent("a", "views", 1, occurred_at=datetime(2026, 3, 14, 9, 35, 1, tzinfo=UTC)), "occurred_at"),
+        (NewEvent("a", "views", 1, occurred_at=datetime(1999, 3, 14, tzinfo=UTC)), "occurred_at"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_its_field(user: User, catalogue: Put, event: NewEvent, field: str) -> None:
+    catalogue("view")
+
+    [refused] = user.reports(event).refused
+
+    assert isinstance(refused.refusal, Invalid)
+    assert refused.refusal.field == field
+
+
+def test_a_clock_that_runs_a_little_fast_is_put_back(user: User, catalogue: Put, clock: Clock) -> None:
+    catalogue("view")
+    clock.set(datetime(2026, 3, 31, 23, 58, tzinfo=UTC))
+
+    user.uses("views", 7, occurred_at=clock.now + timedelta(minutes=5))
+
+    assert user.meter("views").used == 7
+    assert user.faults() == []
+
+
+def test_a_late_event_counts_in_its_own_period_until_that_is_closed(user: User, catalogue: Put, clock: Clock) -> None:
+    catalogue("view")
+    march = datetime(2026, 3, 1, tzinfo=UTC)
+    occurred = datetime(2026, 3, 31, 23, 59, tzinfo=UTC)
+    user.uses("views", 900)
+
+    clock.set(datetime(2026, 4, 1, 0, 59, tzinfo=UTC))
+    user.uses("views", 101, occurred_at=occurred)
+    clock.set(datetime(2026, 4, 1, 1, 0, tzinfo=UTC))
+    user.uses("views", 5, occurred_at=occurred)
+
+    assert (user.meter("views", march).used, user.meter("views", march).over) == (1_001, 1)
+    assert user.meter("views").used == 5
+    assert user.faults() == []
