@@ -36,6 +36,13 @@ GET  /admin/customers/<customer_id>/terms                  303     403     403  
 POST /admin/customers/<customer_id>/terms                  303     403     403     403     403     403     422     422
 POST /admin/customers/<customer_id>/terms/end              303     403     403     403     403     403     422     422
 GET  /admin/customers/<customer_id>/transactions           303     403     403     403     403     200     200     200
+GET  /admin/<any(packs,meters,actions):plural>             303     403     403     403     403     200     200     200
+GET  /admin/<any(packs,meters,actions):plural>/<key>       303     403     403     403     403     200     200     200
+POST /admin/<any(packs,meters,actions):plural>/<key>       303     403     403     403     403     403     403     422
+POST /admin/<any(packs,meters,actions):plural>/<key>/changes 303   403     403     403     403     403     403     200
+POST /admin/<any(packs,meters,actions):plural>/<key>/offer 303     403     403     403     403     403     403     303
+POST /admin/<any(packs,meters,actions):plural>/<key>/retire 303    403     403     403     403     403     403     303
+GET  /admin/<any(packs,meters,actions):plural>/new-one     303     403     403     403     403     403     403     200
 GET  /admin/plans                                          303     403     403     403     403     200     200     200
 GET  /admin/plans/<plan_id>                                303     403     403     403     403     200     200     200
 POST /admin/plans/<plan_id>                                303     403     403     403     403     403     403     422
@@ -142,6 +149,10 @@ POST /v1/charges                                           401     401     403  
 POST /v1/customers                                         401     401     403     403     403     422     422     403
 GET  /v1/customers/<customer_id>                           401     401     403     403     403     200     200     403
 POST /v1/wallet/debits                                     401     401     403     403     403     422     422     403
+GET  /v1/entitlements                                      401     401     200     200     200     422     200     403
+POST /v1/entitlements/check                                401     401     422     422     422     422     422     403
+POST /v1/resources/<kind>                                  401     401     403     403     403     422     422     403
+DELETE /v1/resources/<kind>/<resource_id>                  401     401     403     403     403     422     404     403
 POST /v1/wallet/holds                                      401     401     403     403     403     422     422     403
 GET  /v1/wallet/holds/<hold_id>                            401     401     200     200     404     422     200     403
 POST /v1/wallet/holds/<hold_id>/release                    401     401     403     403     403     422     200     403

@@ -5,13 +5,26 @@ from __future__ import annotations
 from flask import Flask, redirect
 from werkzeug.wrappers import Response
 
-from app.admin import activity, adjustments, books, coupons, customers, plans, tax_rates, terms, webhooks
+from app.admin import (
+    activity,
+    adjustments,
+    books,
+    catalogue_rows,
+    coupons,
+    customers,
+    plans,
+    tax_rates,
+    terms,
+    webhooks,
+)
 from app.admin.roles import staff_reads
 
 
 def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
-    for module in (customers, adjustments, terms, plans, coupons, tax_rates, webhooks, books, activity):
+    for module in (customers, adjustments, terms, webhooks, books, activity):
+        app.register_blueprint(module.pages)
+    for module in (plans, coupons, catalogue_rows, tax_rates):
         app.register_blueprint(module.pages)
     app.add_url_rule("/admin", "admin", _front_door)
 

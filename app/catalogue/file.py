@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from app.catalogue.check_in import LONGEST_EXPIRY, LONGEST_ROW, MOST_BONUSES, MOST_CREDITS
 from app.catalogue.models import DAYS_OF, DOWNGRADES, OVERAGE_MODES, PRICINGS, WHO_CHECKS_IN
+from app.catalogue.packs import MOST_IN_A_PACK
 from app.catalogue.terms import (
     ActionTerms,
     Catalogue,
@@ -102,7 +103,7 @@ def _overage(table: Table, default: Overage | None) -> Overage:
 
 
 def _action(key: str, table: Table, position: int) -> ActionTerms:
-    made = ActionTerms(key, table.text("name"), table.whole("credits", least=1), position)
+    made = ActionTerms(key, table.text("name"), table.whole("credits", least=1, most=MOST_IN_A_PACK), position)
     table.finish()
     return made
 
@@ -112,7 +113,13 @@ def _pack(key: str, table: Table, position: int, currency: str) -> PackTerms:
     if not price:
         table.wrong("price", "must be more than nothing.")
     made = PackTerms(
-        key, table.text("name"), table.whole("credits", least=1), currency, price or 1, position, _provider_ids(table)
+        key,
+        table.text("name"),
+        table.whole("credits", least=1, most=MOST_IN_A_PACK),
+        currency,
+        price or 1,
+        position,
+        _provider_ids(table),
     )
     table.finish()
     return made

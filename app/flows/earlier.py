@@ -1,4 +1,4 @@
-"""Purchases of a plan that were begun and left: closed when another begins, for paying both would be paying twice."""
+"""Purchases begun and left, closed when another begins: of two plans one is too many, a coupon is used once."""
 
 from __future__ import annotations
 
@@ -20,13 +20,26 @@ log = logging.getLogger(__name__)
 _WHY = "Another purchase was begun."
 
 
-def close(session: Session, provider: Provider, customer_id: str, *, but_form: str) -> None:
+def close(
+    session: Session,
+    provider: Provider,
+    customer_id: str,
+    *,
+    but_form: str,
+    kind: str = KIND,
+    coupon: str | None = None,
+) -> None:
     """Close pages and unconfirmed payments of earlier tries, all but those of this form; their coupons are free again.
 
-    What is paid or expired this very moment stays: the provider's news will tell.
+    With a `coupon`, only the tries that hold it. What is paid or expired this very moment stays: the provider's news
+    will tell.
     """
     with transaction(session):
-        found = [order for order in orders.open_of_kind(session, customer_id, KIND) if order.form_key != but_form]
+        found = [
+            order
+            for order in orders.open_of_kind(session, customer_id, kind)
+            if order.form_key != but_form and coupon in (None, order.request.get("coupon"))
+        ]
         pages = [
             (order.id, order.provider_ref)
             for order in found

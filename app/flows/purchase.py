@@ -64,7 +64,7 @@ def open_order(session: Session, provider: Provider, customer_id: str, wish: Wis
     """
     # Whoever buys at the same moment waits here: a card must not be charged for two plans.
     session.scalars(select(Customer.id).where(Customer.id == customer_id).with_for_update()).all()
-    before = _of_form(session, customer_id, wish.form_key)
+    before = orders.of_form(session, customer_id, wish.form_key)
     if before is not None:
         return _same(before, provider, wish)
     lifecycle.refuse_second(session, customer_id)
@@ -104,11 +104,6 @@ def _frozen(bought: Sale, wish: Wish) -> dict[str, Any]:
         "is_list_price": bought.is_list_price,
         "coupon": wish.coupon,
     }
-
-
-def _of_form(session: Session, customer_id: str, form_key: str) -> Order | None:
-    mine = select(Order).where(Order.customer_id == customer_id, Order.form_key == form_key)
-    return session.scalars(mine).one_or_none()
 
 
 def _same(order: Order, provider: Provider, wish: Wish) -> Order:

@@ -53,6 +53,14 @@ def cents(minor: int, currency: str | None = None, *, sign: bool = False) -> str
     return _amount(minor_to_micros(minor, currency), currency, sign)
 
 
+def small_price(hundredths: int, currency: str | None = None) -> str:
+    """Hundredths of a minor unit, as prices of single credits are: `0.80¢`, or `€0.008` where there is no ¢."""
+    currency = currency or default_currency()
+    if currency != "usd":
+        return _amount(minor_to_micros(hundredths, currency) // 100, currency, sign=False)
+    return f"{hundredths // 100:,}.{hundredths % 100:02d}¢"
+
+
 def credit_count(count: int, *, sign: bool = False) -> str:
     """`4,005 credits`, `1 credit`: never with a currency sign."""
     return f"{number(count, sign=sign)} {'credit' if abs(count) == 1 else 'credits'}"

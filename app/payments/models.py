@@ -28,7 +28,7 @@ class Order(Base):
 
     customer_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str]  # topup, subscription, invoice
+    kind: Mapped[str]  # topup, subscription, invoice, pack
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     channel: Mapped[str]
@@ -68,6 +68,11 @@ class Order(Base):
     def is_waiting(self) -> bool:
         """Whether its page can find out something new by asking again."""
         return self.state in ("pending", "open", "processing")
+
+    @property
+    def due_minor(self) -> int:
+        """What is to be paid, before tax: `amount_minor`, or nothing where a coupon took off the whole price."""
+        return int(self.request.get("due_minor", self.amount_minor))
 
 
 class Payment(Base):

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from app.errors import NotFound
 from app.payments.models import EVENT_STATES, Order, ProviderEvent
+
+# What a filter's words mean, for pages and the API: what was bought, and how its payment stands.
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "plan": ("subscription",), "pack": ("pack",), "topup": ("topup",), "invoice": ("invoice",),
+}  # fmt: skip
+STATES: Mapping[str, tuple[str, ...]] = {
+    "waiting": ("pending", "open", "processing"),
+    "paid": ("paid",),
+    "failed": ("failed",),
+    "closed": ("canceled", "expired"),
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,63 @@ def order(session: Session, customer_id: str, order_id: str) -> Order:
     if found is None:
         raise NotFound("There is no such payment.")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Some orders, newest first, and the id to ask for the older ones with; None at the end."""
+
+    orders: list[Order]
+    older: str | None
+
+
+def order_page(
+    session: Session,
+    customer_id: str,
+    *,
+    kind: str = "",
+    state: str = "",
+    before: str | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> OrderPage:
+    """A customer's orders, newest first; `kind` and `state` are words of KINDS and STATES, "" for all.
+
+    `before` is the last id of the page above. Raises NotFound for one that is none of theirs.
+    """
+    found = _orders(customer_id, kind, state)
+    if before is not None:
+        last = order(session, customer_id, before)
+        at = Order.created_at
+        found = found.where(or_(at < last.created_at, and_(at == last.created_at, Order.id < last.id)))
+    newest_first = found.order_by(Order.created_at.desc(), Order.id.desc())
+    rows = list(session.scalars(newest_first.offset(offset).limit(limit + 1)))
+    return OrderPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def count_orders(session: Session, customer_id: str, *, kind: str = "", state: str = "") -> int:
+    return session.scalar(select(func.count()).select_from(_orders(customer_id, kind, state).subquery())) or 0
+
+
+def _orders(customer_id: str, kind: str, state: str) -> Select[Order]:
+    found = select(Order).where(Order.customer_id == customer_id)
+    if kind:
+        found = found.where(Order.kind.in_(KINDS[kind]))
+    if state:
+        found = found.where(Order.state.in_(STATES[state]))
+    return found
+
+
+def packs_sold(session: Session, since: datetime) -> dict[str, tuple[int, int]]:
+    """How many of each pack were paid since an instant, and what was billed for them, in minor units before tax."""
+    key = Order.request["pack"].as_string()
+    billed = case((Order.payment_id.startswith("coupon:"), 0), else_=Order.amount_minor)
+    sold = (
+        select(key, func.count(), func.sum(billed))
+        .where(Order.kind == "pack", Order.state == "paid", Order.paid_at >= since)
+        .group_by(key)
+    )
+    return {pack: (count, int(minor)) for pack, count, minor in session.execute(sold)}
 
 
 def orders_of(session: Session, customer_id: str, *, limit: int = 50) -> list[Order]:

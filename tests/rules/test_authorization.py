@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app import clock, invoices, ledger
 from app.catalogue import publish
-from app.catalogue.terms import PlanTerms
+from app.catalogue.terms import ActionTerms, Catalogue, MeterTerms, PackTerms, PlanTerms
 from app.coupons import issue
 from app.coupons.terms import Limits, Terms
 from app.customers import api_keys, invitations
@@ -31,7 +31,12 @@ from tests.support.people import Person
 from tests.support.web import PageClient
 
 NOT_OURS = {"static"}
-PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
+PLACE = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
+ROWS = Catalogue(
+    meters=(MeterTerms("small", "Small things", "thing"),),
+    actions=(ActionTerms("small", "Do little", 5),),
+    packs=(PackTerms("small", "100 credits", 100, "usd", 1_000),),
+)
 UNKNOWN = {
     "customer_id": "cus_none",
     "order_id": "ord_none",
@@ -84,6 +89,7 @@ def things(session: Session, ada: Person, cy: Person, invoice_for: Callable[...,
         )
         hold = ledger.hold(session, ada.wallet, 1_000_000, key="a-hold", expires_at=now + timedelta(hours=1))
         event = session.query(ProviderEvent).one()
+        publish.apply(session, ROWS, actor="cli")
         plan = publish.publish_plan(
             session, PlanTerms(key="solo", rank=0, name="Solo", description="", currency="usd", monthly_minor=900)
         )
@@ -101,11 +107,15 @@ def things(session: Session, ada: Person, cy: Person, invoice_for: Callable[...,
         "user_id": cy.id,
         "invitation_id": invitation.id,
         "token": token,
+        "plural": "packs",
+        "key": "small",
         "key_id": made.id,
         "hold_id": hold.id,
         "session_id": "ses_none",
         "plan_id": plan.plan_id,
         "number": "1",
+        "kind": "wallets",
+        "resource_id": "wallet-7",
         "coupon_id": coupon.id,
         "invoice_id": invoice.id,
         "note_id": note.id,
