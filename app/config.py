@@ -53,6 +53,7 @@ class Settings:
     credit_note_prefix: str = "CN"
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "Purser <billing@localhost>"
+    webhook_private_addresses: int = 0  # 1: outgoing webhooks may go to this network and by plain http
     redis_url: str = field(default="", repr=False)
     trusted_proxies: int = 0
     return_origins: tuple[str, ...] = ()  # where API callers may have people sent back to, besides here
@@ -66,6 +67,11 @@ class Settings:
     @property
     def is_production(self) -> bool:
         return self.env == "production"
+
+    @property
+    def hooks_may_be_private(self) -> bool:
+        """Whether outgoing webhooks may go to this machine and network."""
+        return self.webhook_private_addresses == 1
 
     @property
     def secure_cookies(self) -> bool:

@@ -66,6 +66,7 @@ class Demo:
             stripe_webhook_secret=self.stripe_webhook_secret,
             stripe_api_base=self.base_url + "/sandbox",
             clock_file=str(self.clock_file),
+            webhook_private_addresses=1,  # the receiver somebody tries it with stands beside it
             **(SELLER if given.seller_name == Settings().seller_name else {}),
         )
 

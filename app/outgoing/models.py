@@ -77,7 +77,8 @@ class WebhookDelivery(Base):
         UniqueConstraint("customer_id", "event_id", "endpoint_id"),
         Index("ix_webhook_delivery_state_due_at", "state", "due_at"),
         Index("ix_webhook_delivery_created_at_id", "created_at", "id"),
-        Index("ix_webhook_delivery_endpoint_id_state_created_at", "endpoint_id", "state", "created_at"),
+        Index("ix_webhook_delivery_state_created_at_id", "state", "created_at", "id"),
+        Index("ix_webhook_delivery_endpoint_id_state", "endpoint_id", "state"),
     )
 
 

@@ -149,16 +149,16 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("webhook_delivery", schema=None) as batch_op:
         batch_op.create_index("ix_webhook_delivery_created_at_id", ["created_at", "id"], unique=False)
-        batch_op.create_index(
-            "ix_webhook_delivery_endpoint_id_state_created_at", ["endpoint_id", "state", "created_at"], unique=False
-        )
+        batch_op.create_index("ix_webhook_delivery_endpoint_id_state", ["endpoint_id", "state"], unique=False)
+        batch_op.create_index("ix_webhook_delivery_state_created_at_id", ["state", "created_at", "id"], unique=False)
         batch_op.create_index("ix_webhook_delivery_state_due_at", ["state", "due_at"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("webhook_delivery", schema=None) as batch_op:
         batch_op.drop_index("ix_webhook_delivery_state_due_at")
-        batch_op.drop_index("ix_webhook_delivery_endpoint_id_state_created_at")
+        batch_op.drop_index("ix_webhook_delivery_state_created_at_id")
+        batch_op.drop_index("ix_webhook_delivery_endpoint_id_state")
         batch_op.drop_index("ix_webhook_delivery_created_at_id")
 
     op.drop_table("webhook_delivery")
