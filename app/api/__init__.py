@@ -8,12 +8,14 @@ from app.api import calls, docs
 from app.api.billing import billing
 from app.api.charges import charges
 from app.api.debits import wallet_debits
+from app.api.entitlements import api_entitlements
 from app.api.health import health
 from app.api.holds import wallet_holds
 from app.api.invoices import api_invoices
 from app.api.payment_methods import payment_methods
 from app.api.people import api_customers
 from app.api.plans import subscription_plans
+from app.api.resources import api_resources
 from app.api.sessions import payment_sessions
 from app.api.staff_coupons import staff_coupons
 from app.api.staff_plans import staff_plans
@@ -32,6 +34,8 @@ GROUPS = [
     wallet_debits,
     wallet_holds,
     api_customers,
+    api_entitlements,
+    api_resources,
     staff_plans,
     staff_coupons,
 ]

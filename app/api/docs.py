@@ -67,7 +67,7 @@ def _told(whole: Json, path: str, method: str, operation: Json) -> Json:
         "names_customer": operation["x-key-kinds"] == ["service"] and CUSTOMER_HEADER in parameters,
         "keyed": idempotency.HEADER in parameters,
         "status": status,
-        "answer": _pretty(example_of(_content(success) or {}, schemas)),
+        "answer": _pretty(example_of(_content(success), schemas)) if _content(success) else "",
         "errors": errors,
     }
 
@@ -80,7 +80,7 @@ def _fields(body: Json | None, schemas: Json) -> list[tuple[str, Json, bool]]:
 
 
 def _content(part: Json | None) -> Any:
-    return None if part is None else part["content"]["application/json"]["schema"]
+    return part["content"]["application/json"]["schema"] if part and "content" in part else None
 
 
 def _pretty(value: Any) -> str:

@@ -13,6 +13,7 @@ from app.api.docs import _content
 from app.api.schemas import example_of
 from tests.support.fake_provider import FakeProvider
 from tests.support.people import Person
+from tests.support.plans import offer
 from tests.support.programs import Program
 from tests.support.web import PageClient
 
@@ -73,6 +74,8 @@ def test_everything_that_moves_money_takes_a_key(document: dict[str, Any]) -> No
             "/v1/customers",
             "/v1/billing/payment-method",
             "/v1/billing/portal",
+            "/v1/entitlements/check",
+            "/v1/resources/{kind}",
             "/subscription/portal",
         )
         assert ("Idempotency-Key" in named) == (verb == "post" and not moves_none), path
@@ -98,6 +101,7 @@ def test_every_example_of_a_body_is_accepted(
     host: Program, staff: Program, ada: Person, provider: FakeProvider, document: dict[str, Any]
 ) -> None:
     ada.gets(cents=10_000)
+    offer(ada.session, "agent")
     hold = host.post("/v1/wallet/holds", {"amount_micros": 2_000_000}).get_json()["id"]
     # Those need a provider that runs subscriptions: test_subscription.py and test_payment_methods.py send theirs.
     of_subscriptions = {"Subscription", "Payment methods", "Payment pages"}
@@ -105,7 +109,7 @@ def test_every_example_of_a_body_is_accepted(
         if verb == "post" and not of_subscriptions & set(one["tags"]):
             body = _content(one.get("requestBody"))
             example = None if body is None else example_of(body, document["components"]["schemas"])
-            target = path.replace("{hold_id}", hold)
+            target = path.replace("{hold_id}", hold).replace("{kind}", "wallets")
             if path.endswith("release"):
                 target = target.replace(hold, host.post("/v1/wallet/holds", {"amount_micros": 1}).get_json()["id"])
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalogue import file, publish
+from app.catalogue import file, publish, shipped
 from app.customers.models import Customer
 from app.db import transaction
 from app.flows import renew, subscribe_from_wallet
@@ -58,6 +58,12 @@ def plans(session: Session) -> None:
 def subscriber(ada: Person, plans: None) -> Subscriber:
     """Ada, who has money in her wallet, and $5.00 of welcome credit."""
     return Subscriber(ada)
+
+
+def offer(session: Session, name: str) -> None:
+    """Put one of the catalogues that come with the program on offer: `agent`, `oper`, …"""
+    with transaction(session):
+        publish.apply(session, file.read(shipped.text_of(name), currency="usd"), actor="test")
 
 
 class Subscriber:
