@@ -12,10 +12,8 @@ from app.entitlements import allowances, plan_now, refusals, resources, team, ve
 from app.entitlements.plan_now import PlanNow
 from app.entitlements.verdicts import RateNow, Verdict
 from app.errors import InsufficientFunds, Invalid, Refusal
-from app.metering import reads as metering
-from app.metering.reads import MeterNow
 
-MOST = 10**15  # of a quantity
+MOST = 10**12  # of a quantity
 
 
 def check(
@@ -44,7 +42,7 @@ def all_limits(session: Session, customer_id: str, *, rate_now: RateNow | None =
     found = [_rate(now, key, 0, rate_now) for key in now.keys("rate")]
     found += [_flag(now, key) for key in now.keys("flag")]
     found += [_count(now, key, held.get(key, 0), 1) for key in now.keys("count")]
-    return found + [allowances.verdict(session, now, meter, 1) for meter in metering.meters(session, now.standing)]
+    return found + allowances.of(session, now, 1)
 
 
 def _of_plan(session: Session, now: PlanNow, feature: str, quantity: int, rate_now: RateNow | None) -> list[Verdict]:
@@ -59,8 +57,7 @@ def _of_plan(session: Session, now: PlanNow, feature: str, quantity: int, rate_n
 
 
 def _of_usage(session: Session, now: PlanNow, feature: str, quantity: int) -> list[Verdict]:
-    meter: MeterNow | None = next((one for one in metering.meters(session, now.standing) if one.key == feature), None)
-    found = [] if meter is None else [allowances.verdict(session, now, meter, quantity)]
+    found = allowances.of(session, now, quantity, feature)
     action = session.scalar(select(Action).where(Action.key == feature, Action.retired_at.is_(None)))
     return found + ([] if action is None else [_action(session, now, action, quantity)])
 

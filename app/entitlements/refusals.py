@@ -9,7 +9,6 @@ from app import clock
 from app.catalogue.terms import PlanTerms
 from app.entitlements.plan_now import PlanNow
 from app.errors import LimitReached, SubscriptionRestricted, TooManyRequests
-from app.metering.reads import MeterNow
 
 PRODUCTION = "production_access"  # the one flag there is
 _FLAGS = {PRODUCTION: "production access"}
@@ -31,19 +30,6 @@ def without(now: PlanNow, flag: str, first: str = "") -> LimitReached:
     remedy = _remedy(upgrade, f"for {what}", first)
     sentence = f"{now.name} does not include {what}. {remedy}"
     return LimitReached(sentence, **_details(now, flag, 0, 0, upgrade), remedy=remedy)
-
-
-def beyond(now: PlanNow, meter: MeterNow, quantity: int) -> LimitReached:
-    """An allowance that stops at its end has not as many units left."""
-    limit, name = meter.allowance or 0, meter.name.lower()
-    upgrade = now.upgrade("allowance", meter.key, meter.used + quantity)
-    more = upgrade.limit("allowance", meter.key) if upgrade else None
-    again = f"Wait until {meter.period.end.day} {meter.period.end:%B %Y}"
-    remedy = _remedy(upgrade, _for(more.amount if more else None, name) + " a month", again)
-    used = f"{meter.used:,} {'is' if meter.used == 1 else 'are'} used"
-    first = f"{now.name} includes {limit:,} {name} a month." if limit else f"{now.name} includes no {name}."
-    details = _details(now, meter.key, limit, meter.used, upgrade) | {"resets_at": clock.timestamp(meter.period.end)}
-    return LimitReached(f"{first} {used}. {remedy}", **details, remedy=remedy)
 
 
 def too_fast(now: PlanNow, name: str, limit: int, used: int, ends: datetime) -> TooManyRequests:
