@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.coupons.discount import Discount
-from app.coupons.quote import quote
+from app.coupons.quote import quote, spelled
 from app.coupons.redemptions import redeem, release, release_expired, reserve
 from app.coupons.refusals import (
     CouponEnded,
@@ -31,5 +31,6 @@ __all__ = [
     "release",
     "release_expired",
     "reserve",
+    "spelled",
     "use_up",
 ]

@@ -1,7 +1,7 @@
 """What each kind of news causes: one table. A reaction takes the event and its surroundings and says what it did.
 
-By the kind of its order, a payment is a top-up, a subscription or an invoice of ours. Each ends in the same state
-however often, late or out of order it is told, because orders only move forward and a payment counts once.
+By the kind of its order, a payment is a top-up, a subscription, a pack or an invoice of ours. Each ends in the same
+state however often, late or out of order it is told, because orders only move forward and a payment counts once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app import activity, coupons
-from app.flows import cards, charge_card, dunning, follow
+from app.flows import buy_pack, cards, charge_card, dunning, follow
 from app.flows.news import Effects, News, NotYet
 from app.payments import card_pages, customers, orders, settling
 from app.payments.models import Order
@@ -64,6 +64,8 @@ def credit_payment(session: Session, paid: PaymentSucceeded, news: News) -> Effe
         return [_did("payment.already_credited", order, payment=paid.payment_id)]
     if order.kind == charge_card.KIND:
         return charge_card.paid(session, order, paid, news.inbox_id)
+    if order.kind == buy_pack.KIND:
+        return buy_pack.paid(session, order, paid, news.inbox_id)
     return _credit_wallet(session, order, paid)
 
 
