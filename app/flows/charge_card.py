@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, clock, invoices
 from app.db import transaction
+from app.flows import owed
 from app.invoices import Invoice
 from app.money import Money
 from app.payments import customers, orders
@@ -183,6 +184,8 @@ def _fail(session: Session, order: Order, why: str, *, stops: bool) -> None:
     invoice = _invoice(session, order)
     if sub is not None and sub.id == invoice.subscription_id and invoice.status == "open":
         arrears.failed(session, sub, invoice, why=why, grace_days=order.request["grace_days"])
+    elif owed.is_owed(invoice):
+        owed.not_by_card(session, invoice, why)
 
 
 def _of(session: Session, invoice: Invoice) -> list[Order]:

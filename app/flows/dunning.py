@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.errors import InsufficientFunds
-from app.flows import charge_card
+from app.flows import charge_card, owed
 from app.subscriptions import arrears, bills, lifecycle
 from app.subscriptions.models import Subscription
 
@@ -24,6 +24,7 @@ def wallet_filled(session: Session, customer_id: str) -> bool:
     In the transaction that brought the money, after `lock`. Where it is still short nothing happens, and no retry is
     used up. While a card is being charged for the invoice, that is awaited.
     """
+    owed.try_soon(session, customer_id)
     sub = lifecycle.live(session, customer_id)
     if sub is None or sub.paid_by != "wallet" or sub.status not in _BEHIND:
         return False
@@ -43,6 +44,7 @@ def card_changed(session: Session, customer_id: str) -> bool:
 
     For invoices of ours and the provider's alike.
     """
+    owed.try_soon(session, customer_id)
     sub = lifecycle.live(session, customer_id, lock=True)
     if sub is None or sub.status not in _BEHIND:
         return False

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import activity, clock, ids
 from app.db import transaction
 from app.errors import ProviderDown
-from app.flows import charge_card, collect, follow
+from app.flows import charge_card, collect, collect_usage, follow
 from app.flows.collect import Providers
 from app.flows.news import Seen
 from app.invoices import Invoice
@@ -72,6 +72,7 @@ def _oldest(session: Session, customer_id: str) -> Invoice | None:
 
 
 def _of_ours(session: Session, providers: Providers, customer_id: str, invoice_id: str, *, actor: str) -> Outcome:
+    collect_usage.collect_now(session, providers, customer_id, invoice_id)
     with transaction(session):
         sub = lifecycle.live(session, customer_id, lock=True)
         invoice = bills.open_one(session, sub) if sub is not None else None

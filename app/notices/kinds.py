@@ -44,6 +44,14 @@ KINDS: dict[str, Kind] = {
         tone="neg",
         takes="cap_micros spent_micros resets_at",
     ),
+    "invoice_unpaid": Kind(
+        "Your payment of {total_minor} did not go through",
+        "We could not collect invoice {number}: {why} {again}",
+        "Replace your card or top up your wallet: it is tried again at once.",
+        tone="neg",
+        mail="always",
+        takes="number total_minor why again",
+    ),
     "wallet_low": Kind(
         "Your wallet is down to {available_micros}",
         "You wanted to know when {threshold_micros} or less is left to spend.",
@@ -76,7 +84,7 @@ KINDS: dict[str, Kind] = {
     "topup_to_confirm": Kind(
         "Your bank wants you to confirm a top-up of {amount_minor}",
         "Your wallet was to be topped up automatically, and your bank asks for you in person. Nothing was charged, and "
-        "we do not try again by ourselves until your wallet is topped up.",
+        "nothing is charged automatically until you switch it on again.",
         "Top up by hand, where you can confirm it: {link}",
         tone="neg",
         mail="always",

@@ -15,7 +15,7 @@ from app.catalogue import reads
 from app.customers import customers
 from app.invoices import Invoice
 from app.money import decimal, minor_to_micros
-from app.subscriptions import lifecycle
+from app.subscriptions import bills, lifecycle
 from app.subscriptions.dunning import GRACE_DAYS, next_retry
 from app.subscriptions.models import Subscription
 
@@ -51,9 +51,12 @@ def failed(
 
 
 def paid(session: Session, sub: Subscription, *, actor: str = "system") -> None:
-    """The invoice is paid: everything is back, and the next thing to happen is the period's end."""
+    """The invoice is paid: everything is back, and the next thing to happen is the period's end.
+
+    Or the next invoice: of usage there may be one beside a renewal's.
+    """
     lifecycle.recover(session, sub, actor=actor)
-    sub.due_at = sub.period_end
+    sub.due_at = clock.now() if bills.open_one(session, sub) is not None else sub.period_end
     session.flush()
 
 

@@ -1,0 +1,73 @@
+"""An invoice of ours that no subscription is behind, when a card could not pay it: the wallet, or another try later.
+
+Nothing is taken away for it: a plan that a provider runs, or that is free, does not end over its usage (SPEC U3).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock, invoices, notices
+from app.errors import InsufficientFunds
+from app.invoices import Invoice
+from app.subscriptions import bills, lifecycle
+from app.subscriptions.dunning import next_retry
+
+
+def is_owed(invoice: Invoice) -> bool:
+    """Whether it is collected here: overage of a plan that is free, or paid by card at a provider."""
+    return invoice.reason == "usage" and invoice.subscription_id is None and invoice.source == "purser"
+
+
+def not_by_card(session: Session, invoice: Invoice, why: str) -> None:
+    """No card paid it, for the reason `why`. The wallet is the second choice, unless the plan is paid by card."""
+    if invoice.status != "open":
+        return
+    sub = lifecycle.live(session, invoice.customer_id)
+    if sub is None or sub.paid_by == "wallet":
+        try:
+            bills.pay_from_wallet(session, invoice, description=f"Invoice {invoice.number}")
+        except InsufficientFunds:
+            pass  # what is told is what the card said: that is how it is to be paid
+        else:
+            return
+    _failed(session, invoice, why)
+
+
+def try_soon(session: Session, customer_id: str) -> None:
+    """There is money, or another card: the worker tries at once what was not paid."""
+    waiting = select(Invoice).where(
+        Invoice.customer_id == customer_id,
+        Invoice.reason == "usage",
+        Invoice.subscription_id.is_(None),
+        Invoice.source == "purser",
+        Invoice.status == "open",
+        Invoice.attempts > 0,
+    )
+    for invoice in session.scalars(waiting.with_for_update().execution_options(populate_existing=True)):
+        invoice.next_attempt_at = clock.now()
+    session.flush()
+
+
+def _failed(session: Session, invoice: Invoice, why: str) -> None:
+    assert invoice.due_at is not None, "only a finalised invoice is collected"
+    again = next_retry(invoice.due_at, clock.now())
+    invoices.mark_failed(session, invoice, failure=why, next_attempt_at=again)
+    notices.tell(
+        session,
+        invoice.customer_id,
+        "invoice_unpaid",
+        key=f"invoice_unpaid:{invoice.id}",  # told once, not for each try
+        number=invoice.number,
+        total_minor=invoice.total_minor,
+        currency=invoice.currency,
+        why=why,
+        again=_again(again),
+    )
+
+
+def _again(at: datetime | None) -> str:
+    return f"We will try again on {at.day} {at:%B %Y}." if at else "We will not try again by ourselves."
