@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock, ledger
+from app.catalogue.file import FLAGS, RATES
 from app.catalogue.models import Action
 from app.credits.accounts import credits_of
 from app.entitlements import allowances, plan_now, refusals, resources, team, verdicts
@@ -47,9 +48,9 @@ def all_limits(session: Session, customer_id: str, *, rate_now: RateNow | None =
 
 def _of_plan(session: Session, now: PlanNow, feature: str, quantity: int, rate_now: RateNow | None) -> list[Verdict]:
     found = []
-    if now.speaks_of("rate", feature):
+    if feature in RATES:
         found.append(_rate(now, feature, quantity, rate_now))
-    if now.speaks_of("flag", feature):
+    if feature in FLAGS:
         found.append(_flag(now, feature))
     if now.speaks_of("count", feature):
         found.append(_count(now, feature, _held(session, now).get(feature, 0), quantity))
@@ -74,6 +75,8 @@ def _rate(now: PlanNow, name: str, quantity: int, rate_now: RateNow | None) -> V
 
 
 def _flag(now: PlanNow, flag: str) -> Verdict:
+    if not now.speaks_of("flag", flag):
+        return verdicts.of(now, "flag", flag, None, 0)
     limit = now.amount("flag", flag)
     if now.is_restricted:
         return verdicts.of(

@@ -19,7 +19,7 @@ def full(now: PlanNow, kind: str, limit: int, used: int, needed: int = 1) -> Lim
     upgrade = now.upgrade("count", kind, used + needed)
     more = upgrade.limit("count", kind) if upgrade else None
     includes = f"{now.name} includes {counted(limit, kind)}." if limit else f"{now.name} includes no {said(kind)}."
-    first = f"{includes} {used:,} {'is' if used == 1 else 'are'} in use."
+    first = f"{includes} {used:,} {'is' if used == 1 else 'are'} in use." if used else includes
     remedy = _remedy(upgrade, _for(more.amount if more else None, kind), "Remove one" if used >= limit > 0 else "")
     return LimitReached(f"{first} {remedy}", **_details(now, kind, limit, used, upgrade), remedy=remedy)
 
