@@ -15,10 +15,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from app import create_app
+from app import create_app, credits
+from app.catalogue import file, publish, shipped
 from app.customers.models import Customer
+from app.db import transaction
 from app.extensions import db
-from app.flows import settle, sweep, top_up
+from app.flows import buy_pack, settle, sweep, top_up
+from app.flows.buy_pack import Wish
+from app.invoices import Invoice
 from app.payments import Order, Payment, ProviderEvent
 from app.sandbox.config import SandboxConfig
 from app.sandbox.server import Running, running_sandbox
@@ -45,6 +49,14 @@ class World:
         return top_up.start(
             self.session, stripe, payer, 5000, form_key="f", return_url="https://x.example/{order}", actor="usr_1"
         )
+
+    def buys(self, payer: Customer) -> Order:
+        """A pack of 500 credits for $45."""
+        with transaction(self.session):
+            publish.apply(self.session, file.read(shipped.text_of("view"), currency="usd"), actor="cli")
+        back = "https://x.example/{order}"
+        wish = Wish("medium", "f", "usr_1", back, back)
+        return buy_pack.start(self.session, self.providers["stripe"], payer, wish)
 
     def pays(self, order: Order, card: str = "4242424242424242") -> str:
         return Buyer(self.sandbox).pays(str(order.provider_ref), card)
@@ -104,6 +116,37 @@ def test_a_paid_page_is_credited_when_its_webhook_was_applied(world: World, sess
     assert world.credited(order) == 5000
     assert again(session, order).state == "paid"
     assert not set(session.scalars(select(ProviderEvent.state))) & {"pending", "dead"}
+
+
+def test_a_pack_brings_its_credits_once_and_leaves_an_invoice(world: World, session: Session, payer: Customer) -> None:
+    world.mode("duplicate")
+    order = world.buys(payer)
+    world.pays(order)
+    assert credits.balance(session, payer.id).available == 0, "paying is not yet being told"
+    session.rollback()
+
+    world.sandbox.deliver()
+    world.works()
+
+    assert credits.balance(session, payer.id).available == 500
+    assert (again(session, order).state, world.payments(), world.credited(order)) == ("paid", 1, 0)
+    invoice = session.scalars(select(Invoice)).one()
+    assert (invoice.reason, invoice.order_id, invoice.status, invoice.total_minor) == ("pack", order.id, "paid", 4500)
+    assert not set(session.scalars(select(ProviderEvent.state))) & {"pending", "dead"}
+
+
+def test_a_forged_payment_of_a_pack_is_turned_away(world: World, session: Session, payer: Customer) -> None:
+    order = world.buys(payer)
+    session_id, body = str(order.provider_ref), {"type": "checkout.session.completed", "id": "evt_forged"}
+    body["data"] = {"object": {"id": session_id, "payment_status": "paid", "metadata": {"intent_id": order.id}}}
+
+    signed = {"Stripe-Signature": "t=1773480600,v1=" + "0" * 64}
+    answer = world.app.test_client().post("/payment/webhook/stripe", json=body, headers=signed)
+    world.works()
+
+    assert answer.status_code == 400
+    assert session.scalars(select(ProviderEvent)).all() == []
+    assert credits.balance(session, payer.id).available == 0
 
 
 def test_webhooks_twice_and_in_any_order_credit_once(world: World, session: Session, payer: Customer) -> None:

@@ -70,7 +70,10 @@ def _purchase(request: CheckoutRequest, metadata: Json, *, invoices: bool) -> Js
     wanted: Json = {
         "line_items": [{"quantity": 1, "price_data": price}],
         "payment_intent_data": intent,
-        "invoice_creation": {"enabled": invoices},
+        # The invoice knows of our order only by what it is told itself.
+        "invoice_creation": {"enabled": True, "invoice_data": {"metadata": metadata}}
+        if invoices
+        else {"enabled": False},
     }
     if request.save_card:
         intent["setup_future_usage"] = "off_session"
