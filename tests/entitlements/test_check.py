@@ -146,8 +146,7 @@ def test_an_unpaid_plan_is_told_once_its_days_of_grace_are_over(
     assert entitlements.check(session, agent.customer_id, "reads").allowed  # or nobody could pay by API
 
 
-def test_all_limits_come_in_the_order_of_the_checks(session: Session, agent: Person, oper: Person, acquires) -> None:
-    offer(session, "agent")
+def test_all_limits_come_in_the_order_of_the_checks(session: Session, agent: Person, acquires) -> None:
     acquires(agent, "wallets", "w0")
 
     found = entitlements.all_limits(session, agent.customer_id)
@@ -170,12 +169,12 @@ def test_where_no_plan_speaks_of_it_nothing_is_limited(session: Session, oper: P
         assert (verdict.allowed, verdict.limit) == (True, None)
 
 
-def test_asking_changes_nothing(session: Session, agent: Person, oper: Person) -> None:
+def test_asking_changes_nothing(session: Session, oper: Person) -> None:
     before = session.execute(text("SELECT total_changes()")).scalar()
 
-    for feature in ("reads", "production_access", "wallets", "agent_executions", "passports"):
-        entitlements.check(session, agent.customer_id, feature)
-    entitlements.all_limits(session, agent.customer_id)
+    for feature in ("reads", "production_access", "agents", "team_members", "passports"):
+        entitlements.check(session, oper.customer_id, feature)
+    entitlements.all_limits(session, oper.customer_id)
 
     assert session.execute(text("SELECT total_changes()")).scalar() == before
     assert session.scalar(select(func.count()).select_from(UsageEvent)) == 0
