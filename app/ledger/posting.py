@@ -31,10 +31,14 @@ def open_account(session: Session, account: Account) -> None:
 
 def lock_account(session: Session, account: Account) -> Balance:
     """Keep others from moving a customer's account until the commit, and say what it holds: for who decides by rows of
-    their own how much to move. Zeros, and no lock, for an account that was never opened.
+    their own how much to move. Opens one that is not there yet, since only a row can be locked.
     """
-    found = books_of(session).states([account])
-    return Balance(*(getattr(found[0], name) for name in _FIGURES)) if found else Balance()
+    books = books_of(session)
+    found = books.states([account])
+    if not found:
+        open_account(session, account)
+        found = books.states([account])
+    return Balance(*(getattr(found[0], name) for name in _FIGURES))
 
 
 def find_entry(session: Session, customer_id: str, key: str) -> Entry | None:
