@@ -150,6 +150,7 @@ POST /v1/customers                                         401     401     403  
 GET  /v1/customers/<customer_id>                           401     401     403     403     403     200     200     403
 POST /v1/wallet/debits                                     401     401     403     403     403     422     422     403
 GET  /v1/entitlements                                      401     401     200     200     200     422     200     403
+POST /v1/usage                                             401     401     403     403     403     422     422     403
 POST /v1/entitlements/check                                401     401     422     422     422     422     422     403
 POST /v1/resources/<kind>                                  401     401     403     403     403     422     422     403
 DELETE /v1/resources/<kind>/<resource_id>                  401     401     403     403     403     422     404     403

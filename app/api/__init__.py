@@ -21,6 +21,7 @@ from app.api.staff_coupons import staff_coupons
 from app.api.staff_plans import staff_plans
 from app.api.subscriptions import subscriptions
 from app.api.top_ups import top_ups
+from app.api.usage import api_usage
 
 GROUPS = [
     billing,
@@ -34,6 +35,7 @@ GROUPS = [
     wallet_debits,
     wallet_holds,
     api_customers,
+    api_usage,
     api_entitlements,
     api_resources,
     staff_plans,

@@ -12,6 +12,7 @@ from app.api.values import PageSize, Query, Skipped
 from app.errors import Invalid
 from app.extensions import db
 from app.http import paging
+from app.metering import reads as usage
 from app.money import micros_to_minor
 from app.subscriptions import standing
 from app.wallet import kinds, reads
@@ -44,7 +45,7 @@ def balance() -> Response:
         tier=stands.tier,
         billing_period_start=clock.timestamp(stands.period.start),
         billing_period_end=clock.timestamp(stands.period.end),
-        usage={},
+        usage=usage.units(db.session(), stands),
     )
     return calls.reply(answer)
 

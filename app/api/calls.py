@@ -26,13 +26,14 @@ View = TypeVar("View", bound=Callable[..., Any])
 @dataclass(frozen=True)
 class Terms:
     """Who may make a call. `for_a_customer`: it acts on one customer's things. `keyed`: it takes an Idempotency-Key.
-    `pays`: it may be refused because something cannot be paid."""
+    `pays`: it may be refused because something cannot be paid. `largest`: bytes of its body."""
 
     permission: str
     kinds: frozenset[str]
     for_a_customer: bool
     keyed: bool
     pays: bool
+    largest: int
 
 
 def call(
@@ -42,11 +43,13 @@ def call(
     for_a_customer: bool = True,
     keyed: bool = False,
     pays: bool = False,
+    largest: int = reading.LARGEST_BODY,
 ) -> Callable[[View], View]:
     """Marks a view with its terms. A view without any is refused when the application starts."""
 
     def mark(view: View) -> View:
-        view.terms = Terms(permission, frozenset(kinds), for_a_customer, keyed, pays)  # type: ignore[attr-defined]
+        terms = Terms(permission, frozenset(kinds), for_a_customer, keyed, pays, largest)
+        view.terms = terms  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -142,9 +145,9 @@ def _admit() -> None:
         _read(view)
 
 
-def _read(view: Callable[..., Any]) -> None:
+def _read(view: Any) -> None:
     expected = "body" in inspect.signature(view).parameters
-    given = reading.read_body(expected=expected)
+    given = reading.read_body(expected=expected, largest=view.terms.largest)
     if not expected and given:
         field = next(iter(given))
         raise Invalid("This call takes no body.", field=field)

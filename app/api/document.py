@@ -32,7 +32,7 @@ _MEANING = {
     "403": "The key may not do this.",
     "404": "There is no such thing, or it belongs to another customer.",
     "409": "The Idempotency-Key came with another request, or something else happened first.",
-    "413": "The body is larger than 64 kB.",
+    "413": "The body is larger than 64 kB, or 1 MB of usage.",
     "415": "The body is not application/json.",
     "422": "A field is missing, unknown or out of range; `details.field` names it.",
     "429": "Too many requests; `Retry-After` says how many seconds to wait.",

@@ -15,13 +15,13 @@ LARGEST_BODY = 64 * 1024
 DEEPEST = 16
 
 
-def read_body(*, expected: bool) -> dict[str, Any]:
-    """The body as an object. A call that takes none may get an empty one.
+def read_body(*, expected: bool, largest: int = LARGEST_BODY) -> dict[str, Any]:
+    """The body as an object, of up to `largest` bytes. A call that takes none may get an empty one.
 
     Raises UnsupportedMediaType, RequestEntityTooLarge, Unreadable (400) or Invalid naming the field.
     """
-    request.max_content_length = LARGEST_BODY
-    if (request.content_length or 0) > LARGEST_BODY:
+    request.max_content_length = largest
+    if (request.content_length or 0) > largest:
         raise RequestEntityTooLarge
     raw = request.get_data()  # raises RequestEntityTooLarge for a longer body that did not say so
     if not raw and not expected:

@@ -31,6 +31,7 @@ SERVICE_SCOPES = (
     "charges:write",
     "customers:write",
     "resources:write",
+    "usage:write",
 )
 USED_EVERY = timedelta(hours=1)  # how coarse "last used" is: a call must not cost a write
 

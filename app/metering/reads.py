@@ -108,6 +108,13 @@ def meters(session: Session, standing: Standing, *, period_start: datetime | Non
     return [_meter(meter, found.get(meter.key), span, terms[meter.key], held.get(meter.key, 0)) for meter in listed]
 
 
+def units(session: Session, standing: Standing) -> dict[str, int]:
+    """Units counted in this period, by meter; meters nobody used are left out."""
+    p = UsagePeriod
+    mine = (p.customer_id == standing.customer_id, p.period_start == standing.period.start)
+    return dict(session.execute(select(p.meter, p.used).where(*mine).order_by(p.meter)).all())
+
+
 def days(session: Session, customer_id: str, meter: str, period_start: datetime) -> list[DayUse]:
     """Days with usage, oldest first; a late event's day may lie before the period's start."""
     c = UsageCounter
