@@ -20,6 +20,9 @@ GET  /admin/activity                                       303     403     403  
 GET  /admin/activity.csv                                   303     403     403     403     403     200     200     200
 GET  /admin/books                                          303     403     403     403     403     200     200     200
 POST /admin/books/audit                                    303     403     403     403     403     403     303     303
+GET  /admin/check-in                                       303     403     403     403     403     200     200     200
+POST /admin/check-in                                       303     403     403     403     403     403     403     422
+POST /admin/check-in/cost                                  303     403     403     403     403     403     403     422
 GET  /admin/coupons                                        303     403     403     403     403     200     200     200
 POST /admin/coupons                                        303     403     403     403     403     403     403     422
 GET  /admin/coupons/<coupon_id>                            303     403     403     403     403     200     200     200
@@ -62,6 +65,10 @@ POST /admin/webhooks/replay-dead                           303     403     403  
 GET  /api-keys                                             303     200     200     200     200     403     403     403
 POST /api-keys                                             303     403     422     422     422     403     403     403
 POST /api-keys/<key_id>/revoke                             303     403     303     303     404     403     403     403
+GET  /check-in                                             303     200     200     200     200     403     403     403
+POST /check-in                                             303     403     409     409     409     403     403     403
+GET  /check-in/calendar                                    303     200     200     200     200     403     403     403
+POST /check-in/time-zone                                   303     403     422     422     422     403     403     403
 POST /customer                                             303     404     404     404     404     404     404     404
 GET  /invitations/<token>                                  200     200     200     200     200     200     200     200
 POST /invitations/<token>                                  422     303     303     303     303     410     410     410
@@ -121,6 +128,9 @@ POST /admin/billing/coupons                                401     401     403  
 GET  /admin/billing/plans                                  401     401     403     403     403     403     403     200
 POST /admin/billing/plans                                  401     401     403     403     403     403     403     403
 PUT  /admin/billing/plans/<plan_id>                        401     401     403     403     403     403     403     403
+GET  /admin/checkin/config                                 401     401     403     403     403     403     403     200
+PUT  /admin/checkin/config                                 401     401     403     403     403     403     403     403
+POST /checkin                                              401     401     403     409     409     422     409     403
 POST /api/wallet/topup                                     401     401     403     422     422     422     422     403
 GET  /subscription/plans                                   401     401     200     200     200     200     200     403
 GET  /v1/billing                                           401     401     200     200     200     422     200     403

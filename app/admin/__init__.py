@@ -10,6 +10,7 @@ from app.admin import (
     adjustments,
     books,
     catalogue_rows,
+    check_in,
     coupons,
     customers,
     plans,
@@ -24,7 +25,7 @@ def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
     for module in (customers, adjustments, terms, webhooks, books, activity):
         app.register_blueprint(module.pages)
-    for module in (plans, coupons, catalogue_rows, tax_rates):
+    for module in (plans, coupons, catalogue_rows, check_in, tax_rates):
         app.register_blueprint(module.pages)
     app.add_url_rule("/admin", "admin", _front_door)
 

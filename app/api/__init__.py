@@ -7,6 +7,7 @@ from flask import Flask
 from app.api import calls, docs
 from app.api.billing import billing
 from app.api.charges import charges
+from app.api.check_in import daily_check_in, staff_check_in
 from app.api.debits import wallet_debits
 from app.api.entitlements import api_entitlements
 from app.api.health import health
@@ -40,6 +41,8 @@ GROUPS = [
     api_resources,
     staff_plans,
     staff_coupons,
+    daily_check_in,
+    staff_check_in,
 ]
 
 

@@ -49,7 +49,8 @@ class SparseAnswer(Answer):
         return self.model_dump_json(exclude_none=True)
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
+    """A number as JSON Schema understands whole ones; a text or a boolean is none."""
     # JSON Schema calls 5000.0 an integer, so it is one here; "5000" and true are not, whatever Python thinks.
     if isinstance(value, bool | str | bytes):
         raise PydanticCustomError("whole_number", "A whole number is needed, not a text or a boolean")
@@ -63,13 +64,13 @@ def _from_figures(value: Any) -> Any:
 
 
 # The bounds stand before the validator, so that they become `minimum` and `maximum` in the document.
-Micros = Annotated[int, Field(ge=1, le=LARGEST_MICROS), BeforeValidator(_whole)]
-MicrosOrNone = Annotated[int, Field(ge=0, le=LARGEST_MICROS), BeforeValidator(_whole)]
-Cents = Annotated[int, Field(ge=1, le=LARGEST_MICROS // 10_000), BeforeValidator(_whole)]
-TopUpCents = Annotated[int, Field(ge=1000, le=1_000_000), BeforeValidator(_whole)]
-Quantity = Annotated[int, Field(ge=1, le=10**12), BeforeValidator(_whole)]
-HoldSeconds = Annotated[int, Field(ge=SHORTEST, le=LONGEST), BeforeValidator(_whole)]
-Count = Annotated[int, Field(ge=0, le=10**15), BeforeValidator(_whole)]
+Micros = Annotated[int, Field(ge=1, le=LARGEST_MICROS), BeforeValidator(whole)]
+MicrosOrNone = Annotated[int, Field(ge=0, le=LARGEST_MICROS), BeforeValidator(whole)]
+Cents = Annotated[int, Field(ge=1, le=LARGEST_MICROS // 10_000), BeforeValidator(whole)]
+TopUpCents = Annotated[int, Field(ge=1000, le=1_000_000), BeforeValidator(whole)]
+Quantity = Annotated[int, Field(ge=1, le=10**12), BeforeValidator(whole)]
+HoldSeconds = Annotated[int, Field(ge=SHORTEST, le=LONGEST), BeforeValidator(whole)]
+Count = Annotated[int, Field(ge=0, le=10**15), BeforeValidator(whole)]
 PageSize = Annotated[int, Field(ge=1, le=200), BeforeValidator(_from_figures)]
 PageNumber = Annotated[int, Field(ge=1, le=10**9), BeforeValidator(_from_figures)]
 Skipped = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_from_figures)]

@@ -48,12 +48,6 @@ def for_day(session: Session, rules: CheckInRules, begins: datetime) -> CheckInT
     return replace(terms, credits=promised.credits, bonuses=promised.bonuses, expires_days=promised.expires_days)
 
 
-def since(session: Session) -> datetime | None:
-    """When check-in was first switched on."""
-    on = select(CheckInRules.created_at).where(CheckInRules.is_on)
-    return session.scalars(on.order_by(CheckInRules.version).limit(1)).first()
-
-
 def save(session: Session, terms: CheckInTerms, *, is_on: bool, actor: str) -> Change | None:
     """Make these the rules. None when they are already. Raises Invalid, naming the field."""
     check(terms)

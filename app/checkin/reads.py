@@ -9,7 +9,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.catalogue import check_in as rules
+from app.catalogue.models import CheckInRules
 from app.checkin import allowed, days, situation
 from app.checkin.calendar import (
     CalendarDay,
@@ -140,12 +140,13 @@ def _known(session: Session, now: Situation, first: date, last: date) -> Known:
 
 def _first(session: Session, now: Situation) -> date:
     """The first day on which this customer could have checked in."""
-    began = rules.since(session)
-    if began is None:
-        return now.day.date
-    earliest = days.day_at(max(began, now.customer.created_at), now.day.zone).date
+    began = select(func.min(CheckInRules.created_at)).where(CheckInRules.is_on)
     mine = select(func.min(CheckIn.local_date)).where(CheckIn.customer_id == now.customer.id)
-    return min(earliest, session.scalar(mine) or earliest)
+    found = session.execute(select(began.scalar_subquery(), mine.scalar_subquery())).one()
+    on: datetime | None = found[0]
+    checked: date | None = found[1]
+    firsts = [] if on is None else [days.day_at(max(on, now.customer.created_at), now.day.zone).date]
+    return min([*firsts, *([] if checked is None else [checked])], default=now.day.date)
 
 
 def _bonuses(now: Situation, last: date) -> dict[date, int]:

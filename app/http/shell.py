@@ -20,6 +20,7 @@ CUSTOMER_PLACES: dict[str, tuple[Place, ...]] = {
         ("/plan", "plan", "Plan"),
         ("/wallet", "wallet", "Wallet"),
         ("/invoices", "invoice", "Invoices"),
+        ("/check-in", "checkin", "Check-in"),
     ),
     "Settings": (
         ("/payment-methods", "card", "Payment methods"),
@@ -39,6 +40,7 @@ STAFF_PLACES: dict[str, tuple[Place, ...]] = {
     "Catalogue": (
         ("/admin/plans", "plan", "Plans"),
         ("/admin/coupons", "tagi", "Coupons"),
+        ("/admin/check-in", "checkin", "Check-in"),
         ("/admin/tax-rates", "invoice", "Tax rates"),
     ),
     "System": (

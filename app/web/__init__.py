@@ -8,6 +8,7 @@ from app.config import Settings
 from app.web.api_keys import api_keys
 from app.web.browser_names import browser_name
 from app.web.buyer import buyer
+from app.web.check_in import check_in
 from app.web.forgotten import forgotten
 from app.web.gallery import gallery
 from app.web.invitations import invitations
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
         app.register_blueprint(pages)
     app.register_blueprint(invoices)
     app.register_blueprint(buyer)
+    app.register_blueprint(check_in)
     for pages in (sign_in, sign_up, forgotten, invitations, profile, team, api_keys):
         app.register_blueprint(pages)
     app.jinja_env.filters["browser"] = browser_name

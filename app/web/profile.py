@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -19,6 +17,7 @@ from app.http.auth import current_session, sign_in_required, start_session
 from app.http.forms import Form
 from app.people import addresses, passwords, sessions, users
 from app.people.models import User
+from app.web import time_zones
 from app.web.person_forms import EmailForm, PasswordForm, PersonForm
 
 profile = Blueprint("profile", __name__, url_prefix="/profile")
@@ -125,7 +124,7 @@ def _profile(sent: Form | None = None) -> dict[str, Any]:
         "user": user,
         "this_session": who.session_id,
         "sessions": sessions.of_user(db.session, user.id),
-        "zones": [(zone, zone.replace("_", " ")) for zone in _zones()],
+        "zones": time_zones.choices(user.time_zone),
         "person_form": sent if isinstance(sent, PersonForm) else PersonForm(formdata=None, obj=user),
         "email_form": sent if isinstance(sent, EmailForm) else EmailForm(formdata=None),
         "password_form": sent if isinstance(sent, PasswordForm) else PasswordForm(formdata=None),
@@ -150,20 +149,3 @@ def _me() -> User:
 def _settings() -> Settings:
     settings: Settings = current_app.extensions["settings"]
     return settings
-
-
-@cache
-def _zones() -> tuple[str, ...]:
-    """The zones people know by a place, and UTC; not the hundreds of old names for the same."""
-    places = (
-        "Africa/",
-        "America/",
-        "Antarctica/",
-        "Asia/",
-        "Atlantic/",
-        "Australia/",
-        "Europe/",
-        "Indian/",
-        "Pacific/",
-    )
-    return ("UTC", *sorted(zone for zone in available_timezones() if zone.startswith(places)))

@@ -67,6 +67,9 @@ CALLS = [
     ("PUT", "/admin/billing/plans/{plan_id}"),
     ("GET", "/admin/billing/coupons"),
     ("POST", "/admin/billing/coupons"),
+    ("POST", "/checkin"),
+    ("GET", "/admin/checkin/config"),
+    ("PUT", "/admin/checkin/config"),
 ]
 
 

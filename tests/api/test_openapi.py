@@ -11,11 +11,16 @@ from flask import Flask
 
 from app.api.docs import _content
 from app.api.schemas import example_of
+from app.catalogue import check_in
+from app.catalogue.terms import CheckInTerms
+from app.db import transaction
 from tests.support.fake_provider import FakeProvider
 from tests.support.people import Person
 from tests.support.plans import offer
 from tests.support.programs import Program
 from tests.support.web import PageClient
+
+OURS = ("/checkin", "/admin/checkin/")
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def test_it_has_every_call_and_no_other(app: Flask, document: dict[str, Any]) ->
     served = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), verb.lower())
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith(("/v1/", "/api/", "/subscription/", "/payment/create", "/admin/billing/"))
+        if rule.rule.startswith(("/v1/", "/api/", "/subscription/", "/payment/create", "/admin/billing/", *OURS))
         for verb in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 
@@ -103,6 +108,8 @@ def test_every_example_of_a_body_is_accepted(
 ) -> None:
     ada.gets(cents=10_000)
     offer(ada.session, "agent")
+    with transaction(ada.session):
+        check_in.save(ada.session, CheckInTerms(10, who="everyone"), is_on=True, actor="system")
     hold = host.post("/v1/wallet/holds", {"amount_micros": 2_000_000}).get_json()["id"]
     # Those need a provider that runs subscriptions: test_subscription.py and test_payment_methods.py send theirs.
     of_subscriptions = {"Subscription", "Payment methods", "Payment pages"}
