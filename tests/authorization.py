@@ -69,6 +69,9 @@ GET  /check-in                                             303     200     200  
 POST /check-in                                             303     403     409     409     409     403     403     403
 GET  /check-in/calendar                                    303     200     200     200     200     403     403     403
 POST /check-in/time-zone                                   303     403     422     422     422     403     403     403
+GET  /credits/packs/<key>                                  303     200     200     200     200     403     403     403
+POST /credits/packs/<key>                                  303     403     422     422     422     403     403     403
+GET  /credits/packs/<key>/quote                            303     200     200     200     200     403     403     403
 POST /customer                                             303     404     404     404     404     404     404     404
 GET  /invitations/<token>                                  200     200     200     200     200     200     200     200
 POST /invitations/<token>                                  422     303     303     303     303     410     410     410
@@ -79,6 +82,10 @@ GET  /invoices/<invoice_id>.pdf                            303     200     200  
 GET  /invoices/<invoice_id>/credit-notes/<note_id>.pdf     303     200     200     200     404     403     403     403
 GET  /invoices/buyer                                       303     200     200     200     200     403     403     403
 POST /invoices/buyer                                       303     403     422     422     422     403     403     403
+GET  /invoices/orders                                      303     200     200     200     200     403     403     403
+GET  /invoices/orders.csv                                  303     200     200     200     200     403     403     403
+GET  /invoices/orders/<order_id>                           303     200     200     200     404     403     403     403
+GET  /invoices/orders/<order_id>/status                    303     200     200     200     404     403     403     403
 GET  /payment-methods                                      303     200     200     200     200     403     403     403
 POST /payment-methods                                      303     403     503     503     503     403     403     403
 POST /payment-methods/<card_id>/default                    303     403     404     404     404     403     403     403
@@ -108,6 +115,11 @@ POST /team/invitations                                     303     403     403  
 POST /team/invitations/<invitation_id>/withdraw            303     403     403     303     404     403     403     403
 POST /team/members/<user_id>                               303     403     403     422     404     403     403     403
 POST /team/members/<user_id>/remove                        303     303     403     404     404     403     403     403
+GET  /usage                                                303     200     200     200     200     403     403     403
+GET  /usage.csv                                            303     200     200     200     200     403     403     403
+GET  /usage/days                                           303     200     200     200     200     403     403     403
+POST /usage/spend-cap                                      303     403     303     303     303     403     403     403
+POST /usage/thresholds                                     303     403     303     303     303     403     403     403
 POST /verify-email                                         303     303     303     303     303     303     303     303
 GET  /wallet                                               303     200     200     200     200     403     403     403
 GET  /wallet/balance                                       303     200     200     200     200     403     403     403

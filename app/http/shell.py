@@ -17,6 +17,7 @@ Place = tuple[str, str, str]  # address, icon, label
 CUSTOMER_PLACES: dict[str, tuple[Place, ...]] = {
     "": (
         ("/", "home", "Overview"),
+        ("/usage", "usage", "Usage"),
         ("/plan", "plan", "Plan"),
         ("/wallet", "wallet", "Wallet"),
         ("/invoices", "invoice", "Invoices"),
@@ -31,7 +32,7 @@ CUSTOMER_PLACES: dict[str, tuple[Place, ...]] = {
 }
 CUSTOMER_TABS: tuple[Place, ...] = (
     ("/", "home", "Overview"),
-    ("/plan", "plan", "Plan"),
+    ("/usage", "usage", "Usage"),
     ("/wallet", "wallet", "Wallet"),
     ("/invoices", "invoice", "Invoices"),
 )

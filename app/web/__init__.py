@@ -13,7 +13,9 @@ from app.web.forgotten import forgotten
 from app.web.gallery import gallery
 from app.web.invitations import invitations
 from app.web.invoices import invoices
+from app.web.orders import orders
 from app.web.overview import overview
+from app.web.packs import packs
 from app.web.payment_methods import payment_methods
 from app.web.plan import plan
 from app.web.plan_actions import plan_actions
@@ -25,18 +27,21 @@ from app.web.sign_in import sign_in
 from app.web.sign_up import sign_up
 from app.web.team import team
 from app.web.top_up import top_up
+from app.web.usage import usage
 from app.web.wallet import wallet
 
 
 def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
     app.register_blueprint(overview)
+    app.register_blueprint(usage)
     app.register_blueprint(wallet)
     app.register_blueprint(top_up)
     app.register_blueprint(pricing)
     for pages in (plan, plan_change, plan_cancel, plan_actions, payment_methods):
         app.register_blueprint(pages)
-    app.register_blueprint(invoices)
+    for pages in (invoices, orders, packs):
+        app.register_blueprint(pages)
     app.register_blueprint(buyer)
     app.register_blueprint(check_in)
     for pages in (sign_in, sign_up, forgotten, invitations, profile, team, api_keys):

@@ -64,6 +64,14 @@ class Chart:
     columns: Sequence[Column]
     labels: Sequence[Label]
 
+    @property
+    def has_over(self) -> bool:
+        return any(column.over for column in self.columns)
+
+    @property
+    def has_projected(self) -> bool:
+        return any(column.projected for column in self.columns)
+
 
 def span(first: date, last: date) -> list[date]:
     """All days from the first to the last, both included."""

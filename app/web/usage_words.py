@@ -30,3 +30,9 @@ def span_text(start: datetime, end: datetime) -> str:
     """`4 Nov to 3 Dec 2026`: a period by its first and its last day in UTC."""
     first, last = start.astimezone(UTC).date(), last_day(end)
     return f"{short_day(first) if first.year == last.year else day_text(first)} to {day_text(last)}"
+
+
+def reset_text(end: datetime) -> str:
+    """`4 Dec at 00:00 UTC`: when allowances start again."""
+    at = end.astimezone(UTC)
+    return f"{short_day(at.date())} at {at:%H:%M} UTC"

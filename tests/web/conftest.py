@@ -7,14 +7,17 @@ PostgreSQL too, to everybody, is in tests/rules/test_authorization.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app import clock, ids
+from app import clock, ids, metering
+from app.catalogue import file, publish
 from app.db import transaction
+from app.metering import NewEvent
 from app.payments import orders
 from app.payments.models import Order
 from app.providers.errors import Unavailable
@@ -22,6 +25,7 @@ from app.providers.events import Event
 from app.providers.values import Cap, CheckoutRequest, CheckoutSession, CustomerRef, Heard, Verified
 from app.wallet import topups
 from tests.support.people import Person
+from tests.web.usage_stories import METERS
 
 PAGE = "https://checkout.stripe.com/c/pay/"
 
@@ -118,3 +122,24 @@ def pay(session: Session) -> Callable[[str], None]:
             orders.pay(session, order, f"pi_{order.id}", at=clock.now())
 
     return paid
+
+
+@pytest.fixture
+def metered(session: Session) -> None:
+    """Meters, and a free plan and a paid one that allow some of each."""
+    with transaction(session):
+        publish.apply(session, file.read(METERS, currency="usd"), actor="test")
+
+
+@pytest.fixture
+def uses(session: Session, metered: None) -> Callable[..., None]:
+    """Reports usage now: `uses(ada, "calls", 300, "eu")`; `ago` says how many days before it was used."""
+
+    def report(who: Person, meter: str, quantity: int, source: str = "", *, ago: int = 0) -> None:
+        used_at = clock.now() - timedelta(days=ago)
+        with transaction(session):
+            event = NewEvent(ids.new("evt"), meter, quantity, source, used_at)
+            recorded = metering.record(session, who.customer_id, [event])
+        assert recorded.accepted == 1, recorded.refused
+
+    return report
