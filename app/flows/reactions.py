@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app import activity, coupons
-from app.flows import buy_pack, cards, charge_card, dunning, follow
+from app.flows import auto_top_up_outcome, buy_pack, cards, charge_card, dunning, follow
 from app.flows.news import Effects, News, NotYet
 from app.payments import card_pages, customers, orders, settling
 from app.payments.models import Order
@@ -27,7 +27,7 @@ from app.providers.events import (
     PaymentSucceeded,
     SubscriptionChanged,
 )
-from app.wallet import topups
+from app.wallet import auto_top_up, topups
 
 Reaction = Callable[[Session, Any, News], Effects]
 
@@ -66,6 +66,8 @@ def credit_payment(session: Session, paid: PaymentSucceeded, news: News) -> Effe
         return charge_card.paid(session, order, paid, news.inbox_id)
     if order.kind == buy_pack.KIND:
         return buy_pack.paid(session, order, paid, news.inbox_id)
+    if order.kind == auto_top_up.KIND:
+        return auto_top_up_outcome.paid(session, order, paid, news.inbox_id)
     return _credit_wallet(session, order, paid)
 
 
@@ -97,6 +99,8 @@ def note_failed(session: Session, told: PaymentFailed, news: News) -> Effects:
     order = _order(session, told.order_id)
     if order.kind == charge_card.KIND:
         return charge_card.failed(session, order, told, news.inbox_id)
+    if order.kind == auto_top_up.KIND:
+        return auto_top_up_outcome.failed(session, order, told, news.inbox_id)
     return follow.give_up(session, order, told.message or "The payment did not go through.")
 
 

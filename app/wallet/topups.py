@@ -25,7 +25,9 @@ class PaidOrder(Protocol):
     def currency(self) -> str: ...
 
 
-def credit(session: Session, order: PaidOrder, *, payment_id: str, channel: str) -> ledger.Entry:
+def credit(
+    session: Session, order: PaidOrder, *, payment_id: str, channel: str, description: str = "Top-up"
+) -> ledger.Entry:
     """Credit the wallet with what the order says, once per payment whatever reports it (R3).
 
     The key is the payment, not the event: providers announce one payment under several events and ids. The caller
@@ -38,7 +40,7 @@ def credit(session: Session, order: PaidOrder, *, payment_id: str, channel: str)
         {wallet_of(order.customer_id, order.currency): amount, cash(channel, order.currency): -amount},
         customer_id=order.customer_id,
         key=f"topup:{channel}:{payment_id}",
-        data={"description": "Top-up", "order": order.id, "channel": channel, "payment": payment_id},
+        data={"description": description, "order": order.id, "channel": channel, "payment": payment_id},
     )
     if not entry.replayed:
         activity.record(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.flows import close_usage, deliver, deliver_hooks, renew, settle, sweep
+from app.flows import auto_top_up, close_usage, deliver, deliver_hooks, renew, settle, sweep
 from app.payments import bell
 from app.providers.port import Provider
 from app.worker import books
@@ -47,6 +47,14 @@ def tasks(session_factory: SessionFactory, settings: Settings, providers: Mappin
         Task("renewals", lambda: renew.renew_due(session_factory, providers, grace_days=settings.grace_days), 1.0, 8.0),
         Task("usage", lambda: close_usage.close_due(session_factory, providers), 5.0, 60.0),
         Task("sweep", lambda: sweep.sweep(session_factory, providers, grace_days=settings.grace_days), 5.0, 20.0),
+        Task("top_ups", _auto_top_ups(session_factory, settings, providers), 1.0, 8.0),
         Task("sums", lambda: books.roll_up(session_factory), 5.0, 60.0),
         Task("audit", lambda: books.audit(session_factory), 60.0, 900.0),
     ]
+
+
+def _auto_top_ups(
+    session_factory: SessionFactory, settings: Settings, providers: Mapping[str, Provider]
+) -> Callable[[], int]:
+    walk = auto_top_up.Round()
+    return lambda: auto_top_up.top_up_due(session_factory, providers, walk, base_url=settings.base_url)

@@ -42,6 +42,10 @@ class CardProvider(FakeProvider):
     def declines(self, *, advice: Any = None, message: str = "Your card has insufficient funds.") -> None:
         self._next.append(ChargeResult(None, "failed", message=message, retry_advice=advice))
 
+    def asks_for_a_person(self) -> None:
+        """The next charge is one that the customer would have to confirm."""
+        self._next.append(ChargeResult(None, "requires_action", message="Confirm it with your bank."))
+
     def list_cards(self, customer: CustomerRef) -> Sequence[Card]:
         refuse_inside_a_transaction("list_cards")
         self.before("list_cards")
