@@ -9,6 +9,7 @@ from pydantic import Field
 from app import clock
 from app.api.answers import Instant
 from app.api.values import Answer
+from app.entitlements.excess import Excess
 from app.providers.values import Card
 from app.subscriptions.models import SubscriptionChange
 from app.subscriptions.standing import Standing
@@ -74,6 +75,16 @@ class PreviewLine(Answer):
     amount_cents: int = Field(examples=[14250])
 
 
+class ExcessAnswer(Answer):
+    """What there is more of than the plan would allow. It stays; only new ones would be refused."""
+
+    feature: str = Field(
+        description="A kind of resource, or `production_access` for live API keys.", examples=["wallets"]
+    )
+    in_use: int = Field(examples=[5])
+    limit: int = Field(examples=[3])
+
+
 class PreviewAnswer(Answer):
     """What a change would cost and when it takes effect. It holds until `expires_at` and is charged to the cent."""
 
@@ -90,6 +101,7 @@ class PreviewAnswer(Answer):
     lines: list[PreviewLine]
     next_total_cents: int | None = Field(description="The invoice after this one.", examples=[24900])
     next_at: Instant | None
+    exceeds: list[ExcessAnswer] = Field(description="More in use than the plan would allow.")
     expires_at: Instant
 
 
@@ -126,7 +138,7 @@ def card(saved: Card | None) -> SavedCard | None:
     )
 
 
-def preview(change: SubscriptionChange, plan_of: dict[str, str]) -> PreviewAnswer:
+def preview(change: SubscriptionChange, plan_of: dict[str, str], exceeds: list[Excess]) -> PreviewAnswer:
     """A previewed change as the API tells it."""
     told = change.details
     return PreviewAnswer(
@@ -143,6 +155,7 @@ def preview(change: SubscriptionChange, plan_of: dict[str, str]) -> PreviewAnswe
         lines=[PreviewLine(description=line["description"], amount_cents=line["amount"]) for line in told["lines"]],
         next_total_cents=told.get("next_total"),
         next_at=told.get("next_at"),
+        exceeds=[ExcessAnswer(feature=one.feature, in_use=one.in_use, limit=one.limit) for one in exceeds],
         expires_at=clock.timestamp(change.expires_at),
     )
 

@@ -12,7 +12,9 @@ from sqlalchemy import select
 from app.api import calls, channels, subscribing
 from app.api.billing_state import BillingAnswer, PreviewAnswer, StateAnswer, card, facts, preview
 from app.api.values import Answer, Body, Query
+from app.catalogue import reads
 from app.catalogue.models import Plan
+from app.entitlements import excess
 from app.errors import Invalid, ProviderDown
 from app.extensions import db
 from app.flows import cancel_plan, cards, change_plan, pay_by, retry_payment
@@ -141,7 +143,9 @@ def checkout(body: Checkout) -> Response:
 @calls.call("billing:read")
 def preview_change(query: PreviewQuery) -> Response:
     """What changing the plan would cost, to the cent, for the next ten minutes"""
-    return calls.reply(preview(subscribing.preview(query.plan, query.interval), _plan_keys()))
+    shown = subscribing.preview(query.plan, query.interval)
+    after = reads.version_of(db.session(), shown.plan_id, shown.version)
+    return calls.reply(preview(shown, _plan_keys(), excess.over(db.session(), calls.customer_id(), after)))
 
 
 @subscriptions.post("/v1/billing/change-plan", responses={200: StateAnswer})

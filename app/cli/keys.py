@@ -10,6 +10,7 @@ from app.cli.connection import opened, read_settings
 from app.customers import api_keys, customers
 from app.customers.models import ApiKey
 from app.db import transaction
+from app.entitlements import production
 from app.errors import NotFound
 
 
@@ -23,6 +24,13 @@ def keys() -> None:
 @click.option(
     "--permissions", default="billing:read", show_default=True, help="Of a customer key, with commas between."
 )
+@click.option(
+    "--environment",
+    type=click.Choice(api_keys.ENVIRONMENTS),
+    default="live",
+    show_default=True,
+    help="Of a customer key; live needs a plan with production access.",
+)
 @click.option("--service", is_flag=True, help="A key for the host product's back end.")
 @click.option("--scopes", default=",".join(api_keys.SERVICE_SCOPES), help="Of a service key; all when left out.")
 @click.option("--staff", is_flag=True, help="A key for the back office's programs.")
@@ -33,6 +41,7 @@ def create(
     *,
     customer_id: str | None,
     permissions: str,
+    environment: str,
     service: bool,
     scopes: str,
     staff: bool,
@@ -46,7 +55,7 @@ def create(
         raise click.UsageError("--staff and --role go together.")
     with opened(read_settings()) as session, transaction(session):
         if customer_id is not None:
-            key, text = _for_customer(session, customer_id, permissions, name)
+            key, text = _for_customer(session, customer_id, permissions, environment, name)
         elif service:
             key, text = api_keys.create_service_key(session, name=name, scopes=_listed(scopes))
         else:
@@ -55,10 +64,15 @@ def create(
     return Answer([text], told)
 
 
-def _for_customer(session: Session, customer_id: str, permissions: str, name: str) -> tuple[ApiKey, str]:
+def _for_customer(
+    session: Session, customer_id: str, permissions: str, environment: str, name: str
+) -> tuple[ApiKey, str]:
     if customers.by_id(session, customer_id) is None:
         raise NotFound(f"There is no customer {customer_id[:64]!r}.")
-    return api_keys.create_customer_key(session, customer_id, name=name, permissions=_listed(permissions), made_by=None)
+    can = _listed(permissions)
+    return production.create_customer_key(
+        session, customer_id, name=name, permissions=can, environment=environment, made_by=None
+    )
 
 
 def _listed(text: str) -> list[str]:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.customers import invitations
 from app.customers.models import Customer, Invitation, Membership
 from app.entitlements import plan_now, refusals
+from app.errors import Refusal
 
 SEATS = "team_members"  # the key of the count limit
+
+
+@dataclass(frozen=True, slots=True)
+class Fullness:
+    """Seats of a team: `used` of `limit` on this plan; `refusal` is what an invitation would come to."""
+
+    plan: str
+    limit: int
+    used: int
+    refusal: Refusal | None
 
 
 def in_use(session: Session, customer_id: str) -> int:
@@ -18,6 +31,18 @@ def in_use(session: Session, customer_id: str) -> int:
     waiting = select(func.count()).select_from(Invitation)
     waiting = waiting.where(Invitation.customer_id == customer_id, invitations.is_open())
     return int(session.scalar(select(people.scalar_subquery() + waiting.scalar_subquery())) or 0)
+
+
+def fullness(session: Session, customer_id: str, used: int) -> Fullness | None:
+    """How full the team is with `used` seats taken; None where its plan does not limit it."""
+    now = plan_now.of(session, customer_id)
+    limit = now.amount("count", SEATS) if now.speaks_of("count", SEATS) else None
+    if limit is None:
+        return None
+    refusal: Refusal | None = refusals.full(now, SEATS, limit, used) if used >= limit else None
+    if now.is_restricted:
+        refusal = refusals.restricted(now, feature=SEATS, limit=limit, used=used)
+    return Fullness(now.name, limit, used, refusal)
 
 
 def invite(session: Session, customer_id: str, email: str, permission: str, *, actor: str) -> tuple[Invitation, str]:

@@ -8,6 +8,7 @@ from app import notices
 from app.customers import invitations
 from app.customers.models import Customer, Invitation
 from app.db import transaction
+from app.entitlements import team
 from app.errors import Conflict
 from app.people import passwords, users
 from app.people.models import User
@@ -16,9 +17,9 @@ MAY = {"read": "see everything", "write": "see everything and spend money", "own
 
 
 def invite(session: Session, base_url: str, customer_id: str, email: str, permission: str, *, by: User) -> Invitation:
-    """Mail an invitation. Raises AddressInvalid, Invalid, Conflict for a member."""
+    """Mail an invitation. Raises AddressInvalid, Invalid, Conflict for a member, LimitReached for a full team."""
     with transaction(session):
-        invitation, token = invitations.invite(session, customer_id, email, permission, actor=by.id)
+        invitation, token = team.invite(session, customer_id, email, permission, actor=by.id)
         notices.queue(
             session,
             "invitation",

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from app import errors, ids, money
 from app.extensions import db
-from app.http import hx, origin, shortfall
+from app.http import hx, limit_page, origin, shortfall
 
 log = logging.getLogger(__name__)
 
@@ -218,6 +218,10 @@ def _page(refusal: Told) -> str:
     code = f"{refusal.status}, {refusal.code.replace('_', ' ').lower()}"
     template = "errors/_notice.html" if hx.is_partial() else "errors/page.html"
     bill = shortfall.bill_of(refusal.details)
+    limit = limit_page.of(refusal.code, refusal.sentence, refusal.details)
+    if limit is not None:
+        told = {"title": limit.title, "text": limit.text, "actions": limit.ways, "note": limit.note}
+        return render_template(template, code=code, bill=bill, **told)
     text = _FOR_PEOPLE.get(refusal.status, refusal.sentence) if _says_nothing_more(refusal) else refusal.sentence
     return render_template(template, code=code, title=title, text=text, bill=bill, note=refusal.note)
 

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from app.customers import api_keys as keys
 from app.customers import members
 from app.db import transaction
-from app.errors import Refusal
+from app.entitlements import plan_now, production
+from app.errors import LimitReached, Refusal, SubscriptionRestricted
 from app.extensions import db
 from app.http import limits, refused
 from app.http.auth import current_customer_id, current_session, customer_required
@@ -26,7 +27,7 @@ CAN = {"billing:read": "Read balances and transactions", "billing:write": "Start
 @customer_required("read")
 def show() -> ResponseReturnValue:
     """The list. No key can be read here again."""
-    return render_template(TEMPLATE, form=ApiKeyForm(formdata=None), secret=None, **_keys())
+    return render_template(TEMPLATE, form=_blank(), secret=None, **_keys())
 
 
 @api_keys.post("/api-keys")
@@ -39,16 +40,19 @@ def create() -> ResponseReturnValue:
     try:
         limits.spend("api-key.customer", current_customer_id())
         with transaction(db.session):
-            key, secret = keys.create_customer_key(
-                db.session,
+            key, secret = production.create_customer_key(
+                db.session(),
                 current_customer_id(),
                 name=form.typed("name"),
                 permissions=form.permissions.data or [],
+                environment=form.typed("environment"),
                 made_by=who.id,
             )
+    except (LimitReached, SubscriptionRestricted):
+        raise  # a page of its own, with the plan that has live keys
     except Refusal as refusal:
         return refused.form_page(TEMPLATE, form, refusal, "name", secret=None, **_keys())
-    return render_template(TEMPLATE, form=ApiKeyForm(formdata=None), secret=secret, made=key, **_keys()), 201
+    return render_template(TEMPLATE, form=_blank(), secret=secret, made=key, **_keys()), 201
 
 
 @api_keys.post("/api-keys/<key_id>/revoke")
@@ -61,9 +65,15 @@ def revoke(key_id: str) -> ResponseReturnValue:
     return redirect(url_for("api_keys.show"), 303)
 
 
+def _blank() -> ApiKeyForm:
+    return ApiKeyForm(formdata=None)
+
+
 def _keys() -> dict[str, Any]:
+    refusal = production.refusal(plan_now.of(db.session(), current_customer_id()))
     return {
         "keys": keys.of_customer(db.session, current_customer_id()),
         "can": CAN,
+        "only_test": refusal,  # why a live key would be refused, or None
         "may_write": members.allows(current_session().permission, "write"),
     }

@@ -71,4 +71,5 @@ class RemoveForm(Form):
 
 class ApiKeyForm(Form):
     name = StringField("Name", _required("Name the key after the place where it runs."))
+    environment = StringField("Environment", default="live")
     permissions = SelectMultipleField("Can", choices=[], default=["billing:read"], validate_choice=False)

@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.catalogue import reads
 from app.catalogue.terms import Catalogue, PlanTerms
-from app.customers import members
 from app.http.filters import cents, day_text, number
 from app.subscriptions.comparison import limits_that_differ
 from app.subscriptions.models import SubscriptionChange
 from app.subscriptions.periods import Interval
-from app.web import next_charge, pricing_table
+from app.web import next_charge, plan_excess, pricing_table
 from app.web.next_charge import Line
 
 _DAY = timedelta(days=1)
@@ -60,7 +59,7 @@ def of(session: Session, change: SubscriptionChange, before: PlanTerms, catalogu
         due=_due(change, before),
         then=_then(change, after),
         then_at=datetime.fromisoformat(then_at) if then_at else None,
-        exceeded=list(_exceeded(session, change.customer_id, limits)),
+        exceeded=plan_excess.sentences(session, change.customer_id, after),
     )
 
 
@@ -129,17 +128,6 @@ def _credits(before: PlanTerms, after: PlanTerms) -> Sequence[tuple[str, str, st
     if before.included_credits == after.included_credits:
         return ()
     return (("Credits a month", number(before.included_credits), number(after.included_credits)),)
-
-
-def _exceeded(session: Session, customer_id: str, limits: Sequence[dict[str, Any]]) -> Sequence[str]:
-    """What there is more of than the new plan allows, as far as we count it ourselves (SPEC U5)."""
-    seats = next((limit["after"] for limit in limits if limit["key"] == "team_members"), None)
-    people = len(members.of_customer(session, customer_id)) if seats is not None else 0
-    if seats is None or people <= seats:
-        return ()
-    return (
-        f"You are {number(people)} on the team, and it allows {number(seats)}. Nobody is removed; nobody can join.",
-    )
 
 
 def left_of_period(change: SubscriptionChange, start: datetime, end: datetime) -> str:

@@ -19,7 +19,7 @@ from app.http.filters import cents, day_text
 from app.providers.billing import CancelReason
 from app.subscriptions import standing
 from app.subscriptions.models import SubscriptionChange
-from app.web import plan_cards, plan_refused
+from app.web import plan_cards, plan_excess, plan_refused
 from app.web.plan import page as plan_page
 
 plan_cancel = Blueprint("plan_cancel", __name__, url_prefix="/plan")
@@ -58,6 +58,7 @@ def show() -> AnyResponse:
         standing=now,
         free=free,
         free_includes=plan_cards.included_in(free, live) if free else [],
+        exceeded=plan_excess.sentences(session, customer_id, free) if free else [],
         back_minor=back,
         returned=RETURNS[to] if back is not None else "",
         reasons=REASONS.items(),

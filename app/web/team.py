@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from app.customers import invitations, members
 from app.db import transaction
-from app.errors import Forbidden, NotFound, Refusal
+from app.entitlements import team as seats
+from app.errors import Forbidden, LimitReached, NotFound, Refusal, SubscriptionRestricted
 from app.extensions import db
 from app.flows import invite as flow
 from app.http import hx, limits, refused
@@ -43,6 +44,8 @@ def invite() -> ResponseReturnValue:
         assert by is not None, "a session has its user"
         base_url = current_app.extensions["settings"].base_url
         flow.invite(db.session, base_url, current_customer_id(), form.typed("email"), form.typed("permission"), by=by)
+    except (LimitReached, SubscriptionRestricted):
+        raise  # a page of its own: no other address would do
     except Refusal as refusal:
         return refused.form_page(TEMPLATE, form, refusal, "email", **_team())
     flash(f"We have sent an invitation to {form.typed('email')}.", "pos")
@@ -114,12 +117,13 @@ def switch() -> ResponseReturnValue:
 
 def _team() -> dict[str, Any]:
     who, customer_id = current_session(), current_customer_id()
-    people = members.of_customer(db.session, customer_id)
+    people, invited = members.of_customer(db.session, customer_id), invitations.open_of(db.session, customer_id)
     return {
         "me": who.id,
         "people": people,
         "owners": sum(person.permission == "owner" for person in people),
-        "invited": invitations.open_of(db.session, customer_id),
+        "invited": invited,
+        "seats": seats.fullness(db.session(), customer_id, len(people) + len(invited)),
         "may_manage": members.allows(who.permission, "owner"),
         "roles": ROLES,
         "may": flow.MAY,

@@ -1,0 +1,82 @@
+"""A refusal by a limit, as a page: the limit in its heading, the number, when it resets, and the ways on (SPEC R8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from flask_login import current_user
+
+from app.catalogue import reads
+from app.customers import members
+from app.extensions import db
+from app.http.filters import day_text
+
+Way = tuple[str, str, str]  # label, address, look
+
+_HERE: Mapping[str, Way] = {  # where something can be done without another plan
+    "team_members": ("Manage the team", "/team", ""),
+    "production_access": ("Make a test key", "/api-keys", ""),
+}
+_SHORT: Mapping[str, tuple[str, Way]] = {  # headings of what cannot be paid, and the way to pay it
+    "SPEND_CAP_REACHED": ("Your spend cap is reached", ("Change the spend cap", "/usage", "primary")),
+    "NOT_ENOUGH_CREDITS": ("There are not enough credits", ("Buy credits", "/credits", "primary")),
+    "INSUFFICIENT_CREDITS": ("There is not enough in the wallet", ("Top up the wallet", "/wallet#topup", "primary")),
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the page says instead of the words of the status."""
+
+    title: str
+    text: str
+    ways: list[Way] = field(default_factory=list)
+    note: str = ""
+
+
+def of(code: str, sentence: str, details: Mapping[str, Any]) -> Words | None:
+    """The words for a limit, an unpaid plan, a spend cap or an empty wallet; None for every other refusal."""
+    if not getattr(current_user, "customer_id", None):
+        return None
+    title, _, text = sentence.partition(". ")
+    if code == "TIER_LIMIT_EXCEEDED":
+        return Words(title, f"{text} Nothing was changed.", _past_the_limit(details), _who_may(details))
+    if code == "SUBSCRIPTION_RESTRICTED":
+        return Words(title, f"{text} Nothing was changed.", [("See what is open", "/plan", "primary")])
+    if code == "INSUFFICIENT_CREDITS" and "needed" in details:
+        code = "NOT_ENOUGH_CREDITS"
+    if code not in _SHORT:
+        return None
+    title, way = _SHORT[code]
+    return Words(title, f"{sentence} Nothing was charged.", [way])
+
+
+def _past_the_limit(details: Mapping[str, Any]) -> list[Way]:
+    ways: list[Way] = []
+    upgrade = details.get("upgrade")
+    if upgrade and _may_write():
+        name = next((plan.name for plan in reads.offered_plans(db.session()) if plan.key == upgrade), upgrade)
+        ways.append((f"Look at {name}", url_for("plan_change.show", plan=upgrade), "primary"))
+    else:
+        ways.append(("Compare plans", "/plan", "primary"))
+    feature = str(details.get("feature"))
+    return [*ways, _HERE[feature]] if feature in _HERE else ways
+
+
+def _who_may(details: Mapping[str, Any]) -> str:
+    """When it resets, and whom to ask for another plan."""
+    resets = details.get("resets_at")
+    told = f"It resets on {day_text(datetime.fromisoformat(resets))}." if resets else ""
+    if _may_write():
+        return told
+    people = members.of_customer(db.session(), current_user.customer_id)
+    owners = " or ".join(person.name for person in people if person.permission == "owner")
+    return f"{told} Ask {owners} for another plan.".strip()
+
+
+def _may_write() -> bool:
+    return members.allows(current_user.permission, "write")
