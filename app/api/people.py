@@ -16,6 +16,7 @@ from app.customers.models import Customer
 from app.db import transaction
 from app.errors import NotFound
 from app.extensions import db
+from app.flows import grant_credits
 from app.people.users import clean_name
 
 api_customers = calls.group("api_customers", "Customers", "Open customers and find them again.")
@@ -46,7 +47,7 @@ class CustomerPath(BaseModel):
 @api_customers.post("/v1/customers", responses={201: CustomerAnswer})
 @calls.call("customers:write", kinds=("service",), for_a_customer=False)
 def create(body: NewCustomer) -> Response:
-    """Open a customer, with an empty wallet
+    """Open a customer, with an empty wallet and the free plan's welcome credits
 
     Moves no money, so it takes no Idempotency-Key: an `external_id` that exists already is refused with 409.
     """
@@ -59,6 +60,7 @@ def create(body: NewCustomer) -> Response:
             actor=calls.caller().key_id,
             currency=calls.currency(),
         )
+        grant_credits.welcome_customer(db.session, made.id)
     return calls.reply(_told(made), 201)
 
 

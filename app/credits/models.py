@@ -91,7 +91,8 @@ class CreditDay(Base):
 class CreditSchedule(Base):
     """Up to when a customer has their included credits, and by which plan: whoever differs is looked at next.
 
-    `subscription_id` is "free" for who has none. A change of plan or the end of the period makes a row due.
+    `subscription_id` is "free" for who has none. A change of plan or the end of the period makes a row due. `credits`
+    is the most a whole period's were so far in this period: only what a dearer plan has above it is granted on top.
     """
 
     __tablename__ = "credit_schedule"
@@ -100,6 +101,8 @@ class CreditSchedule(Base):
     subscription_id: Mapped[str]
     plan_id: Mapped[str]
     version: Mapped[int]
+    credits: Mapped[int] = mapped_column(BigInteger)
+    period_start: Mapped[datetime]
     due_at: Mapped[datetime]
 
     __table_args__ = (Index("ix_credit_schedule_due_at", "due_at"),)

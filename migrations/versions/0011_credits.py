@@ -33,6 +33,8 @@ def upgrade() -> None:
         sa.Column("subscription_id", sa.String(), nullable=False),
         sa.Column("plan_id", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("credits", sa.BigInteger(), nullable=False),
+        sa.Column("period_start", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_credit_schedule")),
     )

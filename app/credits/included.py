@@ -1,0 +1,141 @@
+"""Credits that belong to a plan: a grant for each allowance period, which ends with it, and what an upgrade adds (C2).
+
+Twice, late or by two at once comes to the same. Each grant is named by subscription and period; a period that is over
+is not made up for, since its credits would be over as well. Needs the subscription locked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.catalogue.models import PlanVersion
+from app.catalogue.terms import PlanTerms
+from app.credits.grants import find_grant, grant
+from app.credits.models import CreditSchedule
+from app.subscriptions import bills, standing
+from app.subscriptions.models import Subscription, SubscriptionChange
+from app.subscriptions.periods import Period
+from app.subscriptions.proration import share_left
+
+FREE = "free"
+_LOOK_AGAIN = timedelta(minutes=1)  # while the period's invoice is open
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """More included credits in the middle of a period: from `at` on, so many for a whole one."""
+
+    name: str
+    at: datetime
+    credits: int
+
+
+def of_subscription(session: Session, sub: Subscription, now: datetime) -> int:
+    """Grant what this customer's plan includes and they do not have yet; how many credits that was."""
+    period = standing.allowance_period(sub, now)
+    row = session.get(CreditSchedule, sub.customer_id, populate_existing=True)
+    if sub.paid_by == "wallet" and bills.open_one(session, sub) is not None:
+        later = Period(0, now, now + _LOOK_AGAIN)
+        _write(session, sub.customer_id, sub.id, (sub.plan_id, sub.version), 0, later)
+        return 0  # the period is not paid for yet
+    known = row if row and (row.subscription_id, row.period_start) == (sub.id, period.start) else None
+    given, level = 0, known.credits if known else 0
+    risen = _risen(session, sub, period, now)
+    if known is None:
+        plan = _plan_at_first(session, sub, period, now)
+        level = credits_in(session, *plan)
+        given += _once(session, sub.customer_id, _key(sub.id, period), level, period)
+    for rise in risen:
+        if rise.credits > level:
+            part = share_left(period, rise.at).of_credits(rise.credits - level)
+            given += _once(session, sub.customer_id, f"{_key(sub.id, period)}:{rise.name}", part, period)
+            level = rise.credits
+    _write(session, sub.customer_id, sub.id, (sub.plan_id, sub.version), level, period)
+    return given
+
+
+def of_free(session: Session, customer_id: str, plan: PlanTerms, period: Period) -> int:
+    """The same for who is on the free plan, by calendar month."""
+    row = session.get(CreditSchedule, customer_id, populate_existing=True)
+    known = row if row and (row.subscription_id, row.period_start) == (FREE, period.start) else None
+    level, given = plan.included_credits, 0
+    if known is None:
+        given = _once(session, customer_id, _key(FREE, period), level, period)
+    elif level > known.credits:
+        part = share_left(period, clock.now()).of_credits(level - known.credits)
+        given = _once(session, customer_id, f"{_key(FREE, period)}:{plan.version}", part, period)
+    else:
+        level = known.credits
+    _write(session, customer_id, FREE, (plan.id, plan.version), level, period)
+    return given
+
+
+def credits_in(session: Session, plan_id: str, version: int) -> int:
+    """How many credits a month of this plan includes."""
+    row = session.get(PlanVersion, (plan_id, version))
+    return row.included_credits if row else 0
+
+
+def _plan_at_first(session: Session, sub: Subscription, period: Period, now: datetime) -> tuple[str, int]:
+    """The plan the period began with: the worker may come after it was changed."""
+    first = next(iter(_changes(session, sub, period, now)), None)
+    if first is None:
+        return sub.plan_id, sub.version
+    was = first.details.get("from") or {}
+    return was.get("plan_id", sub.plan_id), was.get("version", sub.version)
+
+
+def _risen(session: Session, sub: Subscription, period: Period, now: datetime) -> list[Rise]:
+    """Changes of plan within the period, oldest first; the last is what the subscription is, though nobody noted how
+    it became so (somebody changed it at the provider).
+    """
+    noted = [
+        Rise(change.id, max(change.effective_at, period.start), credits_in(session, change.plan_id, change.version))
+        for change in _changes(session, sub, period, now)
+    ]
+    return [*noted, Rise(f"{sub.plan_id}:{sub.version}", now, credits_in(session, sub.plan_id, sub.version))]
+
+
+def _changes(session: Session, sub: Subscription, period: Period, now: datetime) -> list[SubscriptionChange]:
+    mine = select(SubscriptionChange).where(
+        SubscriptionChange.customer_id == sub.customer_id,
+        SubscriptionChange.subscription_id == sub.id,
+        SubscriptionChange.state == "applied",
+        SubscriptionChange.kind.in_(("upgrade", "downgrade")),
+        # Boundaries are on whole seconds: a change that began this period is not within it.
+        SubscriptionChange.effective_at >= period.start + timedelta(seconds=1),
+        SubscriptionChange.effective_at <= now,
+    )
+    return list(session.scalars(mine.order_by(SubscriptionChange.effective_at, SubscriptionChange.id)))
+
+
+def _once(session: Session, customer_id: str, key: str, amount: int, period: Period) -> int:
+    if amount == 0 or find_grant(session, customer_id, key) is not None:
+        return 0
+    ends = period.end
+    return grant(session, customer_id, amount, source="included", key=key, actor="system", expires_at=ends).amount
+
+
+def _key(subscription_id: str, period: Period) -> str:
+    return f"included:{subscription_id}:{clock.timestamp(period.start)}"
+
+
+def _write(
+    session: Session, customer_id: str, subscription_id: str, plan: tuple[str, int], level: int, period: Period
+) -> None:
+    said = {
+        "subscription_id": subscription_id,
+        "plan_id": plan[0],
+        "version": plan[1],
+        "credits": level,
+        "period_start": period.start,
+        "due_at": period.end,
+    }
+    made = insert(CreditSchedule).values(customer_id=customer_id, **said)
+    session.execute(made.on_conflict_do_update(index_elements=["customer_id"], set_=said))
