@@ -12,6 +12,7 @@ from app.flows import auto_top_up, close_usage, deliver, deliver_hooks, grant_cr
 from app.payments import bell
 from app.providers.port import Provider
 from app.worker import books
+from app.worker.wallets import Watch
 
 SessionFactory = Callable[[], Session]
 
@@ -48,6 +49,7 @@ def tasks(session_factory: SessionFactory, settings: Settings, providers: Mappin
         Task("credits", lambda: grant_credits.grant_due(session_factory), 1.0, 8.0),
         Task("usage", lambda: close_usage.close_due(session_factory, providers), 5.0, 60.0),
         Task("sweep", lambda: sweep.sweep(session_factory, providers, grace_days=settings.grace_days), 5.0, 20.0),
+        Task("wallets", Watch(session_factory, settings.currency), 2.0, 10.0),
         Task("top_ups", _auto_top_ups(session_factory, settings, providers), 1.0, 8.0),
         Task("sums", lambda: books.roll_up(session_factory), 5.0, 60.0),
         Task("audit", lambda: books.audit(session_factory), 60.0, 900.0),
