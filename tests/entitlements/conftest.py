@@ -7,14 +7,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.orm import Session
 
-from app.catalogue import reads
-from app.customers.models import Customer
 from app.db import transaction
 from app.entitlements import resources
 from app.entitlements.resources import Acquired
-from app.flows import subscribe_from_wallet
 from tests.support.people import Person
-from tests.support.plans import offer
+from tests.support.plans import offer, put_on
 
 
 @pytest.fixture
@@ -37,17 +34,10 @@ def oper(session: Session, ada: Person) -> Person:
 
 
 @pytest.fixture
-def subscribes(session: Session) -> Callable[[Person, str], None]:
+def subscribes() -> Callable[[Person, str], None]:
     """Puts somebody on a plan, paid from the wallet."""
 
-    def begin(who: Person, plan: str) -> None:
-        terms = next(one for one in reads.offered_plans(session) if one.key == plan)
-        who.gets(terms.monthly_minor or 0)
-        with transaction(session):
-            customer = session.get_one(Customer, who.customer_id)
-        subscribe_from_wallet.start(session, customer, plan, "month", form_key=f"to {plan}", actor=who.id)
-
-    return begin
+    return put_on
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalogue import file, publish, shipped
+from app.catalogue import file, publish, reads, shipped
 from app.customers.models import Customer
 from app.db import transaction
 from app.flows import renew, subscribe_from_wallet
@@ -64,6 +64,15 @@ def offer(session: Session, name: str) -> None:
     """Put one of the catalogues that come with the program on offer: `agent`, `oper`, …"""
     with transaction(session):
         publish.apply(session, file.read(shipped.text_of(name), currency="usd"), actor="test")
+
+
+def put_on(who: Person, plan: str) -> None:
+    """Put somebody on one of the plans on offer, paid from a wallet that has just enough."""
+    terms = next(one for one in reads.offered_plans(who.session) if one.key == plan)
+    who.gets(terms.monthly_minor or 0)
+    with transaction(who.session):
+        customer = who.session.get_one(Customer, who.customer_id)
+    subscribe_from_wallet.start(who.session, customer, plan, "month", form_key=f"to {plan}", actor=who.id)
 
 
 class Subscriber:

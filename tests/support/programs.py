@@ -30,6 +30,9 @@ class Program:
         sent: dict[str, Any] = {} if body is None else {"json": body}
         return self._client().post(path, headers=told, **sent)
 
+    def delete(self, path: str, **headers: str) -> TestResponse:
+        return self._client().delete(path, headers=self._headers(**headers))
+
     def post_raw(self, path: str, body: bytes, content_type: str = "application/json") -> TestResponse:
         return self._client().post(path, headers=self._headers(), data=body, content_type=content_type)
 
