@@ -25,6 +25,7 @@ pytest_plugins = [
     "tests.support.card_paid",
     "tests.support.invoicing",
     "tests.support.plans",
+    "tests.support.usage",
 ]
 
 # One machine is slower than another; a test that is wrong is caught by its assertions, not by a stop-watch.

@@ -75,9 +75,9 @@ def close_period(session: Session, customer_id: str, start: datetime) -> bool:
     for invoice in made or ():
         if invoice.status != "open":
             continue
-        if collects is not None:
-            collects.due_at = clock.now()  # the worker pays its oldest open invoice first
-        else:
+        if collects is None:
             invoice.next_attempt_at = clock.now()
+        elif collects.period_end > clock.now():  # else it is due already, and is renewed first
+            collects.due_at = clock.now()
     session.flush()
     return made is not None

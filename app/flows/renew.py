@@ -136,5 +136,6 @@ def _boundary(session: Session, providers: Providers, sub: Subscription, grace_d
         return take_over.by_card(session, providers, sub)
     invoice = renewal.next_period(session, sub)
     if invoice.status != "open":  # there was nothing to pay
+        arrears.settled(session, sub)
         return None
     return collect.attempt(session, providers, sub, invoice, grace_days=grace_days, is_new=True)

@@ -51,11 +51,13 @@ def failed(
 
 
 def paid(session: Session, sub: Subscription, *, actor: str = "system") -> None:
-    """The invoice is paid: everything is back, and the next thing to happen is the period's end.
-
-    Or the next invoice: of usage there may be one beside a renewal's.
-    """
+    """The invoice is paid: everything is back."""
     lifecycle.recover(session, sub, actor=actor)
+    settled(session, sub)
+
+
+def settled(session: Session, sub: Subscription) -> None:
+    """Nothing is owed for what was just looked at: next is another open invoice, of usage, or the period's end."""
     sub.due_at = clock.now() if bills.open_one(session, sub) is not None else sub.period_end
     session.flush()
 

@@ -1,4 +1,4 @@
-"""Customers who use things, by the shipped catalogues."""
+"""Customers who use things: `user` is Ada, whose usage is reported."""
 
 from __future__ import annotations
 
@@ -16,10 +16,32 @@ from app.db import transaction
 from app.metering import NewEvent, Recorded, reads
 from app.metering.reads import MeterNow
 from app.subscriptions import standing
+from app.wallet import adjust
 from tests.support import recount
 from tests.support.people import Person
 
 _numbers = itertools.count(1)
+
+# A meter that is invoiced and one that the wallet pays.
+BOTH_MODES = """
+[meters.views]
+name = "Views"
+unit = "view"
+overage = "invoice"
+overage_price = "0.002"
+
+[meters.calls]
+name = "Calls"
+unit = "call"
+overage = "wallet"
+overage_price = "0.001"
+
+[plans.free]
+rank = 0
+name = "Free"
+monthly = "0.00"
+allowances = { views = 1_000, calls = 0 }
+"""
 
 
 @pytest.fixture
@@ -34,13 +56,18 @@ def catalogue(session: Session) -> Callable[[str], None]:
     return put
 
 
+@pytest.fixture
+def user(ada: Person) -> User:
+    return User(ada)
+
+
 class User:
     """A customer whose usage is reported."""
 
     def __init__(self, person: Person) -> None:
         self.person, self.session, self.customer_id = person, person.session, person.customer_id
 
-    def uses(self, meter: str, quantity: int = 1, *, id: str = "", **more: Any) -> Recorded:  # noqa: A002 - the event's own word
+    def uses(self, meter: str, quantity: int = 1, *, id: str = "", **more: Any) -> Recorded:  # noqa: A002 - the event's
         return self.reports(NewEvent(id or f"ev{next(_numbers)}", meter, quantity, **more))
 
     def reports(self, *events: NewEvent) -> Recorded:
@@ -54,22 +81,18 @@ class User:
 
     @property
     def available(self) -> int:
-        self.session.rollback()
-        return ledger.balance(self.session, self.person.wallet).available
+        """Of the wallet, in micros."""
+        with transaction(self.session):
+            return ledger.balance(self.session, self.person.wallet).available
 
     def faults(self) -> list[str]:
-        self.session.rollback()
-        return recount.faults(self.session, self.customer_id)
+        """Where what is kept differs from an independent recount."""
+        with transaction(self.session):
+            return recount.faults(self.session, self.customer_id)
 
-    def spends_all_but(self, micros: int) -> None:
-        """Leave so much in the wallet."""
-        from app.wallet import adjust
-
+    def has(self, micros: int) -> None:
+        """Put so much into the wallet, or take all but so much out of it."""
         with transaction(self.session):
             by = micros - ledger.balance(self.session, self.person.wallet).balance
-            adjust.adjust(self.session, self.customer_id, by, reason="For a test", actor="system", key=str(by))
-
-
-@pytest.fixture
-def user(ada: Person) -> User:
-    return User(ada)
+            if by:
+                adjust.adjust(self.session, self.customer_id, by, reason="A test", actor="system", key=str(by))
