@@ -19,7 +19,7 @@ from app.config import Settings
 from app.coupons.models import Coupon
 from app.customers.models import Customer
 from app.db import transaction
-from app.flows import renew, settle, subscribe_from_wallet
+from app.flows import buy_pack, grant_credits, renew, settle, subscribe_from_wallet
 from app.notices import outbox
 from app.payments import inbox, orders
 from app.payments.models import Order
@@ -66,6 +66,16 @@ class Past:
         self._told("checkout.session.async_payment_failed", _session(order, payment_status="unpaid", intent=intent))
         return order
 
+    def buys_pack(self, customer: Customer, pack_key: str, *, by: str) -> Order:
+        """A pack of credits that was paid for on the provider's page."""
+        wish = buy_pack.Wish(pack_key, ids.new("seed"), by, success_url="/credits", cancel_url="/credits")
+        with transaction(self.session):
+            order = buy_pack.open_order(self.session, self._providers["stripe"], customer, wish)
+        intent = _stripe_id("pi", order.id)
+        self._told("checkout.session.completed", _session(order, payment_status="paid", intent=intent))
+        self.throw_mail_away()
+        return order
+
     def abandoned_top_up(self, customer_id: str, amount_minor: int, *, by: str) -> Order:
         """A checkout page that was left and closed by itself."""
         order = self._order(customer_id, amount_minor, by)
@@ -87,6 +97,11 @@ class Past:
         """Whatever is due at that instant is renewed, as the worker would."""
         self.session.rollback()  # the renewals have a session of their own, and SQLite one writer
         renew.renew_due(lambda: Session(self.session.get_bind(), expire_on_commit=False), self._providers)
+
+    def grants_credits(self) -> None:
+        """What plans include and promise in credits is granted, and what is over ends, as the worker would."""
+        self.session.rollback()
+        grant_credits.grant_due(lambda: Session(self.session.get_bind(), expire_on_commit=False))
 
     def throw_mail_away(self) -> None:
         """Mail queued at this past instant goes nowhere: its readers do not exist."""

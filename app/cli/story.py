@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.cli import plan_story, shop
+from app.cli import credit_story, plan_story, shop
 from app.cli.past import Happening, Past
 from app.config import Settings
 from app.customers import api_keys, members
@@ -86,6 +86,7 @@ def tell(session: Session, settings: Settings) -> Told:
         if users.by_email(session, person.email) is None:
             _hire(past, person, password_hash)
             told.people.append(person.email)
+    credit_story.of_the_shop(past)
     for person, live in ((ADA, _ada), (BO, _bo), (CY, _cy)):
         if users.by_email(session, person.email) is None:
             live(past, told, password_hash)
@@ -117,7 +118,9 @@ def _ada(past: Past, told: Told, password_hash: str) -> None:
         title, cents = RUNS[number % len(RUNS)]
         run = partial(_runs, past, customer_id, title, cents * CENT, f"run-{number}")
         happened.append((118 - 2 * number - number // 6, run))
-    _live(past, happened + plan_story.from_the_wallet(past, customer_id, by=ada.id))
+    plan = plan_story.from_the_wallet(past, customer_id, by=ada.id)
+    happened += [*plan, *credit_story.grants(past, plan), *credit_story.of_ada(past, customer_id, by=ada.id)]
+    _live(past, happened)
     _team_of_ada(past, told, ada, customer_id, password_hash)
     with past.at(0, hour=0), transaction(past.session) as session:
         holds.authorise(
@@ -138,7 +141,7 @@ def _bo(past: Past, _told: Told, _password_hash: str) -> None:
     if credit > 3 * DOLLAR:
         happened.append((10, lambda: _runs(past, customer_id, "Agent run, product copy", 3 * DOLLAR, "run-1")))
         happened.append((8, lambda: _runs(past, customer_id, "Agent run, alt texts", credit - 3 * DOLLAR, "run-2")))
-    _live(past, happened)
+    _live(past, happened + credit_story.of_bo(past, customer_id, by=bo.id))
 
 
 def _cy(past: Past, _told: Told, _password_hash: str) -> None:
@@ -152,6 +155,7 @@ def _cy(past: Past, _told: Told, _password_hash: str) -> None:
             (9, lambda: _runs(past, customer_id, "Render, winter lookbook", 1_580 * CENT, "run-2")),
             (2, lambda: past.declined_top_up(customer_id, 5_000, by=cy.id, message=declined)),
             (1, lambda: past.declined_top_up(customer_id, 5_000, by=cy.id, message=declined)),
+            *credit_story.of_cy(past, customer_id, by=cy.id),
         ],
     )
 

@@ -66,7 +66,7 @@ def start(session: Session, provider: Provider, customer: Payer, wish: Wish) -> 
         code = coupons.spelled(wish.coupon)
         earlier.close(session, provider, customer.id, but_form=wish.form_key, kind=KIND, coupon=code)
     with transaction(session):
-        order = _opened(session, provider, customer, wish)
+        order = open_order(session, provider, customer, wish)
         if order.state != "pending":
             return order
         asked = _Asked.of(order)
@@ -79,8 +79,8 @@ def start(session: Session, provider: Provider, customer: Payer, wish: Wish) -> 
     return order
 
 
-def _opened(session: Session, provider: Provider, customer: Payer, wish: Wish) -> Order:
-    """The order of this form, with its coupon reserved: made now, or the one made before."""
+def open_order(session: Session, provider: Provider, customer: Payer, wish: Wish) -> Order:
+    """The order of this form, with its coupon reserved: made now, or the one made before. Raises as `start` does."""
     before = orders.of_form(session, customer.id, wish.form_key)
     if before is not None:
         _refuse_other(before, provider, wish)
