@@ -109,6 +109,14 @@ def one(session: Session, customer_id: str, invoice_id: str) -> Document | None:
     return Document(invoice, list(lines), list(taxes), list(notes))
 
 
+def by_order(session: Session, customer_id: str, order_ids: Sequence[str]) -> dict[str, Invoice]:
+    """The invoice of each of these purchases that has one: one query for them all."""
+    if not order_ids:
+        return {}
+    mine = select(Invoice).where(*_of(customer_id), Invoice.order_id.in_(order_ids))
+    return {str(invoice.order_id): invoice for invoice in session.scalars(mine.order_by(Invoice.created_at))}
+
+
 def oldest_open(session: Session, customer_id: str, subscription_id: str) -> Invoice | None:
     """What is to be paid first for this subscription; None where nothing is."""
     waiting = (*_of(customer_id), Invoice.subscription_id == subscription_id, Invoice.status == "open")

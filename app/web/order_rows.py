@@ -1,0 +1,132 @@
+"""Orders in words: what was bought, how it stands, what it came to, and where its papers are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+from sqlalchemy.orm import Session
+
+from app import credits, ledger
+from app.http.filters import cents, credit_count
+from app.invoices import Invoice
+from app.invoices import reads as invoice_reads
+from app.payments.models import Order
+from app.subscriptions import lifecycle
+
+Line = tuple[str, str, str]  # label, amount, small print
+
+STATES = {
+    "pending": "Waiting",
+    "open": "Open",
+    "processing": "Processing",
+    "paid": "Paid",
+    "failed": "Payment failed",
+    "expired": "Expired",
+    "canceled": "Canceled",
+}
+_HAPPENED = {
+    "order.opened": "Ordered",
+    "order.processing": "Payment on its way",
+    "order.paid": "Paid",
+    "wallet.topped_up": "Paid",
+    "order.paid_twice": "Paid a second time",
+    "order.failed": "Payment failed",
+    "order.expired": "Nobody paid in time",
+    "order.canceled": "Canceled",
+}
+
+
+@dataclass(frozen=True)
+class OrderRow:
+    """One order in the list. Amounts in minor units of `currency`, before tax; `note` stands under the status."""
+
+    id: str
+    title: str
+    at: datetime
+    status: str
+    note: str
+    due_minor: int
+    currency: str
+    invoice: Invoice | None
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What an order moved in the books: words, the entry, and the page that lists it."""
+
+    label: str
+    entry_id: str
+    href: str
+
+
+def row_of(order: Order, its_invoices: Mapping[str, Invoice]) -> OrderRow:
+    return OrderRow(
+        id=order.id,
+        title=title_of(order),
+        at=order.created_at,
+        status=STATES[order.state],
+        note=order.failure or "" if order.state == "failed" else "",
+        due_minor=order.due_minor,
+        currency=order.currency,
+        invoice=its_invoices.get(order.id),
+    )
+
+
+def title_of(order: Order) -> str:
+    """What was bought, by the name it had then: `Wallet top-up`, `500 credits`, `Studio plan`, `Invoice INV-9`."""
+    said = order.request
+    if order.kind == "topup":
+        return "Wallet top-up"
+    if order.kind == "subscription":
+        return f"{said['name']} plan" if "name" in said else "Plan"
+    if order.kind == "invoice":
+        return f"Invoice {said.get('number') or ''}".strip()
+    return str(said.get("name", "Credit pack"))
+
+
+def invoices_of(session: Session, customer_id: str, orders: Sequence[Order]) -> dict[str, Invoice]:
+    """The invoice of each of these orders that has one, by the order's id."""
+    found = invoice_reads.by_order(session, customer_id, [order.id for order in orders])
+    for order in orders:
+        if order.kind == "invoice":
+            paid = session.get(Invoice, (customer_id, order.request.get("invoice", "")))
+            found |= {order.id: paid} if paid else {}
+        elif order.kind == "subscription" and order.payment_id:
+            bought = lifecycle.by_provider_id(session, order.channel, order.payment_id)
+            first = invoice_reads.first_of(session, customer_id, bought.id) if bought else None
+            found |= {order.id: first} if first else {}
+    return found
+
+
+def bill_of(order: Order) -> list[Line]:
+    """What it came to: the price, what a coupon took off, and what was to be paid before tax."""
+    said, price = order.request, order.request.get("price_minor", order.amount_minor)
+    lines: list[Line] = [(title_of(order), cents(price, order.currency), "")]
+    off = price - order.due_minor
+    if off:
+        lines.append((f"Coupon {said.get('coupon')}", cents(-off, order.currency), ""))
+    elif said.get("coupon"):
+        bonus = said.get("bonus_credits")
+        lines.append((f"Coupon {said['coupon']}", credit_count(bonus, sign=True) if bonus else "Applied", ""))
+    word = "Charged" if order.state == "paid" else "To pay"
+    return [*lines, (f"{word}, before tax", cents(order.due_minor, order.currency), "")]
+
+
+def movement_of(session: Session, order: Order) -> Movement | None:
+    """Its entry in the wallet's or the credits' history; None where it moved nothing there."""
+    if order.kind == "topup" and order.payment_id:
+        entry = ledger.find_entry(session, order.customer_id, f"topup:{order.channel}:{order.payment_id}")
+        return Movement("Wallet transaction", entry.id, url_for("wallet.show", _anchor="ledger")) if entry else None
+    if order.kind == "pack" and order.payment_id:
+        channel = "" if order.payment_id.startswith("coupon:") else f"{order.channel}:"
+        grant = credits.find_grant(session, order.customer_id, f"pack:{channel}{order.payment_id}")
+        return Movement("Credit transaction", grant.entry_id, "/credits#history") if grant else None
+    return None
+
+
+def happened(action: str) -> str:
+    """A line of the audit log in words; "" for one that says nothing to a customer."""
+    return _HAPPENED.get(action, "")
