@@ -21,7 +21,7 @@ def live(session: Session) -> Catalogue:
     return Catalogue(
         plans=offered_plans(session),
         meters=tuple(MeterTerms(row.key, row.name, row.unit, row.position) for row in _offered(session, Meter)),
-        actions=tuple(ActionTerms(row.key, row.name, row.credits, row.position) for row in _offered(session, Action)),
+        actions=offered_actions(session),
         packs=tuple(
             PackTerms(row.key, row.name, row.credits, row.currency, row.price_minor, row.position, row.provider_ids)
             for row in _offered(session, Pack)
@@ -32,6 +32,11 @@ def live(session: Session) -> Catalogue:
         ),
         check_in=check_in.live(session),
     )
+
+
+def offered_actions(session: Session) -> tuple[ActionTerms, ...]:
+    """What credits can be spent on, in the order of pages. One SELECT."""
+    return tuple(ActionTerms(row.key, row.name, row.credits, row.position) for row in _offered(session, Action))
 
 
 def offered_plans(session: Session) -> tuple[PlanTerms, ...]:

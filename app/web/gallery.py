@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template
 
-from app.web import gallery_invoices, gallery_states
+from app.web import gallery_invoices, gallery_states, gallery_usage
 
 gallery = Blueprint("gallery", __name__, url_prefix="/gallery")
 
@@ -32,14 +32,11 @@ STATES: dict[str, State] = {
     "transactions-bad-filter": ("wallet/_ledger.html", gallery_states.transactions_bad_filter),
     **{f"waiting-{name}": ("waiting/_status.html", shown) for name, shown in gallery_states.WAITING.items()},
     "overview-wallet": ("overview/_wallet.html", gallery_states.overview_wallet),
-    "overview-activity": ("overview/_activity.html", gallery_states.overview_activity),
-    "overview-activity-none": ("overview/_activity.html", gallery_states.overview_activity_none),
     "overview-start": ("overview/_start.html", gallery_states.overview_start),
     "overview-verify": ("overview/_verify.html", gallery_states.overview_verify),
     "overview-plan": ("overview/_plan.html", gallery_states.overview_plan),
     "overview-plan-none": ("overview/_plan.html", gallery_states.overview_plan_none),
-    "overview-usage": ("overview/_usage.html", dict),
-    "overview-credits": ("overview/_credits.html", gallery_states.overview_credits),
+    **gallery_usage.STATES,
     **gallery_invoices.STATES,
     "trouble": ("wallet/_trouble.html", gallery_states.trouble),
     "error": ("errors/_notice.html", gallery_states.error),

@@ -135,15 +135,7 @@ WAITING: dict[str, Callable[[], dict[str, Any]]] = {
 
 def overview_wallet() -> dict[str, Any]:
     balance = Balance(54_590_000, 9_240_000, 0, 5_000_000, 19)
-    return {"balance": balance, "may_pay": True, "wallet_places": 2, "under_way": []}
-
-
-def overview_activity() -> dict[str, Any]:
-    return {"rows": _rows(), "row_places": 4}
-
-
-def overview_activity_none() -> dict[str, Any]:
-    return {"rows": [], "row_places": 2}
+    return {"balance": balance, "may_pay": True, "wallet_places": 2, "under_way": [], "lasts": "3 days"}
 
 
 def overview_start() -> dict[str, Any]:
@@ -161,10 +153,6 @@ def overview_plan() -> dict[str, Any]:
 
 def overview_plan_none() -> dict[str, Any]:
     return {"plan": None, "included": []}
-
-
-def overview_credits() -> dict[str, Any]:
-    return {"credit_count": 4_005}
 
 
 def trouble() -> dict[str, Any]:

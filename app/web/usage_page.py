@@ -111,7 +111,7 @@ def partial(session: Session, found: Read) -> dict[str, Any]:
     """What `usage/_meter.html` needs: the days of the chosen meter, and where its units came from."""
     one = found.chosen
     if one is None:
-        return {"asked": found.asked, "meters": [], "chosen": None}
+        return {"asked": found.asked, "meters": [], "chosen": None, "is_past": False, "days": None, "busiest": None}
     meter, customer_id = one.meter, found.standing.customer_id
     used = reads.days(session, customer_id, meter.key, meter.period.start)
     sources = reads.sources(session, customer_id, meter.key, meter.period.start, limit=MOST_SOURCES)

