@@ -1,0 +1,50 @@
+"""The latest of what happened to a customer's money and credits, in one list: each with its own unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app import ledger
+from app.credits.accounts import credits_of
+from app.http.filters import credit_count, exact, places_of
+from app.ledger import Account
+from app.wallet import reads
+
+LATEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line. `change` comes formatted: `−$12.04`, `+10 credits`."""
+
+    title: str
+    detail: str
+    at: datetime
+    change: str
+    is_gain: bool
+
+
+def latest(session: Session, wallet: Account) -> Sequence[Event]:
+    """The newest events, wallet and credits together. Two SELECTs."""
+    money = ledger.history(session, wallet, limit=LATEST)
+    places = places_of(line.amount for line in money) if money else 2
+    found = [
+        (line.occurred_at, 1, line.seq, _event(line, exact(line.amount, sign=True, places=places))) for line in money
+    ]
+    of_credits = ledger.history(session, credits_of(wallet.customer_id), limit=LATEST)
+    found += [(line.occurred_at, 0, line.seq, _of_credits(line)) for line in of_credits]
+    return [event for *_, event in sorted(found, key=lambda one: one[:3], reverse=True)[:LATEST]]
+
+
+def _event(line: ledger.Line, change: str) -> Event:
+    title, detail = reads.line_title(line)
+    return Event(title, detail, line.occurred_at, change, line.amount > 0)
+
+
+def _of_credits(line: ledger.Line) -> Event:
+    title = str(line.data.get("description") or "Credits")
+    return Event(title, "Credits", line.occurred_at, credit_count(line.amount, sign=True), line.amount > 0)
