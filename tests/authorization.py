@@ -70,7 +70,7 @@ POST /check-in                                             303     403     409  
 GET  /check-in/calendar                                    303     200     200     200     200     403     403     403
 POST /check-in/time-zone                                   303     403     422     422     422     403     403     403
 GET  /credits/packs/<key>                                  303     200     200     200     200     403     403     403
-POST /credits/packs/<key>                                  303     403     422     422     422     403     403     403
+POST /credits/packs/<key>                                  303     403     409     409     409     403     403     403
 GET  /credits/packs/<key>/quote                            303     200     200     200     200     403     403     403
 POST /customer                                             303     404     404     404     404     404     404     404
 GET  /invitations/<token>                                  200     200     200     200     200     200     200     200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask, g, request
@@ -11,6 +12,7 @@ from app.customers import members
 from app.customers.signed_in import SignedIn
 from app.extensions import db
 from app.http.filters import currency_name, reader_zone
+from app.notices import reads
 
 Place = tuple[str, str, str]  # address, icon, label
 
@@ -22,6 +24,7 @@ CUSTOMER_PLACES: dict[str, tuple[Place, ...]] = {
         ("/wallet", "wallet", "Wallet"),
         ("/invoices", "invoice", "Invoices"),
         ("/check-in", "checkin", "Check-in"),
+        ("/notices", "bell", "Notices"),
     ),
     "Settings": (
         ("/payment-methods", "card", "Payment methods"),
@@ -41,11 +44,15 @@ STAFF_PLACES: dict[str, tuple[Place, ...]] = {
     "Catalogue": (
         ("/admin/plans", "plan", "Plans"),
         ("/admin/coupons", "tagi", "Coupons"),
+        ("/admin/packs", "pack", "Credit packs"),
+        ("/admin/meters", "usage", "Meters"),
+        ("/admin/actions", "credits", "Actions"),
         ("/admin/check-in", "checkin", "Check-in"),
         ("/admin/tax-rates", "invoice", "Tax rates"),
     ),
     "System": (
         ("/admin/webhooks", "hook", "Webhooks"),
+        ("/admin/outgoing", "out", "Outgoing"),
         ("/admin/books", "log", "Books"),
         ("/admin/activity", "clock", "Activity"),
     ),
@@ -64,6 +71,7 @@ class Link:
     icon: str
     label: str
     current: bool = False
+    tally: str = ""  # beside the label: what waits there
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,7 @@ def _made() -> Shell:
         subtitle=subtitle,
         customer_id=person.customer_id if person else None,
         customers=_customers(person, staff),
-        groups=_groups(STAFF_PLACES if staff else CUSTOMER_PLACES),
+        groups=_groups(STAFF_PLACES if staff else CUSTOMER_PLACES, {} if staff else _tallies(person)),
         tabs=_links(STAFF_TABS if staff else CUSTOMER_TABS),
         other_side=_other_side(person, staff),
         currency_name=currency_name(),
@@ -152,12 +160,19 @@ def _other_side(person: SignedIn | None, staff: bool) -> Link | None:
     return Link("/admin/customers", "swap", "Back office") if person.staff_role else None
 
 
-def _groups(places: dict[str, tuple[Place, ...]]) -> tuple[Group, ...]:
-    return tuple(Group(title, _links(entries)) for title, entries in places.items())
+def _tallies(person: SignedIn | None) -> dict[str, str]:
+    """What waits at which address: how many notices are unread."""
+    unread = reads.unread(db.session(), person.customer_id) if person and person.customer_id else 0
+    return {"/notices": f"{unread if unread < reads.MOST_COUNTED else '99+'} new"} if unread else {}
 
 
-def _links(places: tuple[Place, ...]) -> tuple[Link, ...]:
-    return tuple(Link(href, icon, label, _here(href)) for href, icon, label in places)
+def _groups(places: dict[str, tuple[Place, ...]], tallies: Mapping[str, str]) -> tuple[Group, ...]:
+    return tuple(Group(title, _links(entries, tallies)) for title, entries in places.items())
+
+
+def _links(places: tuple[Place, ...], tallies: Mapping[str, str] | None = None) -> tuple[Link, ...]:
+    known = tallies or {}
+    return tuple(Link(href, icon, label, _here(href), known.get(href, "")) for href, icon, label in places)
 
 
 def _here(href: str) -> bool:
