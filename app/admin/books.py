@@ -14,6 +14,7 @@ from app.admin import words
 from app.admin.roles import actor, may_move_money, staff_moves_money, staff_reads
 from app.db import transaction
 from app.extensions import db
+from app.flows import audit_books
 from app.http import hx
 from app.http.filters import exact, number
 from app.money import EXPONENTS
@@ -49,7 +50,7 @@ def show() -> Response | str:
 def audit() -> Response | str:
     """Recompute everything now and keep what was found in the activity log."""
     # Read outside of a writing transaction: an audit takes long on large books, and nobody shall wait for it.
-    found = ledger.audit(db.session, full=True)
+    found = audit_books.audit(db.session, full=True)
     with transaction(db.session):
         activity.record(
             db.session,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from app import ledger
 from app.cli.answers import Answer, answering
 from app.cli.connection import opened, read_settings
+from app.flows import audit_books
 
 
 @click.group()
@@ -19,7 +19,7 @@ def books() -> None:
 def audit() -> Answer:
     """Recompute every balance from its entries; one sentence per fault, and exit code 1 when there is any."""
     with opened(read_settings()) as session:
-        found = ledger.audit(session, full=True)
+        found = audit_books.audit(session, full=True)
     if found.faults:
         return Answer(found.faults, {"ok": False, "faults": found.faults}, code=1)
     return Answer(

@@ -8,12 +8,12 @@ import click
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import ledger, schema
+from app import schema
 from app.cli.answers import Answer, answering
 from app.cli.connection import read_settings, sessions, take_up
 from app.config import Settings
 from app.db import make_engine
-from app.flows import deliver
+from app.flows import audit_books, deliver
 from app.payments import doctor as payments
 from app.providers import registry
 
@@ -55,7 +55,7 @@ def _tables(engine: Engine) -> list[Line]:
     if here != wanted:
         return [(False, f"The database is at revision {here or 'none'}, not {wanted}: run `purser migrate`.")]
     with sessions(engine)() as session:
-        faults = ledger.audit(session).faults
+        faults = audit_books.audit(session).faults
     well: Line = (True, f"The database answers, at revision {here}.")
     return [well, *((False, fault) for fault in faults)] if faults else [well, (True, "The books are right.")]
 

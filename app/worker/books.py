@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, ledger
 from app.db import transaction
+from app.flows import audit_books
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def roll_up(session_factory: Callable[[], Session]) -> int:
 def audit(session_factory: Callable[[], Session]) -> int:
     """Audit what was written since the last time, and tell staff when the books are wrong: once for the same faults."""
     with session_factory() as session, transaction(session):
-        found = ledger.audit(session)
+        found = audit_books.audit(session)
         if found.faults:
             log.critical("the books are wrong: %s", " ".join(found.faults[:_FAULTS_LOGGED]))
             _tell(session, found)

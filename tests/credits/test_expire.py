@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from app import clock as the_clock
 from app import credits
 from app.db import transaction
+from app.flows import audit_books
 from tests.credits.conftest import Purse, in_days
 
 
@@ -34,6 +36,18 @@ def test_a_grant_that_was_spent_ends_without_a_line(purse: Purse, clock) -> None
     clock.advance(days=2)
 
     assert purse.sees_what_is_due_end() == 0
+
+
+@pytest.mark.books_broken_on_purpose
+def test_the_audit_names_what_does_not_agree(purse: Purse) -> None:
+    purse.gets(10)
+    with transaction(purse.session):
+        purse.session.execute(text("UPDATE credit_grant SET remaining = 9"))
+
+    found = audit_books.audit(purse.session, full=True).faults
+
+    assert found[0] == "cus_1 has 10 credits in the books and 9 left in their grants."
+    assert "its movements come to 10" in found[1]
 
 
 def test_of_many_customers_some_at_a_time(purse: Purse, session, clock) -> None:

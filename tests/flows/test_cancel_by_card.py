@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.orm import Session
 
-from app import ledger
+from app import credits
 from app.activity.models import Activity
 from app.db import transaction
 from app.errors import Conflict, Invalid, ProviderDown
 from app.flows import cancel_plan
-from app.ledger import Account
 from app.subscriptions.lifecycle import NoSubscription
 from tests.support.card_paid import ASKS, Cardholder
 from tests.support.payments import wallet_minor
@@ -33,10 +32,8 @@ def subscribed(cardholder: Cardholder) -> Cardholder:
 
 def test_access_stays_until_the_periods_end_and_then_the_plan_is_free(subscribed: Cardholder, session: Session) -> None:
     with transaction(session):
-        owned = Account(subscribed.customer_id, "credits", "credits")
-        ledger.open_account(session, owned)
-        given = {owned: 70, Account("house", "promotions", "credits"): -70}
-        ledger.post(session, "credit_grant", given, customer_id=subscribed.customer_id, key="welcome")
+        told = {"source": "welcome", "key": "welcome", "actor": "system"}
+        credits.grant(session, subscribed.customer_id, 70, **told)
 
     sub = subscribed.cancels("too_expensive")
     subscribed.hears()
@@ -53,7 +50,7 @@ def test_access_stays_until_the_periods_end_and_then_the_plan_is_free(subscribed
     assert (over.status, over.ended_at, subscribed.standing.status) == ("canceled", sub.period_end, "free")
     subscribed.is_invoiced_without_a_gap()
     with transaction(session):
-        assert ledger.balance(session, owned).balance == 70, "losing a plan never touches credits"
+        assert credits.balance(session, subscribed.customer_id).available == 70, "losing a plan never touches credits"
     assert wallet_minor(session, subscribed.customer_id) == 0
     assert subscribed.subscribes("starter").status == "active"
 

@@ -7,12 +7,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.orm import Session
 
-from app import ledger
+from app import credits, ledger
 from app.db import transaction
 from app.errors import Conflict
 from app.flows import cancel_from_wallet, change_from_wallet
 from app.invoices import rates
-from app.ledger import Account
 from app.subscriptions import standing
 from app.subscriptions.models import Subscription, SubscriptionChange
 from tests.flows.test_change_from_wallet import change
@@ -142,23 +141,16 @@ def test_after_an_upgrade_both_invoices_give_back(subscriber: Subscriber, clock:
 
 
 def test_what_was_bought_on_the_side_is_left_alone(subscriber: Subscriber) -> None:
-    credits_ = Account(subscriber.customer_id, "credits", "credits")
     with transaction(subscriber.session):
-        ledger.open_account(subscriber.session, credits_)
-        ledger.post(
-            subscriber.session,
-            "credit_grant",
-            {credits_: 700, Account("house", "issued", "credits"): -700},
-            customer_id=subscriber.customer_id,
-            key="pack",
-        )
+        told = {"source": "pack", "is_paid": True, "key": "pack", "actor": "system"}
+        credits.grant(subscriber.session, subscriber.customer_id, 700, **told)
     subscriber.gets(9_000)
     subscriber.subscribes()
     change(subscriber, "growth")
 
     cancel_now(subscriber)
 
-    assert ledger.balance(subscriber.session, credits_).balance == 700
+    assert credits.balance(subscriber.session, subscriber.customer_id).available == 700
 
 
 def test_cancelling_now_in_arrears_voids_the_open_invoice(subscriber: Subscriber, works: Works, clock: Clock) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from app import ledger
 from app.customers import api_keys, customers
 from app.db import transaction
+from app.flows import audit_books
 from app.payments import orders
 from app.payments.models import ProviderEvent
 from app.wallet import adjust
@@ -111,7 +112,7 @@ def test_what_was_acknowledged_is_there_once_after_many_kills(installation, engi
 
     assert load.log.refused == []
     _compare(session, people, load.log)
-    assert ledger.audit(session, full=True).faults == []
+    assert audit_books.audit(session, full=True).faults == []
     log.info("%s movements, %s answers lost", len(load.log.debits) + len(load.log.topups), load.log.lost_answers())
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from app import ledger, schema
 from app.db import make_engine
+from app.flows import audit_books
 from tests.support import postgresql
 from tests.support.kept import Kept
 from tests.support.pg_lending import Lender
@@ -140,7 +141,9 @@ def audit_the_books(url: str, node: pytest.Item, kept: Kept | None = None) -> No
     engine = kept.engine(url) if kept is not None and known else make_engine(url)
     try:
         with Session(engine) as session:
-            faults = ledger.audit(session, full=True).faults
+            # The ledger's own tests move credits without grants, which it knows nothing of.
+            audit = ledger.audit if "ledger" in node.path.parts else audit_books.audit
+            faults = audit(session, full=True).faults
     finally:
         if not known:
             engine.dispose()

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from app import ids, ledger
+from app import credits, ids, ledger
 from app.customers.models import Customer
 from app.db import transaction
 from app.errors import Refusal
@@ -29,7 +29,6 @@ from app.flows import (
     subscribe_from_wallet,
     sweep,
 )
-from app.ledger import Account
 from app.payments import inbox
 from app.providers.values import Verified
 from app.sandbox.server import Running
@@ -88,11 +87,9 @@ class Year:
             )
             self.session.add(made)
             self.session.flush()
-            credits_ = Account(made.id, "credits", "credits")
-            for account in (wallet_of(made.id), credits_):
-                ledger.open_account(self.session, account)
-            issued = {credits_: CREDITS, Account("house", "issued", "credits"): -CREDITS}
-            ledger.post(self.session, "credit_grant", issued, customer_id=made.id, key="pack")
+            ledger.open_account(self.session, wallet_of(made.id))
+            bought = {"source": "pack", "is_paid": True, "key": "pack", "actor": "system"}
+            credits.grant(self.session, made.id, CREDITS, **bought)
         self._fills_wallet(made)
         if number % 4 != 3:  # one in four never saves a card
             self._saves_card(made, GOOD)
