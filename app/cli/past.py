@@ -19,7 +19,7 @@ from app.config import Settings
 from app.coupons.models import Coupon
 from app.customers.models import Customer
 from app.db import transaction
-from app.flows import buy_pack, grant_credits, renew, settle, subscribe_from_wallet
+from app.flows import buy_pack, close_usage, grant_credits, renew, settle, subscribe_from_wallet
 from app.notices import outbox
 from app.payments import inbox, orders
 from app.payments.models import Order
@@ -97,6 +97,11 @@ class Past:
         """Whatever is due at that instant is renewed, as the worker would."""
         self.session.rollback()  # the renewals have a session of their own, and SQLite one writer
         renew.renew_due(lambda: Session(self.session.get_bind(), expire_on_commit=False), self._providers)
+
+    def closes_usage(self) -> None:
+        """What the worker does after a day and after a period: books what was held, closes and invoices."""
+        self.session.rollback()
+        close_usage.close_due(lambda: Session(self.session.get_bind(), expire_on_commit=False), self._providers)
 
     def grants_credits(self) -> None:
         """What plans include and promise in credits is granted, and what is over ends, as the worker would."""

@@ -9,6 +9,7 @@ from app.cli.past import Happening, Past
 from app.customers.models import Customer
 
 PLAN, COUPON = "starter", "HARBOR20"
+BEGINS = 108  # days ago
 
 
 def from_the_wallet(past: Past, customer_id: str, *, by: str) -> list[Happening]:
@@ -19,5 +20,5 @@ def from_the_wallet(past: Past, customer_id: str, *, by: str) -> list[Happening]
     customer = session.get_one(Customer, customer_id)
 
     begin = partial(past.subscribes, customer, PLAN, by=by, coupon=past.coupon(COUPON))
-    # A month has 31 days at most: on these days the one before it is over.
-    return [(95, begin), *((days_ago, past.renews) for days_ago in (64, 33, 2))]
+    # A month has 31 days at most: on these days the one before it is over. The running one is about half over.
+    return [(BEGINS, begin), *((days_ago, past.renews) for days_ago in (77, 46, 15))]

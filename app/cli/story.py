@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.cli import credit_story, plan_story, shop
+from app.cli import credit_story, plan_story, shop, usage_story
 from app.cli.past import Happening, Past
 from app.config import Settings
 from app.customers import api_keys, members
@@ -120,6 +120,7 @@ def _ada(past: Past, told: Told, password_hash: str) -> None:
         happened.append((118 - 2 * number - number // 6, run))
     plan = plan_story.from_the_wallet(past, customer_id, by=ada.id)
     happened += [*plan, *credit_story.grants(past, plan), *credit_story.of_ada(past, customer_id, by=ada.id)]
+    happened += usage_story.of_ada(past, customer_id, plan_begins=plan_story.BEGINS, by=_theo(past))
     _live(past, happened)
     _team_of_ada(past, told, ada, customer_id, password_hash)
     with past.at(0, hour=0), transaction(past.session) as session:
@@ -141,7 +142,7 @@ def _bo(past: Past, _told: Told, _password_hash: str) -> None:
     if credit > 3 * DOLLAR:
         happened.append((10, lambda: _runs(past, customer_id, "Agent run, product copy", 3 * DOLLAR, "run-1")))
         happened.append((8, lambda: _runs(past, customer_id, "Agent run, alt texts", credit - 3 * DOLLAR, "run-2")))
-    _live(past, happened + credit_story.of_bo(past, customer_id, by=bo.id))
+    _live(past, happened + usage_story.of_bo(past, customer_id) + credit_story.of_bo(past, customer_id, by=bo.id))
 
 
 def _cy(past: Past, _told: Told, _password_hash: str) -> None:
@@ -155,6 +156,7 @@ def _cy(past: Past, _told: Told, _password_hash: str) -> None:
             (9, lambda: _runs(past, customer_id, "Render, winter lookbook", 1_580 * CENT, "run-2")),
             (2, lambda: past.declined_top_up(customer_id, 5_000, by=cy.id, message=declined)),
             (1, lambda: past.declined_top_up(customer_id, 5_000, by=cy.id, message=declined)),
+            *usage_story.of_cy(past, customer_id),
             *credit_story.of_cy(past, customer_id, by=cy.id),
         ],
     )
@@ -204,18 +206,23 @@ def _buys_skill(past: Past, customer_id: str) -> None:
 
 
 def _goodwill(past: Past, customer_id: str) -> None:
-    theo = users.by_email(past.session, STAFF[1].email)
-    assert theo is not None, "staff are hired first"
     with transaction(past.session) as session:
         adjust(
             session,
             customer_id,
             12_500_000,
             reason="Goodwill, slow renders on Monday",
-            actor=f"staff:{theo.id}",
+            actor=_theo(past),
             key="seed-goodwill",
             currency=past.settings.currency,
         )
+
+
+def _theo(past: Past) -> str:
+    """Finance, as the actor of what staff agreed or gave."""
+    theo = users.by_email(past.session, STAFF[1].email)
+    assert theo is not None, "staff are hired first"
+    return f"staff:{theo.id}"
 
 
 def _team_of_ada(past: Past, told: Told, ada: User, customer_id: str, password_hash: str) -> None:
