@@ -58,6 +58,19 @@ _EXAMPLES = {
     "503": ("UNAVAILABLE", "The service cannot answer right now. Try again in a moment.", {}),
 }
 
+_RATE_LIMIT: Json = {
+    "RateLimit-Policy": {
+        "description": "What the customer's plan allows, on every answer to a customer's key.",
+        "schema": {"type": "string"},
+        "example": '"reads";q=60;w=60, "writes";q=10;w=60',
+    },
+    "RateLimit": {
+        "description": "The limit this call counted against: how many are left, and for how many seconds.",
+        "schema": {"type": "string"},
+        "example": '"writes";r=0;t=42',
+    },
+}
+
 
 def build(app: Flask, groups: Sequence[APIBlueprint]) -> Json:
     """The whole document, once per application."""
@@ -199,4 +212,6 @@ def _error_response(shape: str, status: str) -> Json:
     response: Json = {"description": _MEANING[status], "content": {"application/json": content}}
     if status in ("429", "503"):
         response["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    if status == "429":
+        response["headers"] |= _RATE_LIMIT
     return response

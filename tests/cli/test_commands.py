@@ -10,6 +10,7 @@ from app.customers import api_keys
 from app.customers.models import Customer
 from app.db import transaction
 from app.people import email_links, users
+from tests.support.plans import offer
 
 SECRET = "a-long-enough-secret-key-for-production-use"
 
@@ -259,3 +260,14 @@ def test_production_takes_no_seed_and_no_moved_clock(purser):
 
     assert (seed.code, clock.code) == (2, 2)
     assert "not in production" in seed.err
+
+
+def test_a_live_key_needs_a_plan_with_production_access(purser, session, ada):
+    offer(session, "agent")
+
+    refused = purser("keys", "create", "--customer", ada.customer_id, "--json")
+    made = purser("keys", "create", "--customer", ada.customer_id, "--environment", "test")
+
+    assert refused.code == 1
+    assert refused.json["error"]["details"]["upgrade"] == "STARTER"
+    assert made.out.startswith("pur_test_")

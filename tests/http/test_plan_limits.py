@@ -167,8 +167,8 @@ def test_knowing_the_plan_costs_no_query_of_its_own(app: Flask, adas: Program) -
     finally:
         event.remove(engine, "before_cursor_execute", note)
 
-    verbs = [statement.split()[0] for statement in said if statement != "BEGIN"]
-    assert verbs == ["SELECT", "INSERT"]  # who calls, and the count
+    verbs = [statement.split()[0] for statement in said]
+    assert [verb for verb in verbs if verb != "BEGIN"] == ["SELECT", "INSERT"]  # who calls, and the count
 
 
 def test_two_processes_share_the_count_however_many_call_at_once(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.customers import api_keys
 from app.customers.models import ApiKey
 from tests.support.people import Person
+from tests.support.plans import offer, put_on
 from tests.support.web import PageClient
 
 KEY = re.compile(r"pur_live_[0-9A-Za-z]{49}")
@@ -118,3 +119,53 @@ def test_too_many_in_an_hour_wait(client_of, session: Session, ada: Person) -> N
     assert answer.status_code == 429
     assert "one too many" in answer.text
     assert len(session.scalars(select(ApiKey)).all()) == 20
+
+
+class TestProduction:
+    """Of the catalogue `agent`: FREE is a sandbox, STARTER has production access (SPEC P4)."""
+
+    @pytest.fixture(autouse=True)
+    def _plans(self, session: Session) -> None:
+        offer(session, "agent")
+
+    def test_a_live_key_on_free_is_refused_with_the_way_on(self, client_of, session: Session, ada: Person) -> None:
+        browser = client_of(ada)
+        form = {"name": "worker", "permissions": "billing:read", "environment": "live"}
+
+        page, answer = browser.get("/api-keys").text, browser.post("/api-keys", data=form)
+
+        assert "Free does not include production access." in page
+        assert answer.status_code == 403
+        assert '<h1 id="h">Free does not include production access</h1>' in answer.text
+        assert "Make a test key, or move to Starter for production access." in answer.text
+        assert 'href="/plan/change?plan=STARTER"' in answer.text
+        assert session.scalars(select(ApiKey)).all() == []
+
+    def test_a_test_key_on_free_says_what_it_is(self, client_of, session: Session, ada: Person) -> None:
+        form = {"name": "worker", "permissions": "billing:read", "environment": "test"}
+
+        answer = client_of(ada).post("/api-keys", data=form)
+
+        found = re.search(r"pur_test_[0-9A-Za-z]{49}", answer.text)
+        assert answer.status_code == 201
+        assert found
+        caller = api_keys.caller(session, found[0])
+        assert caller is not None
+        assert not caller.is_live
+        assert session.scalars(select(ApiKey)).one().environment == "test"
+
+    def test_a_plan_with_production_access_has_both(self, client_of, ada: Person) -> None:
+        put_on(ada, "STARTER")
+        browser = client_of(ada)
+
+        for environment in ("live", "test"):
+            form = {"name": "worker", "permissions": "billing:read", "environment": environment}
+            assert f"pur_{environment}_" in browser.post("/api-keys", data=form).text
+
+    def test_another_word_is_a_mistake(self, client_of, ada: Person) -> None:
+        form = {"name": "worker", "permissions": "billing:read", "environment": "staging"}
+
+        answer = client_of(ada).post("/api-keys", data=form)
+
+        assert answer.status_code == 422
+        assert "Choose one of live, test." in answer.text

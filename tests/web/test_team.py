@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.customers import invitations, members
 from tests.support.people import Person
+from tests.support.plans import offer, put_on
 from tests.support.web import PageClient
 from tests.web.people_pages import mails
 
@@ -134,3 +135,52 @@ def test_one_switches_between_ones_own_customers_only(client_of, session: Sessio
     assert browser.post("/customer", data={"customer_id": bo.customer_id}).status_code == 303
 
     assert ada.email not in browser.get("/team").text
+
+
+class TestAPlanWithSeats:
+    """Of the catalogue `oper`: one member on free, five on developer. Invitations count."""
+
+    @pytest.fixture(autouse=True)
+    def _plans(self, session: Session) -> None:
+        offer(session, "oper")
+
+    def test_a_full_team_says_so_and_refuses_with_the_way_on(self, client_of, session: Session, ada: Person) -> None:
+        browser = client_of(ada)
+
+        page = browser.get("/team").text
+        answer = browser.post("/team/invitations", data={"email": "new@example.com", "permission": "read"})
+
+        assert "1 of 1 member on Free. Invitations count." in page
+        assert "The team is full" in page
+        assert answer.status_code == 403
+        assert '<h1 id="h">Free includes 1 team member</h1>' in answer.text
+        assert "1 is in use. Remove one, or move to Developer for up to 5 team members." in answer.text
+        assert 'href="/plan/change?plan=developer"' in answer.text
+        assert invitations.open_of(session, ada.customer_id) == []
+        assert mails(session, "new@example.com") == []
+
+    def test_a_larger_plan_has_seats_and_open_invitations_take_them(self, client_of, session: Session, ada: Person):
+        put_on(ada, "developer")
+        browser = client_of(ada)
+
+        answers = [
+            browser.post("/team/invitations", data={"email": f"n{number}@example.com", "permission": "read"})
+            for number in (1, 2, 3, 4, 4, 5)
+        ]
+
+        assert [answer.status_code for answer in answers] == [303, 303, 303, 303, 303, 403]  # the second one replaces
+        assert "5 of 5 members on Developer." in browser.get("/team").text
+
+    def test_who_cannot_change_the_plan_is_told_whom_to_ask(self, client_of, ada: Person) -> None:
+        ada.hires("Eve", "owner")
+        cy = ada.hires("Cy", "read")
+
+        page = client_of(cy).get("/team").text
+
+        assert "3 of 1 member on Free." in page
+        assert "Remove one, or move to Developer" in page
+
+    def test_a_team_without_a_limit_counts_its_people(self, client_of, session: Session, ada: Person) -> None:
+        offer(session, "agent")
+
+        assert "1 member." in client_of(ada).get("/team").text
