@@ -24,7 +24,7 @@ from app.money import round_half_away
 pages = Blueprint("admin_check_in", __name__)
 
 LOOKED_AT = 30  # days
-DAYS = dict(zip(DAYS_OF, ("00:00 in the customer’s time zone", "00:00 UTC"), strict=True))
+DAYS = dict(zip(DAYS_OF, ("00:00, customer’s time zone", "00:00 UTC"), strict=True))
 WHO = dict(
     zip(
         WHO_CHECKS_IN,

@@ -9,7 +9,6 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.catalogue.models import CheckInRules
 from app.checkin import allowed, days, situation
 from app.checkin.calendar import (
     CalendarDay,
@@ -139,14 +138,9 @@ def _known(session: Session, now: Situation, first: date, last: date) -> Known:
 
 
 def _first(session: Session, now: Situation) -> date:
-    """The first day on which this customer could have checked in."""
-    began = select(func.min(CheckInRules.created_at)).where(CheckInRules.is_on)
+    """The day this customer first checked in, before which none was missed; today while there is none."""
     mine = select(func.min(CheckIn.local_date)).where(CheckIn.customer_id == now.customer.id)
-    found = session.execute(select(began.scalar_subquery(), mine.scalar_subquery())).one()
-    on: datetime | None = found[0]
-    checked: date | None = found[1]
-    firsts = [] if on is None else [days.day_at(max(on, now.customer.created_at), now.day.zone).date]
-    return min([*firsts, *([] if checked is None else [checked])], default=now.day.date)
+    return session.scalar(mine) or now.day.date
 
 
 def _bonuses(now: Situation, last: date) -> dict[date, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import Engine, event
 
 from app import checkin
 from app.catalogue import check_in as rules
@@ -209,3 +211,30 @@ def test_at_the_cap_the_row_can_be_kept(client_of, ada, switch, days, clock):
 
     assert "Check in and keep the streak" in page
     assert "You hold 10 credits from check-ins, of 10 at most: spend some to earn more." in page
+
+
+def test_a_long_row_costs_no_more_questions_than_a_short_one(client_of, ada, switch, days, engine):
+    switch()
+    browser = client_of(ada)
+    browser.get("/check-in")
+
+    with counting(engine) as few:
+        browser.get("/check-in")
+    days(*((3, day) for day in range(14, 24)))
+    with counting(engine) as many:
+        browser.get("/check-in")
+
+    assert 0 < len(many) <= len(few) <= 16
+
+
+@contextmanager
+def counting(engine):
+    """The statements asked meanwhile; the web's engine is the test's."""
+    asked = []
+
+    def note(*told):
+        asked.append(told[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(Engine, "before_cursor_execute", note)
