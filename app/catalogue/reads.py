@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TypeVar
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.catalogue import check_in
@@ -13,7 +13,18 @@ from app.catalogue.models import Action, Meter, Pack, Plan, PlanLimit, PlanVersi
 from app.catalogue.terms import ActionTerms, Catalogue, Limit, MeterTerms, PackTerms, PlanTerms, ServiceTerms
 from app.errors import NotFound
 
-Row = TypeVar("Row", Meter, Action, Pack, Service)
+Kind = TypeVar("Kind", Meter, Action, Pack, Service)
+
+# Put together once: whoever asks where a customer stands asks these.
+_CURRENT = and_(PlanVersion.plan_id == Plan.id, PlanVersion.number == Plan.current_version)
+_OFFERED = (
+    select(Plan, PlanVersion).join(PlanVersion, _CURRENT).where(Plan.retired_at.is_(None)).order_by(Plan.rank, Plan.key)
+)
+_LIMITS = (
+    select(PlanLimit)
+    .where(tuple_(PlanLimit.plan_id, PlanLimit.version).in_(bindparam("versions", expanding=True)))
+    .order_by(PlanLimit.position)
+)
 
 
 def live(session: Session) -> Catalogue:
@@ -41,12 +52,7 @@ def offered_actions(session: Session) -> tuple[ActionTerms, ...]:
 
 def offered_plans(session: Session) -> tuple[PlanTerms, ...]:
     """The plans on offer, by rank. Two SELECTs, however many plans."""
-    found = session.execute(
-        select(Plan, PlanVersion)
-        .join(PlanVersion, and_(PlanVersion.plan_id == Plan.id, PlanVersion.number == Plan.current_version))
-        .where(Plan.retired_at.is_(None))
-        .order_by(Plan.rank, Plan.key)
-    ).all()
+    found = session.execute(_OFFERED).all()
     return with_limits(session, [(plan, version) for plan, version in found])
 
 
@@ -72,10 +78,8 @@ def with_limits(session: Session, found: list[tuple[Plan, PlanVersion]]) -> tupl
     """The terms of these versions, one of each plan, in their order. One SELECT."""
     limits: dict[str, list[Limit]] = defaultdict(list)
     if found:
-        wanted = or_(
-            *(and_(PlanLimit.plan_id == plan.id, PlanLimit.version == version.number) for plan, version in found)
-        )
-        for row in session.scalars(select(PlanLimit).where(wanted).order_by(PlanLimit.position)):
+        versions = [(plan.id, version.number) for plan, version in found]
+        for row in session.scalars(_LIMITS, {"versions": versions}):
             limits[row.plan_id].append(Limit(row.kind, row.key, row.amount, row.overage_mode, row.overage_micros))
     return tuple(_terms(plan, version, tuple(limits[plan.id])) for plan, version in found)
 
@@ -102,5 +106,5 @@ def _terms(plan: Plan, version: PlanVersion, limits: tuple[Limit, ...]) -> PlanT
     )
 
 
-def _offered(session: Session, model: type[Row]) -> list[Row]:
+def _offered(session: Session, model: type[Kind]) -> list[Kind]:
     return list(session.scalars(select(model).where(model.retired_at.is_(None)).order_by(model.position, model.key)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,17 @@ from app.wallet.accounts import wallet_of
 
 _KEPT = timedelta(days=3650)  # a day's hold is settled, never left to expire
 
+# Put together once: each batch runs them.
+_P = UsagePeriod
+_OPEN = select(
+    _P.meter, _P.period_start, _P.period_end, _P.used, _P.over, _P.over_micros, _P.allowance, _P.mode, _P.unit_micros,
+    _P.closed_at,
+).where(_P.customer_id == bindparam("customer"), _P.period_end > bindparam("ended"))  # fmt: skip
+_METERS = select(Meter.key, Meter.name)
+_MINE = (
+    select(UsageSettings.spend_cap_micros).where(UsageSettings.customer_id == bindparam("customer")).with_for_update()
+)
+
 
 def record(session: Session, customer_id: str, events: Sequence[NewEvent]) -> Recorded:
     """Count these events, each once per id. A refused one leaves no mark, and none of the others is kept from counting.
@@ -40,7 +51,7 @@ def record(session: Session, customer_id: str, events: Sequence[NewEvent]) -> Re
     cap = lock(session, customer_id)
     now = clock.now()  # read under the lock: no event is recorded on a day, or in a period, that was closed meanwhile
     who = standing.of(session, customer_id)
-    meters = dict(session.execute(select(Meter.key, Meter.name)).all())
+    meters = dict(session.execute(_METERS).all())
     terms = terms_of(session, who, meters.keys() & {event.meter for event in events})
     batch = Batch(_customer(session, who, cap), _tallies(session, who, terms, now), meters, now)
     seen = write.known_ids(session, customer_id, [event.id for event in events if event.id.isprintable()])
@@ -54,11 +65,10 @@ def record(session: Session, customer_id: str, events: Sequence[NewEvent]) -> Re
 
 def lock(session: Session, customer_id: str) -> int | None:
     """Keep others from counting for this customer until the commit; their spend cap. Makes the row where none is."""
-    mine = select(UsageSettings.spend_cap_micros).where(UsageSettings.customer_id == customer_id).with_for_update()
-    found = session.execute(mine).one_or_none()
+    found = session.execute(_MINE, {"customer": customer_id}).one_or_none()
     if found is None:
         session.execute(insert(UsageSettings).values(customer_id=customer_id).on_conflict_do_nothing())
-        found = session.execute(mine).one()
+        found = session.execute(_MINE, {"customer": customer_id}).one()
     return found[0]
 
 
@@ -141,14 +151,7 @@ def _currency(who: Standing) -> str:
 
 def _tallies(session: Session, who: Standing, terms: dict[str, Terms], now: datetime) -> Tallies:
     """The tallies of every period that may still take an event."""
-    open_still = UsagePeriod.customer_id == who.customer_id, UsagePeriod.period_end > now - GRACE
-    p = UsagePeriod
-    rows = session.execute(
-        select(
-            p.meter, p.period_start, p.period_end, p.used, p.over, p.over_micros, p.allowance, p.mode, p.unit_micros,
-            p.closed_at,
-        ).where(*open_still)
-    )  # fmt: skip
+    rows = session.execute(_OPEN, {"customer": who.customer_id, "ended": now - GRACE})
     found = [
         Tally(
             row.meter, row.period_start, row.period_end, Terms(row.allowance, row.mode, row.unit_micros), row.used,

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
+from app.db import UTCDateTime
 from app.metering.deciding import Counted
 from app.metering.models import UsageAccrual, UsageCounter, UsageEvent, UsageOverage, UsagePeriod
 from app.metering.tallies import Tally
@@ -94,8 +95,7 @@ def _write(session: Session, model: type[Any], rows: list[Row], *, add: str = ""
     table: Table = model.__table__
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        sql = _sqlite(table, add, put)
-        connection.exec_driver_sql(sql, [tuple(_text(value) for value in row) for row in rows])
+        connection.exec_driver_sql(_sqlite(table, add, put), _with_times_as_text(table, rows))
     else:
         connection.exec_driver_sql(_postgresql(table, add, put), tuple(map(list, zip(*rows, strict=True))))
 
@@ -124,8 +124,22 @@ def _on_conflict(table: Table, add: str, put: str) -> str:
     return f" ON CONFLICT ({key}) DO UPDATE SET {', '.join(sets)}"
 
 
-def _text(value: Any) -> Any:
+def _with_times_as_text(table: Table, rows: list[Row]) -> list[Row]:
+    """The rows for SQLite, which has no type for times."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for place in _times(table):
+        columns[place] = [_text(value) for value in columns[place]]
+    return list(zip(*columns, strict=True))
+
+
+@cache
+def _times(table: Table) -> list[int]:
+    return [place for place, column in enumerate(table.columns) if isinstance(column.type, UTCDateTime)]
+
+
+@lru_cache(maxsize=4096)  # most rows of a batch share theirs
+def _text(value: datetime | None) -> str | None:
     """A time as SQLAlchemy stores it in SQLite."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-    return value
+    if value is None:
+        return None
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app import activity, clock
@@ -17,6 +17,12 @@ from app.errors import Invalid, NotFound
 from app.subscriptions.models import PlanOverride
 
 _LIMIT_PARTS = {"amount", "overage_mode", "overage_micros"}
+_LIVE = (  # put together once: whoever asks where a customer stands asks this
+    select(PlanOverride)
+    .where(PlanOverride.customer_id == bindparam("customer"), PlanOverride.ended_at.is_(None))
+    .order_by(PlanOverride.number.desc())
+    .limit(1)
+)
 _MOST_PERCENT = 1_000  # of markup; a commission is at most the whole price
 
 
@@ -84,8 +90,7 @@ def _plausible(limit: Limit) -> Limit:
 
 def live(session: Session, customer_id: str) -> PlanOverride | None:
     """The override that counts: the newest that was not ended."""
-    mine = select(PlanOverride).where(PlanOverride.customer_id == customer_id, PlanOverride.ended_at.is_(None))
-    return session.scalars(mine.order_by(PlanOverride.number.desc()).limit(1)).one_or_none()
+    return session.scalars(_LIVE, {"customer": customer_id}).one_or_none()
 
 
 def of_customer(session: Session, customer_id: str) -> list[PlanOverride]:

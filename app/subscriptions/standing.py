@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, select
+from sqlalchemy import and_, bindparam, case, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -21,6 +21,22 @@ from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.periods import Anchor, Interval, Period
 
 _CALENDAR = Anchor(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
+
+# Put together once: every page, call and usage event asks this.
+_LIVE = (
+    select(Subscription, SubscriptionChange)
+    .outerjoin(
+        SubscriptionChange,
+        and_(
+            SubscriptionChange.customer_id == Subscription.customer_id,
+            SubscriptionChange.subscription_id == Subscription.id,
+            SubscriptionChange.state.in_(("in_flight", "scheduled")),
+        ),
+    )
+    .where(Subscription.customer_id == bindparam("customer"), Subscription.ended_at.is_(None))
+    .order_by(case((SubscriptionChange.state == "in_flight", 0), else_=1))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +134,5 @@ def _free(session: Session, customer_id: str, now: datetime) -> Standing:
 
 
 def _live(session: Session, customer_id: str) -> tuple[Subscription | None, SubscriptionChange | None]:
-    change = and_(
-        SubscriptionChange.customer_id == Subscription.customer_id,
-        SubscriptionChange.subscription_id == Subscription.id,
-        SubscriptionChange.state.in_(("in_flight", "scheduled")),
-    )
-    found = session.execute(
-        select(Subscription, SubscriptionChange)
-        .outerjoin(SubscriptionChange, change)
-        .where(Subscription.customer_id == customer_id, Subscription.ended_at.is_(None))
-        .order_by(case((SubscriptionChange.state == "in_flight", 0), else_=1))
-        .limit(1)
-    ).one_or_none()
+    found = session.execute(_LIVE, {"customer": customer_id}).one_or_none()
     return (found[0], found[1]) if found else (None, None)
