@@ -141,7 +141,7 @@ def _service(key: str, table: Table, position: int) -> ServiceTerms:
 def _check_in(top: Table) -> CheckInTerms | None:
     """The daily check-in, which is off in a file that does not speak of it."""
     table = top.table("check_in")
-    if not top.has("check_in"):
+    if not top.is_table("check_in"):
         return None
     daily = table.whole("credits", least=1, most=MOST_CREDITS)
     most = table.whole("most") if table.has("most") else None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.catalogue import file, shipped
 from app.catalogue.file import CatalogueWrong
-from app.catalogue.terms import Limit, written
+from app.catalogue.terms import CheckInTerms, Limit, written
 from tests.support.tree import text
 
 METER = '[meters.views]\nname = "Views"\nunit = "view"\n'
@@ -53,6 +53,15 @@ def test_without_a_word_about_it_a_meter_blocks() -> None:
     assert plan.limits == (Limit("allowance", "views", 5, "block", None),)
 
 
+def test_it_says_what_the_daily_check_in_gives() -> None:
+    text = '[check_in]\ncredits = 10\nbonuses = { 30 = 100, 7 = 30 }\nexpires_after_days = 90\nmost = 300\nday = "utc"'
+
+    assert file.read("", currency="usd").check_in is None
+    assert file.read(text, currency="usd").check_in == CheckInTerms(
+        10, ((7, 30), (30, 100)), 90, 300, "utc", "verified"
+    )
+
+
 def test_beyond_no_limit_there_is_no_overage() -> None:
     text = METER + 'overage = "wallet"\noverage_price = "1.00"\n' + PLAN + 'allowances.views = "unlimited"'
 
@@ -78,6 +87,20 @@ def test_beyond_no_limit_there_is_no_overage() -> None:
         (PLAN + "counts.agents = -1", "plans.a.counts.agents: must be a whole number from 0"),
         (PLAN + "counts.agents = true", "plans.a.counts.agents: must be a whole number from 0"),
         (PLAN + "counts.Agents = 1", "plans.a.counts.Agents: is no key"),
+        ("[check_in]", "check_in.credits: is missing"),
+        ("check_in = true", "check_in: must be a table"),
+        ("[check_in]\ncredits = 0", "check_in.credits: must be a whole number from 1"),
+        ("[check_in]\ncredits = 5\nmost = 4", "check_in.most: must be no less than credits"),
+        ("[check_in]\ncredits = 5\nbonuses = { 1 = 5 }", "check_in.bonuses.1: is no number of days from 2 to 366"),
+        ("[check_in]\ncredits = 5\nbonuses = { 367 = 5 }", "check_in.bonuses.367: is no number of days from 2 to 366"),
+        ("[check_in]\ncredits = 5\nbonuses = { week = 5 }", "check_in.bonuses.week: is no number of days"),
+        ("[check_in]\ncredits = 5\nbonuses = { 2 = 1, 3 = 1, 4 = 1, 5 = 1 }", "check_in.bonuses: are 3 at most"),
+        (
+            "[check_in]\ncredits = 5\nexpires_after_days = 0",
+            "check_in.expires_after_days: must be a whole number from 1",
+        ),
+        ('[check_in]\ncredits = 5\nwho = "friends"', "check_in.who: must be one of everyone, verified"),
+        ("[check_in]\ncredits = 5\nstreak = 5", "check_in.streak: is not known here"),
         (PLAN + "rates.deletes = 1", "plans.a.rates.deletes: is no rate. Known are: reads, writes"),
         (PLAN + "flags.production = true", "plans.a.flags.production: is no flag"),
         (PLAN + "rank = 1", "mine.toml: is not TOML: Cannot overwrite a value"),

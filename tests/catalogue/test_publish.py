@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.activity.models import Activity
-from app.catalogue import difference, file, publish, reads, shipped
+from app.catalogue import check_in, difference, file, publish, reads, shipped
 from app.catalogue.difference import Change
 from app.catalogue.models import Meter, Plan, PlanLimit, PlanVersion
 from app.db import transaction
@@ -220,3 +220,21 @@ def test_the_free_plan_is_the_one_that_costs_nothing(session: Session, apply: Ap
 
     assert free is not None
     assert free.key == "free"
+
+
+def test_the_check_in_goes_on_and_off_with_the_file(session: Session, apply: Apply, small: str) -> None:
+    apply(small)
+    [on] = apply(small + "[check_in]\ncredits = 10\nbonuses = { 7 = 30 }\n")
+    [more] = apply(small + "[check_in]\ncredits = 12\n")
+    [off] = apply(small)
+
+    assert [change.how for change in (on, more, off)] == ["new", "changed", "retired"]
+    assert list(more.lines()) == [
+        "~ check-in daily",
+        "    credits: 10 -> 12",
+        "    bonus every 7 days: 30 -> none",
+    ]
+    assert list(off.lines()) == ["- check-in daily, no longer offered"]
+    kept = check_in.newest(session)
+    assert kept is not None
+    assert (kept.is_on, kept.credits, kept.version) == (False, 12, 3)
