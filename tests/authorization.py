@@ -72,6 +72,8 @@ POST /check-in/time-zone                                   303     403     422  
 GET  /credits/packs/<key>                                  303     200     200     200     200     403     403     403
 POST /credits/packs/<key>                                  303     403     409     409     409     403     403     403
 GET  /credits/packs/<key>/quote                            303     200     200     200     200     403     403     403
+GET  /credits                                              303     200     200     200     200     403     403     403
+GET  /credits/history.csv                                  303     200     200     200     200     403     403     403
 POST /customer                                             303     404     404     404     404     404     404     404
 GET  /invitations/<token>                                  200     200     200     200     200     200     200     200
 POST /invitations/<token>                                  422     303     303     303     303     410     410     410

@@ -22,6 +22,7 @@ CUSTOMER_PLACES: dict[str, tuple[Place, ...]] = {
         ("/usage", "usage", "Usage"),
         ("/plan", "plan", "Plan"),
         ("/wallet", "wallet", "Wallet"),
+        ("/credits", "credits", "Credits"),
         ("/invoices", "invoice", "Invoices"),
         ("/check-in", "checkin", "Check-in"),
         ("/notices", "bell", "Notices"),

@@ -9,6 +9,7 @@ from app.web.api_keys import api_keys
 from app.web.browser_names import browser_name
 from app.web.buyer import buyer
 from app.web.check_in import check_in
+from app.web.credits import credits_page
 from app.web.forgotten import forgotten
 from app.web.gallery import gallery
 from app.web.invitations import invitations
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(overview)
     app.register_blueprint(usage)
     app.register_blueprint(wallet)
+    app.register_blueprint(credits_page)
     app.register_blueprint(top_up)
     app.register_blueprint(pricing)
     for pages in (plan, plan_change, plan_cancel, plan_actions, payment_methods):
