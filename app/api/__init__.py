@@ -13,6 +13,7 @@ from app.api.entitlements import api_entitlements
 from app.api.health import health
 from app.api.holds import wallet_holds
 from app.api.invoices import api_invoices
+from app.api.orders import api_orders
 from app.api.payment_methods import payment_methods
 from app.api.people import api_customers
 from app.api.plans import subscription_plans
@@ -28,6 +29,7 @@ GROUPS = [
     billing,
     subscriptions,
     api_invoices,
+    api_orders,
     payment_methods,
     payment_sessions,
     subscription_plans,

@@ -12,10 +12,15 @@ from app.api import calls, channels, subscribing, top_ups
 from app.api.subscriptions import IntervalName, UrlAnswer
 from app.api.values import Answer, Body, TopUpCents
 from app.catalogue.models import Plan
+from app.catalogue.packs import PackNotForSale
 from app.errors import Invalid, NotFound, ProviderDown
 from app.extensions import db
-from app.flows import cards
+from app.flows import buy_pack, cards
+from app.flows.top_up import ORDER_IN_URL
 from app.http import limits, return_urls
+from app.payments import Order
+
+PAGE_AFTER_PACK = f"/invoices/orders/{ORDER_IN_URL}"
 
 payment_sessions = calls.group("api_sessions", "Payment pages", "Pages of a provider to send the customer to.")
 
@@ -29,13 +34,17 @@ Url = Field(
 
 
 class CreateSession(Body):
-    """`plan_id` for a subscription, `amount_cents` for a top-up."""
+    """`plan_id` for a subscription, `pack_id` for a credit pack, `amount_cents` for a top-up."""
 
     channel: str = Field(min_length=1, max_length=40, examples=["stripe"])
-    type: Literal["subscription", "topup"] = Field(examples=["subscription"])
-    plan_id: str | None = Field(default=None, min_length=1, max_length=64, description="A plan's id or key.")
+    type: Literal["subscription", "credit_pack", "topup"] = Field(examples=["subscription"])
+    plan_id: str | None = Field(
+        default=None, min_length=1, max_length=64, description="A plan's id or key; a pack's key may stand here too."
+    )
+    pack_id: str | None = Field(default=None, min_length=1, max_length=64, description="A credit pack's key.")
     interval: Literal["month", "year"] | None = IntervalName
     amount_cents: TopUpCents | None = Field(default=None, description="10.00 to 10,000.00 in cents.")
+    coupon: str | None = Field(default=None, min_length=1, max_length=40, description="For a credit pack.")
     success_url: str | None = Url
     cancel_url: str | None = Url
 
@@ -55,7 +64,10 @@ class EnvelopedUrl(Answer):
 @calls.call("billing:write", keyed=True)
 def create(body: CreateSession) -> Response:
     """The page of a provider on which to pay"""
-    key, open_page = calls.key(), {"subscription": _subscription, "topup": _top_up}[body.type]
+    pages = {"subscription": _subscription, "credit_pack": _pack, "topup": _top_up}
+    key, open_page = calls.key(), pages[body.type]
+    if body.type != "credit_pack":
+        _refuse_fields(body, "pack_id", "coupon")
     return calls.answer_once(["create-session", body.model_dump()], key, lambda: _told(open_page(body, key)))
 
 
@@ -86,6 +98,39 @@ def _subscription(body: CreateSession, key: str) -> str:
     )
 
 
+def _pack(body: CreateSession, key: str) -> str:
+    limits.spend("topup.customer", calls.customer_id())
+    _refuse_fields(body, "amount_cents", "interval")
+    named = body.pack_id or body.plan_id
+    if named is None:
+        raise Invalid("Name the pack to buy.", field="pack_id")
+    if body.pack_id is not None and body.plan_id not in (None, body.pack_id):
+        raise Invalid("A pack is of no plan.", field="plan_id")
+    success = _checked(body.success_url, "success_url", PAGE_AFTER_PACK)
+    wish = buy_pack.Wish(
+        pack_key=named,
+        form_key=subscribing.form_key(key),
+        actor=subscribing.actor(),
+        success_url=success,
+        cancel_url=_checked(body.cancel_url, "cancel_url", "/credits"),
+        coupon=body.coupon,
+    )
+    try:
+        order = buy_pack.start(db.session(), channels.named(body.channel), subscribing.customer(), wish)
+    except (NotFound, PackNotForSale) as refusal:
+        raise type(refusal)(refusal.sentence, field="pack_id") from refusal
+    if order.state == "paid":  # a coupon paid for it: there is no page, so the way leads on
+        return str(order.request["success_url"])
+    return _open(order)
+
+
+def _refuse_fields(body: CreateSession, *names: str) -> None:
+    """Raises Invalid for a field that says nothing about what is bought."""
+    for name in names:
+        if getattr(body, name) is not None:
+            raise Invalid(f"This is not for a {body.type.replace('_', ' ')}.", field=name)
+
+
 def _top_up(body: CreateSession, key: str) -> str:
     limits.spend("topup.customer", calls.customer_id())
     if body.amount_cents is None:
@@ -99,6 +144,10 @@ def _top_up(body: CreateSession, key: str) -> str:
         return_url=_checked(body.success_url, "success_url", top_ups.PAGE_AFTER_PAYING),
         cancel_url=_checked(body.cancel_url, "cancel_url", "/wallet"),
     )
+    return _open(order)
+
+
+def _open(order: Order) -> str:
     if order.checkout_url is None:
         raise ProviderDown("The payment page is not open. Send the request again with another key.", retry_after=2)
     return order.checkout_url

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 from app import credits, ledger
 from app.http.filters import cents, credit_count
 from app.invoices import Invoice
-from app.invoices import reads as invoice_reads
 from app.payments.models import Order
-from app.subscriptions import lifecycle
+from app.payments.titles import title_of
 
 Line = tuple[str, str, str]  # label, amount, small print
 
@@ -73,32 +72,6 @@ def row_of(order: Order, its_invoices: Mapping[str, Invoice]) -> OrderRow:
         currency=order.currency,
         invoice=its_invoices.get(order.id),
     )
-
-
-def title_of(order: Order) -> str:
-    """What was bought, by the name it had then: `Wallet top-up`, `500 credits`, `Studio plan`, `Invoice INV-9`."""
-    said = order.request
-    if order.kind == "topup":
-        return "Wallet top-up"
-    if order.kind == "subscription":
-        return f"{said['name']} plan" if "name" in said else "Plan"
-    if order.kind == "invoice":
-        return f"Invoice {said.get('number') or ''}".strip()
-    return str(said.get("name", "Credit pack"))
-
-
-def invoices_of(session: Session, customer_id: str, orders: Sequence[Order]) -> dict[str, Invoice]:
-    """The invoice of each of these orders that has one, by the order's id."""
-    found = invoice_reads.by_order(session, customer_id, [order.id for order in orders])
-    for order in orders:
-        if order.kind == "invoice":
-            paid = session.get(Invoice, (customer_id, order.request.get("invoice", "")))
-            found |= {order.id: paid} if paid else {}
-        elif order.kind == "subscription" and order.payment_id:
-            bought = lifecycle.by_provider_id(session, order.channel, order.payment_id)
-            first = invoice_reads.first_of(session, customer_id, bought.id) if bought else None
-            found |= {order.id: first} if first else {}
-    return found
 
 
 def bill_of(order: Order) -> list[Line]:

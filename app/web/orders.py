@@ -21,7 +21,9 @@ from app.invoices import Invoice
 from app.money import minor_to_micros
 from app.payments import reads
 from app.payments.models import Order
+from app.payments.titles import title_of
 from app.subscriptions import standing
+from app.subscriptions.order_invoices import invoices_of
 from app.wallet.accounts import wallet_of
 from app.web import order_rows, pack_status, plan_order_status, top_up_status
 from app.web.invoice_sheet import number_of
@@ -94,14 +96,14 @@ def one(order_id: str) -> str:
     """What was bought, and how it stands. A pack's checkout sends people back to here, where the news is waited for."""
     order = _mine(order_id)
     session = db.session()
-    invoice = order_rows.invoices_of(session, order.customer_id, [order]).get(order.id)
+    invoice = invoices_of(session, order.customer_id, [order]).get(order.id)
     provider = current_app.extensions["providers"].get(order.channel)
     log = activity.of_everyone(session, customer_id=order.customer_id, subject=order.id, limit=20).lines
     return render_template(
         "orders/one.html",
         order=order,
         reference=order.id,
-        title=order_rows.title_of(order),
+        title=title_of(order),
         status=_status(order, invoice),
         bill=order_rows.bill_of(order),
         invoice=invoice,
@@ -168,7 +170,7 @@ def _list(filters: OrderFilter) -> dict[str, Any]:
     session, customer_id = db.session(), current_customer_id()
     before = request.args.get("before") or None
     page = reads.order_page(session, customer_id, before=before, limit=ROWS, **filters.query)
-    theirs = order_rows.invoices_of(session, customer_id, page.orders)
+    theirs = invoices_of(session, customer_id, page.orders)
     newer = url_for("orders.show", **filters.query) if before else ""
     older = url_for("orders.show", **filters.query, before=page.older) if page.older else ""
     return {
@@ -186,7 +188,7 @@ def _csv_rows(customer_id: str, wanted: dict[str, Any]) -> Iterator[Sequence[obj
     before: str | None = None
     while True:
         page = reads.order_page(db.session(), customer_id, before=before, limit=ROWS, **wanted)
-        theirs = order_rows.invoices_of(db.session(), customer_id, page.orders)
+        theirs = invoices_of(db.session(), customer_id, page.orders)
         # A long download must not hold one read transaction open all the while; the cursor needs none.
         db.session.rollback()
         for order in page.orders:
@@ -201,7 +203,7 @@ def _csv_row(order: Order, invoice: Invoice | None) -> Sequence[object]:
         order.id,
         clock.timestamp(order.created_at),
         order.kind,
-        order_rows.title_of(order),
+        title_of(order),
         order.state,
         csv_file.decimal(minor_to_micros(order.due_minor, order.currency)),
         order.currency.upper(),

@@ -45,6 +45,8 @@ CALLS = [
     ("GET", "/subscription/plans"),
     ("POST", "/subscription/portal"),
     ("POST", "/payment/create-session"),
+    ("GET", "/orders"),
+    ("GET", "/orders/{order_id}"),
     ("GET", "/v1/billing"),
     ("GET", "/v1/billing/invoices"),
     ("GET", "/v1/billing/invoices/{invoice_id}"),

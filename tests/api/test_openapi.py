@@ -20,7 +20,7 @@ from tests.support.plans import offer
 from tests.support.programs import Program
 from tests.support.web import PageClient
 
-OURS = ("/checkin", "/admin/checkin/")
+OURS = ("/checkin", "/admin/checkin/", "/orders")
 
 
 @pytest.fixture
