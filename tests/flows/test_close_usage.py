@@ -8,26 +8,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from app import ledger
 from app.db import transaction
-from app.flows import close_usage, renew
-from app.invoices import Invoice, InvoiceLine
+from app.flows import close_usage
 from app.metering.models import UsageAccrual, UsageEvent, UsagePeriod
-from app.notices.models import Notice
-from app.payments import customers
 from app.providers.port import Provider
-from app.providers.values import CustomerRef
 from app.subscriptions.models import Subscription
 from tests.support.crashes import Crash, Doom
 from tests.support.fake_cards import CardProvider
 from tests.support.plans import Subscriber
 from tests.support.time import Clock
-from tests.support.usage import BOTH_MODES, User
+from tests.support.usage import BOTH_MODES, Closes, User, entries, invoices, lines, saves_card
 
 Put = Callable[[str], None]
-Closes = Callable[[], int]
 MARCH, CLOSES = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, 1, tzinfo=UTC)
 
 
@@ -40,45 +34,6 @@ def database_url(sqlite_url: str) -> str:
 @pytest.fixture
 def fake() -> CardProvider:
     return CardProvider()
-
-
-@pytest.fixture
-def closes(sessions: sessionmaker[Session], providers: dict[str, Provider]) -> Closes:
-    """Lets the worker close what is due, and pay what subscriptions owe, until nothing is left."""
-
-    def run() -> int:
-        done = 0
-        while now := close_usage.close_due(sessions, providers) + renew.renew_due(sessions, providers):
-            done += now
-            assert done < 500, "it never comes to an end"
-        return done
-
-    return run
-
-
-def entries(user: User) -> list[ledger.Line]:
-    with transaction(user.session):
-        return ledger.history(user.session, user.person.wallet, kinds=["overage"])
-
-
-def invoices(user: User) -> list[Invoice]:
-    with transaction(user.session):
-        mine = select(Invoice).where(Invoice.customer_id == user.customer_id, Invoice.reason == "usage")
-        return list(user.session.scalars(mine.order_by(Invoice.created_at)))
-
-
-def lines(user: User, invoice: Invoice) -> list[tuple[str, int, int | None, int]]:
-    with transaction(user.session):
-        its = (InvoiceLine.customer_id == user.customer_id, InvoiceLine.invoice_id == invoice.id)
-        found = user.session.scalars(select(InvoiceLine).where(*its).order_by(InvoiceLine.position))
-        return [(line.description, line.quantity, line.unit_micros, line.amount_minor) for line in found]
-
-
-def saves_card(user: User, fake: CardProvider) -> None:
-    ref = CustomerRef("pc_ada", user.customer_id)
-    with transaction(user.session):
-        customers.remember(user.session, ref, fake.name)
-    fake.saves(ref)
 
 
 def test_a_days_entry_is_what_accrued_to_the_micro(user: User, catalogue: Put, closes: Closes, clock: Clock) -> None:
@@ -164,46 +119,6 @@ def test_an_event_of_a_closed_period_counts_in_the_open_one_and_says_so(
     assert user.faults() == []
 
 
-def test_a_wallet_paid_plan_pays_it_like_its_renewals(
-    subscriber: Subscriber, user: User, catalogue: Put, closes: Closes, clock: Clock
-) -> None:
-    catalogue("view")
-    user.has(60_000_000)
-    subscriber.subscribes("starter")  # $29
-    user.uses("views", 25_000 + 20_000)  # $40 beyond
-    clock.set(datetime(2026, 4, 14, 9, 30, tzinfo=UTC))
-    closes()
-    assert (subscriber.sub.status, invoices(user)) == ("active", [])
-
-    clock.advance(hours=1)
-    closes()
-
-    [invoice] = invoices(user)
-    assert (invoice.subscription_id, invoice.status, invoice.total_minor) == (subscriber.sub.id, "open", 4_000)
-    assert subscriber.sub.status == "past_due"
-    user.has(40_000_000)
-    clock.advance(days=2)
-    closes()
-    assert (invoices(user)[0].status, subscriber.sub.status) == ("paid", "active")
-    assert subscriber.sub.due_at == subscriber.sub.period_end
-
-
-def test_a_late_worker_renews_first_and_collects_both(
-    subscriber: Subscriber, user: User, catalogue: Put, closes: Closes, clock: Clock
-) -> None:
-    catalogue("view")
-    user.has(100_000_000)
-    subscriber.subscribes("starter")
-    user.uses("views", 25_000 + 20_000)
-
-    clock.set(datetime(2026, 4, 16, tzinfo=UTC))
-    closes()
-
-    assert [one.status for one in subscriber.invoices] == ["paid"] * 3
-    assert user.available == 2_000_000
-    assert subscriber.sub.due_at == subscriber.sub.period_end == datetime(2026, 5, 14, 9, 30, tzinfo=UTC)
-
-
 def test_an_upgrade_in_mid_period_leaves_a_line_for_each_price(
     subscriber: Subscriber, user: User, catalogue: Put, closes: Closes, clock: Clock
 ) -> None:
@@ -232,63 +147,6 @@ def plan_id(session: Session, key: str) -> str:
     from app.catalogue.reads import offered_plans
 
     return next(plan.id for plan in offered_plans(session) if plan.key == key)
-
-
-def test_on_a_free_plan_the_card_pays_first(
-    user: User, catalogue: Put, closes: Closes, clock: Clock, fake: CardProvider
-) -> None:
-    catalogue("view")
-    saves_card(user, fake)
-    user.uses("views", 1_500)
-    before = user.available
-    clock.set(CLOSES)
-
-    closes()
-
-    [invoice] = invoices(user)
-    assert (invoice.status, invoice.paid_with) == ("paid", "Visa ending in 4242")
-    assert [charge.amount.minor for charge in fake.succeeded] == [100]
-    assert user.available == before
-
-
-def test_on_a_free_plan_the_wallet_pays_where_the_card_does_not(
-    user: User, catalogue: Put, closes: Closes, clock: Clock, fake: CardProvider
-) -> None:
-    catalogue("view")
-    saves_card(user, fake)
-    fake.declines()
-    user.uses("views", 1_500)
-    clock.set(CLOSES)
-
-    closes()
-
-    assert (invoices(user)[0].status, invoices(user)[0].paid_with) == ("paid", "Wallet")
-
-
-def test_what_nobody_pays_is_tried_again_and_told_once(
-    user: User, catalogue: Put, closes: Closes, clock: Clock, fake: CardProvider
-) -> None:
-    catalogue("view")
-    saves_card(user, fake)
-    user.has(0)
-    fake.declines()
-    fake.declines()
-    user.uses("views", 1_500)
-    clock.set(CLOSES)
-    closes()
-    assert invoices(user)[0].next_attempt_at == CLOSES + timedelta(days=2)
-
-    clock.advance(days=2)
-    closes()
-    assert invoices(user)[0].attempts == 2
-    clock.advance(days=5)
-    closes()
-
-    assert invoices(user)[0].status == "paid"
-    assert len(fake.charges) == 3
-    with transaction(user.session):
-        told = list(user.session.scalars(select(Notice).where(Notice.kind == "invoice_unpaid")))
-    assert len(told) == 1
 
 
 def test_a_crash_at_any_step_is_repaired_by_running_again(

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.flows import close_usage
 from app.providers.port import Provider
-from tests.flows.test_close_usage import CLOSES, entries, invoices
+from tests.flows.test_close_usage import CLOSES
 from tests.support.people import Person
 from tests.support.time import Clock
-from tests.support.usage import BOTH_MODES, User
+from tests.support.usage import BOTH_MODES, User, entries, invoices
 
 Put = Callable[[str], None]
 

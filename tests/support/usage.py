@@ -8,17 +8,26 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
 
 from app import ledger, metering
 from app.catalogue import file, publish, shipped
 from app.db import transaction
+from app.flows import close_usage, renew
+from app.invoices import Invoice, InvoiceLine
 from app.metering import NewEvent, Recorded, reads
 from app.metering.reads import MeterNow
+from app.payments import customers
+from app.providers.port import Provider
+from app.providers.values import CustomerRef
 from app.subscriptions import standing
 from app.wallet import adjust
 from tests.support import recount
+from tests.support.fake_cards import CardProvider
 from tests.support.people import Person
+
+Closes = Callable[[], int]
 
 _numbers = itertools.count(1)
 
@@ -96,3 +105,42 @@ class User:
             by = micros - ledger.balance(self.session, self.person.wallet).balance
             if by:
                 adjust.adjust(self.session, self.customer_id, by, reason="A test", actor="system", key=str(by))
+
+
+@pytest.fixture
+def closes(sessions: sessionmaker[Session], providers: dict[str, Provider]) -> Closes:
+    """Lets the worker close what is due, and pay what subscriptions owe, until nothing is left."""
+
+    def run() -> int:
+        done = 0
+        while now := close_usage.close_due(sessions, providers) + renew.renew_due(sessions, providers):
+            done += now
+            assert done < 500, "it never comes to an end"
+        return done
+
+    return run
+
+
+def entries(user: User) -> list[ledger.Line]:
+    with transaction(user.session):
+        return ledger.history(user.session, user.person.wallet, kinds=["overage"])
+
+
+def invoices(user: User) -> list[Invoice]:
+    with transaction(user.session):
+        mine = select(Invoice).where(Invoice.customer_id == user.customer_id, Invoice.reason == "usage")
+        return list(user.session.scalars(mine.order_by(Invoice.created_at)))
+
+
+def lines(user: User, invoice: Invoice) -> list[tuple[str, int, int | None, int]]:
+    with transaction(user.session):
+        its = (InvoiceLine.customer_id == user.customer_id, InvoiceLine.invoice_id == invoice.id)
+        found = user.session.scalars(select(InvoiceLine).where(*its).order_by(InvoiceLine.position))
+        return [(line.description, line.quantity, line.unit_micros, line.amount_minor) for line in found]
+
+
+def saves_card(user: User, fake: CardProvider) -> None:
+    ref = CustomerRef("pc_ada", user.customer_id)
+    with transaction(user.session):
+        customers.remember(user.session, ref, fake.name)
+    fake.saves(ref)
