@@ -20,7 +20,7 @@ def full(now: PlanNow, kind: str, limit: int, used: int, needed: int = 1) -> Lim
     more = upgrade.limit("count", kind) if upgrade else None
     includes = f"{now.name} includes {counted(limit, kind)}." if limit else f"{now.name} includes no {said(kind)}."
     first = f"{includes} {used:,} {'is' if used == 1 else 'are'} in use." if used else includes
-    remedy = _remedy(upgrade, _for(more.amount if more else None, kind), "Remove one" if used >= limit > 0 else "")
+    remedy = _remedy(upgrade, _for(more.amount if more else None, kind), _fewer(kind, used) if limit else "")
     return LimitReached(f"{first} {remedy}", **_details(now, kind, limit, used, upgrade), remedy=remedy)
 
 
@@ -62,6 +62,13 @@ def counted(amount: int, key: str) -> str:
     if amount == 1 and words.endswith("s"):
         words = words.removesuffix("ies") + "y" if words.endswith("ies") else words.removesuffix("s")
     return f"{amount:,} {words}"
+
+
+def _fewer(kind: str, used: int) -> str:
+    """How to have fewer of them: the last one of a team is its owner, who stays."""
+    if kind == "team_members":
+        return "Remove someone" if used > 1 else ""
+    return "Remove one" if used else ""
 
 
 def _for(amount: int | None, key: str) -> str:

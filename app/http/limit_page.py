@@ -11,9 +11,10 @@ from flask import url_for
 from flask_login import current_user
 
 from app.catalogue import reads
+from app.catalogue.terms import PlanTerms
 from app.customers import members
 from app.extensions import db
-from app.http.filters import day_text
+from app.http.filters import cents, day_text
 
 Way = tuple[str, str, str]  # label, address, look
 
@@ -44,7 +45,7 @@ def of(code: str, sentence: str, details: Mapping[str, Any]) -> Words | None:
         return None
     title, _, text = sentence.partition(". ")
     if code == "TIER_LIMIT_EXCEEDED":
-        return Words(title, f"{text} Nothing was changed.", _past_the_limit(details), _who_may(details))
+        return _past_the_limit(title, text, details)
     if code == "SUBSCRIPTION_RESTRICTED":
         return Words(title, f"{text} Nothing was changed.", [("See what is open", "/plan", "primary")])
     if code == "INSUFFICIENT_CREDITS" and "needed" in details:
@@ -55,16 +56,24 @@ def of(code: str, sentence: str, details: Mapping[str, Any]) -> Words | None:
     return Words(title, f"{sentence} Nothing was charged.", [way])
 
 
-def _past_the_limit(details: Mapping[str, Any]) -> list[Way]:
-    ways: list[Way] = []
-    upgrade = details.get("upgrade")
-    if upgrade and _may_write():
-        name = next((plan.name for plan in reads.offered_plans(db.session()) if plan.key == upgrade), upgrade)
-        ways.append((f"Look at {name}", url_for("plan_change.show", plan=upgrade), "primary"))
-    else:
-        ways.append(("Compare plans", "/plan", "primary"))
+def _past_the_limit(title: str, text: str, details: Mapping[str, Any]) -> Words:
+    """What happened, the price of lifting the limit, and where to do that or something else."""
+    plan = next((one for one in reads.offered_plans(db.session()) if one.key == details.get("upgrade")), None)
+    ways: list[Way] = [("Compare plans", "/plan", "primary")]
+    if plan is not None and not plan.is_custom and _may_write():
+        ways = [(f"Look at {plan.name}", url_for("plan_change.show", plan=plan.key), "primary")]
     feature = str(details.get("feature"))
-    return [*ways, _HERE[feature]] if feature in _HERE else ways
+    if feature in _HERE:
+        ways.append(_HERE[feature])
+    return Words(title, f"{text} {_price(plan)}Nothing was changed.", ways, _who_may(details))
+
+
+def _price(plan: PlanTerms | None) -> str:
+    if plan is None:
+        return ""
+    if plan.monthly_minor is None:
+        return f"{plan.name} is by contract. "
+    return f"{plan.name} costs {cents(plan.monthly_minor, plan.currency)} a month, before tax. "
 
 
 def _who_may(details: Mapping[str, Any]) -> str:

@@ -40,6 +40,8 @@ STATES: dict[str, State] = {
     **gallery_invoices.STATES,
     "trouble": ("wallet/_trouble.html", gallery_states.trouble),
     "error": ("errors/_notice.html", gallery_states.error),
+    "limit": ("errors/_notice.html", gallery_states.limit),
+    "team-full": ("team/_full.html", gallery_states.team_full),
 }
 
 

@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 from app import clock
 from app.catalogue.terms import PlanTerms
+from app.entitlements.team import Fullness
+from app.errors import LimitReached
 from app.ledger import Balance
 from app.payments.models import ORDER_STATES, Order
 from app.wallet import kinds
@@ -21,6 +23,18 @@ from app.web.wallet_forms import PRESETS, FilterForm, TopUpForm
 from app.web.wallet_rows import HoldLine, Row
 
 LONG = "Reserved for the nightly re-indexing of Bartholomew-Featherstonehaugh & Sons, batch 4471"
+
+
+def limit() -> dict[str, Any]:
+    """What a page action is told that a limit of the plan refuses."""
+    ways = [("Look at Growth", "/plan/change?plan=growth", "primary"), ("Manage the team", "/team", "")]
+    text = "5 are in use. Remove one, or move to Growth for up to 25 team members. Nothing was changed."
+    return {"title": "Starter includes 5 team members", "text": text, "bill": [], "actions": ways}
+
+
+def team_full() -> dict[str, Any]:
+    remedy = "Remove one, or move to Growth for up to 25 team members."
+    return {"seats": Fullness("Starter", 5, 5, LimitReached(remedy, remedy=remedy))}
 
 
 def balance() -> dict[str, Any]:

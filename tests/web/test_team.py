@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Barrier, Thread
+
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.customers import invitations, members
+from app.db import transaction
+from app.entitlements import team as seats
+from app.errors import LimitReached
 from tests.support.people import Person
 from tests.support.plans import offer, put_on
 from tests.support.web import PageClient
@@ -152,9 +158,11 @@ class TestAPlanWithSeats:
 
         assert "1 of 1 member on Free. Invitations count." in page
         assert "The team is full" in page
+        assert "Send invitation" not in page
         assert answer.status_code == 403
         assert '<h1 id="h">Free includes 1 team member</h1>' in answer.text
-        assert "1 is in use. Remove one, or move to Developer for up to 5 team members." in answer.text
+        assert "1 is in use. Move to Developer for up to 5 team members." in answer.text
+        assert "Developer costs $29.00 a month, before tax." in answer.text
         assert 'href="/plan/change?plan=developer"' in answer.text
         assert invitations.open_of(session, ada.customer_id) == []
         assert mails(session, "new@example.com") == []
@@ -178,9 +186,40 @@ class TestAPlanWithSeats:
         page = client_of(cy).get("/team").text
 
         assert "3 of 1 member on Free." in page
-        assert "Remove one, or move to Developer" in page
+        assert "Remove someone, or move to Developer" in page
 
     def test_a_team_without_a_limit_counts_its_people(self, client_of, session: Session, ada: Person) -> None:
         offer(session, "agent")
 
         assert "1 member." in client_of(ada).get("/team").text
+
+
+class TestTheLastSeatOnBothDatabases:
+    @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+    def database_url(self, request: pytest.FixtureRequest) -> str:
+        return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "pg_url")
+
+    def test_of_four_who_invite_at_once_one_gets_it(self, session: Session, engine: Engine, ada: Person) -> None:
+        offer(session, "oper")
+        put_on(ada, "developer")
+        for name in ("Cy", "Di", "Eve"):
+            ada.hires(name, "read")
+        gate, came_to = Barrier(4), [""] * 4
+
+        def invite(place: int) -> None:
+            with Session(engine) as own:
+                gate.wait(timeout=30)
+                try:
+                    with transaction(own):
+                        seats.invite(own, ada.customer_id, f"n{place}@example.com", "read", actor=ada.id)
+                    came_to[place] = "invited"
+                except LimitReached:
+                    came_to[place] = "full"
+
+        threads = [Thread(target=invite, args=(place,)) for place in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+
+        assert sorted(came_to) == ["full"] * 3 + ["invited"]
