@@ -6,6 +6,8 @@ import threading
 
 import pytest
 from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -86,3 +88,18 @@ def test_a_storage_can_forget(app: Flask) -> None:
     assert storage.get("a") == 0
     storage.incr("b", 60)
     assert (storage.reset(), storage.get("b"), storage.check()) == (1, 0, True)
+
+
+def test_another_storage_counts_alike(app: Flask) -> None:
+    app.extensions["rate_limiter"] = Limiter(get_remote_address, storage_uri="memory://", strategy="fixed-window")
+    with app.app_context():
+        app.extensions["rate_limiter"].init_app(Flask("another"))
+        rule = limits.RULES["reset.account"]
+
+        assert limits.look(rule, "reset.account", "ada").count == 0
+        counted = [limits.count(rule, "reset.account", "ada") for _ in range(6)]
+
+        assert [(window.left, window.is_over) for window in counted[-2:]] == [(0, False), (0, True)]
+        assert limits.look(rule, "reset.account", "ada").count == 6
+        with pytest.raises(TooManyRequests):
+            limits.spend("reset.account", "ada")
