@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 NEAR = 80  # percent of an allowance from which on it is nearly used up
 _CAP, _TRACK = 6_000, 10_000  # hundredths of a percent
-_SEEN = 40  # what is there at all can be seen
+_SEEN = 40  # what is over at all can be seen
+_DASHED = 100  # less would be a speck, not a dashed box
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def bar(used: int, allowance: int, heading: int) -> Bar:
     over = max(now - _CAP, _SEEN) if used > allowance else 0
     ends = _CAP + over if over else now
     tone = "near" if percent_used(used, allowance) >= NEAR and not over else "fill"
-    parts = (percent(ends), percent(then - ends)) if then > ends and heading > used else ("", "")
+    parts = (percent(ends), percent(then - ends)) if then - ends >= _DASHED else ("", "")
     return Bar(tone, percent(min(now, _CAP)), percent(over) if over else "", *parts)
 
 
