@@ -14,7 +14,7 @@ from app.ledger.posting import entry, find_entry, lock_account, open_account, po
 from app.ledger.requests import MAX_AMOUNT, Posting, posting
 from app.ledger.rollups import TrialRow, roll_up, trial_balance
 from app.ledger.sheet import SettlementTooLarge
-from app.ledger.statement import history, history_offset, movements
+from app.ledger.statement import history, history_offset, lines_of, movements
 
 __all__ = [
     "CREDIT_KINDS",
@@ -48,6 +48,7 @@ __all__ = [
     "history_offset",
     "hold",
     "install",
+    "lines_of",
     "live_holds",
     "lock_account",
     "movements",

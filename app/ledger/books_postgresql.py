@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +12,7 @@ from app.ledger.accounts import HOUSE, Account
 from app.ledger.entries import Entry, Hold, Leg, encoded
 from app.ledger.rules import State
 from app.ledger.sheet import Key, Sheet
+from app.ledger.writing_postgresql import BETWEEN, BETWEEN_COLUMNS, NULL
 
 Run = Callable[[str, Sequence[Any]], list[Any]]
 
@@ -41,11 +41,10 @@ _HOLD_COLUMNS = (
 )
 _HOLDS = f"SELECT {_HOLD_COLUMNS} FROM ledger_hold WHERE {_BY_KEY}"
 _REVERSALS = f"SELECT customer_id, reverses, id FROM ledger_entry WHERE {_BY_KEY.format('reverses')}"
-# The types of `ledger_write`'s columns, of accounts, of entries and of legs.
-_ACCOUNT_TYPES = ("text",) * 3 + ("bigint",) * 6 + ("text", "timestamptz")
-_ENTRY_TYPES = ("text",) * 5 + ("timestamptz",) * 2 + ("text", "text", "smallint")
-_LEG_TYPES = ("text", "smallint", "text", "text") + ("bigint",) * 5
-_SMALL = 8  # up to so many rows the values go one by one: cheaper than making arrays of them here
+WRITE_ONE = "SELECT ledger_write_one(%s)"
+WRITE = "SELECT ledger_write(true, %s, %s, %s, %s, %s::json, %s::json)"
+_WRITE_APART = "SELECT ledger_write_apart(%s, %s, %s, %s::json, %s::json)"
+_Text = str | None
 
 
 class PostgresBooks:
@@ -84,59 +83,131 @@ class PostgresBooks:
         return bool(done)
 
 
-def write_call(sheet: Sheet, *, strict: bool) -> tuple[str, list[Any]]:
-    """The call of `ledger_write` for a sheet, and its arguments: columns of accounts, of entries and of legs."""
-    accounts = [
-        (*s.account, s.balance, s.held, s.debt, s.promo, s.version, s.revision, encoded(s.tallies), s.moved_at)
-        for s in sheet.dirty()
-    ]
-    entries = [
-        (e.customer_id, e.id, e.kind, e.key, e.request_hash, e.occurred_at, e.recorded_at, encoded(e.data), e.reverses,
-         len(e.legs))
-        for e in sheet.new_entries
-    ]  # fmt: skip
-    legs = [
-        (e.id, position, leg[0][1], leg[0][2], *leg[1:])
-        for e in sheet.new_entries
-        for position, leg in enumerate(e.legs)
-    ]
-    holds = [_holds_json(list(sheet.new_holds.values())), _holds_json(sheet.changed_holds)]
-    if len(accounts) + len(legs) <= _SMALL:
-        values = [value for rows in (accounts, entries, legs) for column in zip(*rows, strict=True) for value in column]
-        return _call_by_value(len(accounts), len(entries), len(legs)), [strict, *values, *holds]
-    columns = [*_columns(accounts, 11), *_columns(entries, 10), *_columns(legs, 9)]
-    return _CALL_BY_ARRAY, [strict, *map(_joined, columns), *holds]
+def write_call(sheet: Sheet, *, strict: bool) -> tuple[str, list[_Text]]:
+    """The call that writes a sheet, and its arguments, as `app.ledger.writing_postgresql` describes them."""
+    states, entries = sheet.dirty(), sheet.new_entries
+    new, changed = _holds_json(list(sheet.new_holds.values())), _holds_json(sheet.changed_holds)
+    if not strict:
+        return _WRITE_APART, [_accounts(states), *_entries(entries), new, changed]
+    if len(entries) == len(states) == 1 and new is changed is None and _is_pair(entries[0]):
+        return WRITE_ONE, [_one(states[0], entries[0])]
+    pairs = [entry for entry in entries if _is_pair(entry)]
+    others = [entry for entry in entries if not _is_pair(entry)] if len(pairs) < len(entries) else []
+    return WRITE, [_accounts(states), _pairs(pairs), *_entries(others), new, changed]
 
 
-# Each array travels as one text, cut apart by the server: a driver that writes arrays quotes every element by itself,
-# which took a fifth of the time of a large batch. The separators cannot be part of a value: keys are printable, and
-# JSON escapes control characters.
-_BETWEEN, _NULL = "\x1f", "\x1e"
+def _is_pair(entry: Entry) -> bool:
+    return len(entry.legs) == 2 and (entry.legs[0].seq is None) != (entry.legs[1].seq is None)
 
 
-def _joined(column: list[Any]) -> str:
-    """One array as text. Asserts that no value could be taken for two, or for no array at all."""
-    joined = _BETWEEN.join([_NULL if value is None else str(value) for value in column])
-    assert joined.count(_BETWEEN) == max(0, len(column) - 1), "a value holds a separator"
-    assert bool(joined) == bool(column), "a single empty text would be no array at all"
-    return joined
-
-
-@lru_cache
-def _call_by_value(accounts: int, entries: int, legs: int) -> str:
-    """The call for so many rows of each, every value a parameter of its own."""
-    shapes = ((_ACCOUNT_TYPES, accounts), (_ENTRY_TYPES, entries), (_LEG_TYPES, legs))
-    arrays = [f"ARRAY[{', '.join([f'%s::{kind}'] * rows)}]::{kind}[]" for kinds, rows in shapes for kind in kinds]
-    return f"SELECT ledger_write(%s, {', '.join(arrays)}, %s::json, %s::json)"
-
-
-_CALL_BY_ARRAY = (
-    "SELECT ledger_write(%s, "
-    + ", ".join(
-        f"string_to_array(%s, chr(31), chr(30))::{kind}[]" for kind in _ACCOUNT_TYPES + _ENTRY_TYPES + _LEG_TYPES
+def _one(state: State, entry: Entry) -> str:
+    """The row of `ledger_write_one`: an entry of two legs, and the only account it moved."""
+    first = entry.legs[0].seq is not None
+    mine, theirs = entry.legs if first else entry.legs[::-1]
+    customer_id, account, asset = state.account
+    recorded = str(entry.recorded_at)
+    occurred = recorded if entry.occurred_at is entry.recorded_at else str(entry.occurred_at)
+    data = encoded(entry.data) if entry.data else "{}"
+    row = (
+        f"{customer_id}\x1f{account}\x1f{asset}\x1f{state.balance}\x1f{state.held}\x1f{state.debt}\x1f{state.promo}"
+        f"\x1f{state.version}\x1f{state.revision}\x1f{_tallies(state.tallies)}\x1f{recorded}\x1f{entry.id}\x1f{entry.kind}"
+        f"\x1f{entry.key}\x1f{entry.request_hash}\x1f{occurred}\x1f{data}\x1f{entry.reverses or NULL}\x1f{mine.amount}"
+        f"\x1f{mine.promo_amount}\x1f{mine.kind_seq}\x1f{theirs.account.kind}\x1f{0 if first else 1}"
     )
-    + ", %s::json, %s::json)"
-)
+    assert row.count(BETWEEN) == 22, "a value holds a separator"
+    return row
+
+
+def _accounts(states: list[State]) -> _Text:
+    return _table(
+        [s.account[0] for s in states],
+        [s.account[1] for s in states],
+        [s.account[2] for s in states],
+        [str(s.balance) for s in states],
+        [str(s.held) for s in states],
+        [str(s.debt) for s in states],
+        [str(s.promo) for s in states],
+        [str(s.version) for s in states],
+        [str(s.revision) for s in states],
+        [_tallies(s.tallies) for s in states],
+        _times([s.moved_at for s in states]),
+    )
+
+
+def _heads(entries: list[Entry]) -> list[list[str]]:
+    """The columns that every entry has."""
+    return [
+        [e.customer_id for e in entries],
+        [e.id for e in entries],
+        [e.kind for e in entries],
+        [e.key for e in entries],
+        [e.request_hash for e in entries],
+        _times([e.occurred_at for e in entries]),
+        _times([e.recorded_at for e in entries]),
+        [encoded(e.data) if e.data else "{}" for e in entries],
+        [e.reverses or NULL for e in entries],
+    ]
+
+
+def _pairs(entries: list[Entry]) -> _Text:
+    mine = [e.legs[0] if e.legs[0].seq is not None else e.legs[1] for e in entries]
+    return _table(
+        *_heads(entries),
+        [leg.account[1] for leg in mine],
+        [leg.account[2] for leg in mine],
+        ["0" if e.legs[0].seq is not None else "1" for e in entries],
+        [str(leg.amount) for leg in mine],
+        [str(leg.promo_amount) for leg in mine],
+        [str(leg.seq) for leg in mine],
+        [str(leg.kind_seq) for leg in mine],
+        [str(leg.balance_after) for leg in mine],
+        [(e.legs[1] if e.legs[0].seq is not None else e.legs[0]).account[1] for e in entries],
+    )
+
+
+def _entries(entries: list[Entry]) -> list[_Text]:
+    """Entries, and their legs."""
+    legs = [(e, number, leg) for e in entries for number, leg in enumerate(e.legs)]
+    return [
+        _table(*_heads(entries), [str(len(e.legs)) for e in entries]),
+        _table(
+            [e.customer_id for e, _, _ in legs],
+            [e.id for e, _, _ in legs],
+            [str(number) for _, number, _ in legs],
+            [leg.account.kind for _, _, leg in legs],
+            [leg.account.asset for _, _, leg in legs],
+            [e.kind for e, _, _ in legs],
+            *([NULL if leg[at] is None else str(leg[at]) for _, _, leg in legs] for at in range(1, 6)),
+            _times([e.recorded_at for e, _, _ in legs]),
+        ),
+    ]
+
+
+def _table(*columns: list[str]) -> _Text:
+    """Columns as one text, or None without a row. Asserts that no value could be taken for two, or for none at all."""
+    rows = len(columns[0])
+    if rows == 0:
+        return None
+    texts = [BETWEEN.join(column) for column in columns]
+    assert all(text and text.count(BETWEEN) == rows - 1 for text in texts), "a value holds a separator, or is no text"
+    table = BETWEEN_COLUMNS.join(texts)
+    assert table.count(BETWEEN_COLUMNS) == len(columns) - 1, "a value holds a separator"
+    return table
+
+
+def _times(instants: Sequence[datetime | None]) -> list[str]:
+    """Instants as text. Nearly all of a batch are the same object, and writing one out costs more than a whole row."""
+    last, text, texts = None, NULL, []
+    for instant in instants:
+        if instant is not last:
+            last, text = instant, NULL if instant is None else str(instant)
+        texts.append(text)
+    return texts
+
+
+def _tallies(kept: dict[str, list[int]]) -> str:
+    """As JSON; kinds are plain words of the chart."""
+    return "{" + ",".join([f'"{kind}":[{n},{came},{went}]' for kind, (n, came, went) in kept.items()]) + "}"
 
 
 def _holds_json(holds: list[Hold]) -> str | None:

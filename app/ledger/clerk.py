@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.errors import Refusal
 from app.ledger.books import Books, apply, books_for
+from app.ledger.direct_write import DirectWrite
 from app.ledger.memory import Memory
 from app.ledger.requests import Request
 from app.ledger.sheet import Result, Sheet
@@ -25,6 +26,7 @@ _PAUSE = 0.05  # seconds before the second try, doubled before each further one
 # Seconds after which there is no further try. One may wait 15 s for SQLite's lock, so all together take 20 s at most:
 # the HTTP server gives a request up after 60.
 _PATIENCE = 5.0
+_KEYS = ("uq_ledger_entry_customer_id_key", "uq_ledger_entry_reverses")
 _leaked: list[Any] = []  # connections inherited through a fork: closing them would hang up on the parent
 
 Results = list[Result | Exception]
@@ -108,6 +110,13 @@ class _Desk:
             self._raw = None
 
 
+def _moved_meanwhile(failure: Exception) -> bool:
+    """Whether a write was refused because another transaction was faster: what was computed is to be computed anew."""
+    if getattr(failure, "sqlstate", None) == "23505":  # unique_violation
+        return getattr(failure, "diag").constraint_name in _KEYS  # noqa: B009 - only the driver's errors have it
+    return getattr(failure, "sqlstate", None) == "PU001"
+
+
 class SqliteClerk(_Desk):
     """One write lock, taken at once: whoever is inside reads the last word."""
 
@@ -139,7 +148,7 @@ class PostgresClerk(_Desk):
         super().__init__(engine)
         self._memory = Memory()
         self._cursor: Any = None
-        self._stale = "PU001"
+        self._write: Any = None
 
     def _apply(self, requests: Sequence[Request]) -> Results:
         if self._raw is None:
@@ -148,7 +157,9 @@ class PostgresClerk(_Desk):
             # All this connection does are look-ups by key: no plan made on a small table shall outlive its smallness.
             for choice in ("seqscan", "hashjoin", "mergejoin"):
                 self._raw.execute("SET enable_" + choice + " = off")
+            self._raw.execute("SET plan_cache_mode = force_generic_plan")
             self._cursor = self._raw.cursor()
+            self._write = DirectWrite(self._engine.dialect.loaded_dbapi, self._raw.pgconn)
         assert self._books is not None
         sheet = self._memory.sheet(requests)
         if sheet is not None:
@@ -169,7 +180,7 @@ class PostgresClerk(_Desk):
             return None
         except Exception as failure:
             self._memory.forget(sheet)
-            if getattr(failure, "sqlstate", None) != self._stale:
+            if not _moved_meanwhile(failure):
                 raise
             self._memory.contended(sheet)
             return None
@@ -186,7 +197,7 @@ class PostgresClerk(_Desk):
                 self._cursor.execute("COMMIT")
             except Exception as failure:
                 self._roll_back()
-                if getattr(failure, "sqlstate", None) not in (self._stale, "40P01", "40001"):
+                if not _moved_meanwhile(failure) and getattr(failure, "sqlstate", None) not in ("40P01", "40001"):
                     raise
                 continue
             for sheet in sheets:
@@ -199,5 +210,7 @@ class PostgresClerk(_Desk):
                 self._cursor.execute("ROLLBACK")
 
     def _run(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        if sql in self._write.statements:
+            return [(self._write(sql, parameters),)]
         self._cursor.execute(sql, parameters, prepare=True)
         return self._cursor.fetchall() if self._cursor.description is not None else [self._cursor.rowcount]

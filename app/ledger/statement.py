@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from app.ledger import tables
@@ -76,6 +77,16 @@ def history_offset(
     return total, _lines(session, account, [_leg.c.seq.in_(seqs)], limit)
 
 
+def lines_of(session: Session, kind: str, entries: Sequence[tuple[str, str]]) -> dict[str, Line]:
+    """The lines that these entries (customer, entry) wrote in their customers' accounts of this kind, by entry."""
+    rows = session.execute(
+        _line_columns()
+        .where(_leg.c.account == kind, _leg.c.seq.is_not(None))
+        .where(tuple_(_leg.c.customer_id, _leg.c.entry_id).in_([tuple(each) for each in entries]))
+    )
+    return {row[1]: Line(*row) for row in rows} if entries else {}
+
+
 def movements(session: Session, account: Account, *, since: datetime, until: datetime) -> Iterator[Line]:
     """Every line recorded in [since, until), oldest first, a few hundred at a time: for statements and exports (W8)."""
     done = seq_at(session, account, since, included=False)
@@ -100,16 +111,19 @@ def _lines(
     session: Session, account: Account, which: list[ColumnElement[bool]], limit: int, by_kind: bool = False
 ) -> list[Line]:
     rows = session.execute(
-        select(
-            _leg.c.seq, _leg.c.entry_id, _leg.c.kind, _leg.c.amount, _leg.c.balance_after,
-            _entry.c.occurred_at, _leg.c.recorded_at, _entry.c.data, _entry.c.key,
-        )
-        .join(_entry, and_(_entry.c.customer_id == _leg.c.customer_id, _entry.c.id == _leg.c.entry_id))
+        _line_columns()
         .where(*_of(account), *which)
         .order_by((_leg.c.kind_seq if by_kind else _leg.c.seq).desc())
         .limit(limit)
-    )  # fmt: skip
+    )
     return [Line(*row) for row in rows]
+
+
+def _line_columns() -> Select[Any]:
+    return select(
+        _leg.c.seq, _leg.c.entry_id, _leg.c.kind, _leg.c.amount, _leg.c.balance_after,
+        _entry.c.occurred_at, _leg.c.recorded_at, _entry.c.data, _entry.c.key,
+    ).join(_entry, and_(_entry.c.customer_id == _leg.c.customer_id, _entry.c.id == _leg.c.entry_id))  # fmt: skip
 
 
 def _merged(session: Session, account: Account, wanted: dict[str, int], *, offset: int, limit: int) -> list[int]:

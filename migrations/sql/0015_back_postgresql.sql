@@ -4,6 +4,10 @@ CREATE TRIGGER ledger_hold_ends_once BEFORE UPDATE ON ledger_hold FOR EACH ROW W
 -- next
 ALTER TABLE ledger_hold ENABLE ALWAYS TRIGGER ledger_hold_ends_once
 -- next
+DROP FUNCTION ledger_write_one
+-- next
+DROP FUNCTION ledger_write_apart
+-- next
 DROP FUNCTION ledger_write
 -- next
 CREATE OR REPLACE FUNCTION ledger_write(
@@ -131,3 +135,43 @@ BEGIN
   END IF;
   RETURN true;
 END $$
+-- next
+CREATE OR REPLACE FUNCTION ledger_check_legs() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  wrong text;
+BEGIN
+  SELECT s.entry_id INTO wrong
+  FROM (SELECT customer_id, entry_id, asset, sum(amount) AS rest, count(*) AS n,
+               max(position) AS last, min(position) AS first
+        FROM added GROUP BY customer_id, entry_id, asset) s
+  LEFT JOIN ledger_entry e ON e.customer_id = s.customer_id AND e.id = s.entry_id
+  GROUP BY s.customer_id, s.entry_id
+  HAVING bool_or(s.rest <> 0 OR e.id IS NULL) OR sum(s.n) <> min(e.legs)
+    OR max(s.last) <> min(e.legs) - 1 OR min(s.first) <> 0
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING MESSAGE = 'the legs of ledger entry ' || wrong || ' must be complete and sum to zero',
+      ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+-- next
+CREATE OR REPLACE FUNCTION ledger_check_entries() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  wrong text;
+BEGIN
+  SELECT a.id INTO wrong FROM added a
+  WHERE NOT EXISTS (SELECT 1 FROM ledger_leg l WHERE l.customer_id = a.customer_id AND l.entry_id = a.id) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING MESSAGE = 'ledger entry ' || wrong || ' has no legs', ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$
+-- next
+ALTER TABLE ledger_entry ALTER COLUMN customer_id RESET (n_distinct)
+-- next
+ALTER TABLE ledger_leg ALTER COLUMN customer_id RESET (n_distinct)
+-- next
+ALTER TABLE ledger_hold ALTER COLUMN customer_id RESET (n_distinct)

@@ -1,0 +1,61 @@
+"""Calls of `ledger_write` on a PostgreSQL connection without the driver's cursor, which costs more than the call does.
+
+A cursor looks at each parameter's type, keeps lists of what is prepared, and waits by polling: 90 of the 110
+microseconds that an empty statement with a debit's values takes. These statements have text parameters only, and are
+prepared once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from app.ledger.books_postgresql import WRITE, WRITE_ONE
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGconn, PGresult
+
+COMMAND_OK, TUPLES_OK, CONNECTION_BAD = 1, 2, 1  # libpq's numbers, which are part of its protocol and never change
+
+
+class DirectWrite:
+    """The write calls of one connection, which must be used by one thread at a time."""
+
+    statements = (WRITE_ONE, WRITE)
+
+    def __init__(self, driver: Any, connection: PGconn) -> None:
+        self._driver = driver
+        self._connection = connection
+        self._prepared: dict[str, bytes] = {}
+
+    def __call__(self, sql: str, parameters: Sequence[str | None]) -> bool:
+        """What the function answered. Raises the driver's errors."""
+        name = self._prepared.get(sql) or self._prepare(sql)
+        values: list[Any] = [_wired(value) for value in parameters]
+        result = self._connection.exec_prepared(name, values)
+        if result.status != TUPLES_OK:
+            self._raise(result)
+        return result.get_value(0, 0) == b"t"
+
+    def _prepare(self, sql: str) -> bytes:
+        name = b"ledger_%d" % len(self._prepared)
+        text = sql
+        for number in range(1, sql.count("%s") + 1):
+            text = text.replace("%s", f"${number}", 1)
+        result = self._connection.prepare(name, text.encode())
+        if result.status != COMMAND_OK:
+            self._raise(result)
+        self._prepared[sql] = name
+        return name
+
+    def _raise(self, result: PGresult) -> None:
+        if self._connection.status == CONNECTION_BAD:
+            raise self._driver.OperationalError(self._connection.error_message.decode(errors="replace"))
+        raise self._driver.errors.error_from_result(result)
+
+
+def _wired(value: str | None) -> bytes | None:
+    if value is None:
+        return None
+    assert "\0" not in value, "a text with a zero in it would be cut there"
+    return value.encode()
