@@ -74,8 +74,8 @@ def row_of(order: Order, its_invoices: Mapping[str, Invoice]) -> OrderRow:
     )
 
 
-def bill_of(order: Order) -> list[Line]:
-    """What it came to: the price, what a coupon took off, and what was to be paid before tax."""
+def bill_of(order: Order, invoice: Invoice | None) -> list[Line]:
+    """What it came to: the price, what a coupon took off, and what was paid, with the tax of its invoice."""
     said, price = order.request, order.request.get("price_minor", order.amount_minor)
     lines: list[Line] = [(title_of(order), cents(price, order.currency), "")]
     off = price - order.due_minor
@@ -84,6 +84,10 @@ def bill_of(order: Order) -> list[Line]:
     elif said.get("coupon"):
         bonus = said.get("bonus_credits")
         lines.append((f"Coupon {said['coupon']}", credit_count(bonus, sign=True) if bonus else "Applied", ""))
+    taxed = invoice if invoice is not None and invoice.tax_minor and invoice.order_id == order.id else None
+    if taxed is not None:
+        lines.append(("Tax", cents(taxed.tax_minor, taxed.currency), ""))
+        return [*lines, ("Charged", cents(taxed.total_minor, taxed.currency), "")]
     word = "Charged" if order.state == "paid" else "To pay"
     return [*lines, (f"{word}, before tax", cents(order.due_minor, order.currency), "")]
 

@@ -105,7 +105,7 @@ def one(order_id: str) -> str:
         reference=order.id,
         title=title_of(order),
         status=_status(order, invoice),
-        bill=order_rows.bill_of(order),
+        bill=order_rows.bill_of(order, invoice),
         invoice=invoice,
         invoice_number=number_of(invoice) if invoice else "",
         movement=order_rows.movement_of(session, order),
