@@ -156,7 +156,8 @@ def test_nothing_but_the_clock_asks_for_the_time() -> None:
         f"{path}:{node.lineno}"
         for path, node in nodes("app", ast.Call)
         if isinstance(node, ast.Call)
-        if (_called(node) in ("utcnow", "today") or (_called(node) == "now" and _module_of(node) == "datetime"))
+        if _called(node) == "utcnow"
+        or (_called(node) in ("now", "today") and _module_of(node) in ("datetime", "date"))
         or (_called(node) in ("time", "time_ns") and _module_of(node) == "time")
         if str(path) not in allowed and not path.is_relative_to("app/sandbox")
     ]
