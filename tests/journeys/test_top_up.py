@@ -1,4 +1,4 @@
-"""From nothing to a credited top-up in a real browser, with and without scripts (SPEC W1, W2, R3).
+"""From nothing to a credited top-up, and to a pack of credits, in a real browser, with and without scripts (R3).
 
 The whole way is gone on both databases. What differs by the webhook or by what is kept is looked at on PostgreSQL, the
 rest on SQLite: each story costs seconds, and tests/flows and tests/webhooks have them all on both.
@@ -178,3 +178,28 @@ def test_the_same_form_sent_again_leads_to_the_same_payment_and_then_says_it_is_
     nora.asks_to_top_up("50", form_key=key)
     expect(nora.page.locator("#flash")).to_contain_text("already paid")
     nora.sees_balance(50 + GIFT)
+
+
+@ON_POSTGRESQL
+def test_a_pack_is_bought_its_credits_arrive_and_its_invoice_is_there(nora: Person) -> None:
+    nora.signs_up()
+    nora.page.goto(nora.base_url + "/credits")
+    had = nora.page.locator("#balance .figure").first.inner_text().split()[0]
+    nora.page.get_by_role("button", name="Buy 500 credits").click()
+    nora.page.locator("dialog[open]").get_by_role("button", name="Pay $45.00").click()
+
+    nora.pays_with(PAYS)
+
+    nora.waits_for("500 credits are yours")
+    invoice = nora.page.locator(".page-head a.btn")
+    for _ in range(60):  # it is told of by an event of its own
+        nora.page.reload()
+        if invoice.count():
+            break
+        nora.page.wait_for_timeout(250)
+    invoice.click()
+    expect(nora.page.locator("#main")).to_contain_text("500 credits")
+    expect(nora.page.locator("#main")).to_contain_text("$45.00")
+    nora.page.goto(nora.base_url + "/credits")
+    expect(nora.page.locator("#balance .figure").first).to_contain_text(str(int(had) + 500))
+    nora.sees_balance(GIFT)
