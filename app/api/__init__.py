@@ -8,6 +8,7 @@ from app.api import calls, docs
 from app.api.billing import billing
 from app.api.charges import charges
 from app.api.check_in import daily_check_in, staff_check_in
+from app.api.credits import api_credits
 from app.api.debits import wallet_debits
 from app.api.entitlements import api_entitlements
 from app.api.health import health
@@ -20,6 +21,7 @@ from app.api.plans import subscription_plans
 from app.api.resources import api_resources
 from app.api.sessions import payment_sessions
 from app.api.staff_coupons import staff_coupons
+from app.api.staff_credits import staff_credits
 from app.api.staff_plans import staff_plans
 from app.api.subscriptions import subscriptions
 from app.api.top_ups import top_ups
@@ -41,8 +43,10 @@ GROUPS = [
     api_usage,
     api_entitlements,
     api_resources,
+    api_credits,
     staff_plans,
     staff_coupons,
+    staff_credits,
     daily_check_in,
     staff_check_in,
 ]

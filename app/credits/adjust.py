@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -57,7 +58,7 @@ def adjust(
     if before is None:
         told = {"amount": amount, "reason": why, "ticket": data.get("ticket"), "entry": entry_id}
         activity.record(session, actor, "credits.adjusted", customer_id, customer_id=customer_id, **told)
-    return entry
+    return replace(entry, replayed=before is not None)
 
 
 def _take(session: Session, customer_id: str, amount: int, key: str, data: dict[str, str]) -> str:

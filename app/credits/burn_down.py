@@ -50,7 +50,7 @@ def write(session: Session, entry: ledger.Entry, shares: Shares, *, day_kind: st
     """Write down what a new entry did to each grant, and count it in its day."""
     amount = entry.leg(credits_of(entry.customer_id)).amount
     assert sum(shares.values()) == amount, "an entry and its shares differ"
-    for grant, part in shares.items():
+    for position, (grant, part) in enumerate(shares.items()):
         grant.remaining += part
         session.add(
             CreditAllocation(
@@ -59,6 +59,7 @@ def write(session: Session, entry: ledger.Entry, shares: Shares, *, day_kind: st
                 grant_id=grant.id,
                 amount=part,
                 kind=entry.kind,
+                position=position,
                 at=entry.recorded_at,
             )
         )

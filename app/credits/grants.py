@@ -74,8 +74,6 @@ def grant(
     """
     positive(amount)
     now = clock.now()
-    if expires_at is not None and expires_at <= now:
-        raise Invalid("Credits must end in the future.", field="expires_at")
     entry = ledger.post(
         session,
         _KINDS[source],
@@ -86,6 +84,8 @@ def grant(
     )
     if entry.replayed:
         return value_of(_by_entry(session, entry), entry)
+    if expires_at is not None and expires_at <= now:
+        raise Invalid("Credits must end in the future.", field="expires_at")
     made = CreditGrant(
         customer_id=customer_id,
         id=ids.new("grant"),

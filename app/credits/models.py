@@ -15,6 +15,7 @@ from app.db import Base
 
 SOURCES = ("pack", "welcome", "included", "checkin", "coupon", "adjustment", "promo")
 _OPEN = text("remaining > 0")
+_FIRST = text("position = 0")
 _OPEN_AND_ENDING = text("remaining > 0 AND expires_at IS NOT NULL")
 
 
@@ -53,7 +54,8 @@ class CreditGrant(Base):
 class CreditAllocation(Base):
     """What one entry did to one grant: added (the grant itself, a return) or taken. A grant's sum is its `remaining`.
 
-    `kind` and `at` are the entry's, so that the movements of all customers can be listed.
+    `kind` and `at` are the entry's. `position` counts an entry's shares, so that the movements of all customers are
+    listed by the first of each.
     """
 
     __tablename__ = "credit_allocation"
@@ -63,13 +65,22 @@ class CreditAllocation(Base):
     grant_id: Mapped[str] = mapped_column(primary_key=True)
     amount: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(String(20))
+    position: Mapped[int]
     at: Mapped[datetime]
 
     __table_args__ = (
         ForeignKeyConstraint(["customer_id", "grant_id"], ["credit_grant.customer_id", "credit_grant.id"]),
         CheckConstraint("amount <> 0", name="amount"),
-        Index("ix_credit_allocation_at", "at", "entry_id"),
-        Index("ix_credit_allocation_kind_at", "kind", "at", "entry_id"),
+        Index("ix_credit_allocation_at", "at", "entry_id", sqlite_where=_FIRST, postgresql_where=_FIRST),
+        Index("ix_credit_allocation_kind_at", "kind", "at", "entry_id", sqlite_where=_FIRST, postgresql_where=_FIRST),
+        Index(
+            "ix_credit_allocation_customer_id_at",
+            "customer_id",
+            "at",
+            "entry_id",
+            sqlite_where=_FIRST,
+            postgresql_where=_FIRST,
+        ),
     )
 
 

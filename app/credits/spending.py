@@ -13,13 +13,13 @@ from app.credits import burn_down, expire
 from app.credits.accounts import credits_of, revenue
 from app.credits.grants import LARGEST
 from app.credits.reads import balance
-from app.errors import IdempotencyKeyReused, Invalid, NotFound
+from app.errors import IdempotencyKeyReused, Invalid
 from app.wallet.books import key_of
 
 MOST_AT_ONCE = 1_000_000
 
 
-class UnknownAction(NotFound):
+class UnknownAction(Invalid):
     """The catalogue has no such action, or no longer. Details: action."""
 
     code = "UNKNOWN_ACTION"

@@ -29,6 +29,7 @@ SERVICE_SCOPES = (
     "billing:write",
     "wallet:write",
     "charges:write",
+    "credits:write",
     "customers:write",
     "resources:write",
     "usage:write",

@@ -12,6 +12,7 @@ depends_on = None
 
 _OPEN = sa.text("remaining > 0")
 _OPEN_AND_ENDING = sa.text("remaining > 0 AND expires_at IS NOT NULL")
+_FIRST = sa.text("position = 0")
 _WAITING = sa.text("granted_at IS NULL")
 
 
@@ -91,6 +92,7 @@ def _allocations() -> None:
         sa.Column("grant_id", sa.String(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("amount <> 0", name=op.f("ck_credit_allocation_amount")),
         sa.ForeignKeyConstraint(
@@ -100,8 +102,14 @@ def _allocations() -> None:
         ),
         sa.PrimaryKeyConstraint("customer_id", "entry_id", "grant_id", name=op.f("pk_credit_allocation")),
     )
-    op.create_index("ix_credit_allocation_at", "credit_allocation", ["at", "entry_id"])
-    op.create_index("ix_credit_allocation_kind_at", "credit_allocation", ["kind", "at", "entry_id"])
+    for columns in (["at"], ["kind", "at"], ["customer_id", "at"]):
+        op.create_index(
+            f"ix_credit_allocation_{'_'.join(columns)}",
+            "credit_allocation",
+            [*columns, "entry_id"],
+            sqlite_where=_FIRST,
+            postgresql_where=_FIRST,
+        )
 
 
 def _bonuses() -> None:
@@ -133,6 +141,6 @@ def _adopt() -> None:
         "WHERE a.kind = 'credits' AND a.balance > 0"
     )
     op.execute(
-        "INSERT INTO credit_allocation (customer_id, entry_id, grant_id, amount, kind, at) "
-        "SELECT g.customer_id, g.entry_id, g.id, g.amount, 'promo', g.created_at FROM credit_grant g"
+        "INSERT INTO credit_allocation (customer_id, entry_id, grant_id, amount, kind, position, at) "
+        "SELECT g.customer_id, g.entry_id, g.id, g.amount, 'promo', 0, g.created_at FROM credit_grant g"
     )
