@@ -13,6 +13,8 @@ from app.admin import (
     check_in,
     coupons,
     customers,
+    outgoing,
+    outgoing_endpoints,
     plans,
     tax_rates,
     terms,
@@ -23,7 +25,7 @@ from app.admin.roles import staff_reads
 
 def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
-    for module in (customers, adjustments, terms, webhooks, books, activity):
+    for module in (customers, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
         app.register_blueprint(module.pages)
     for module in (plans, coupons, catalogue_rows, check_in, tax_rates):
         app.register_blueprint(module.pages)

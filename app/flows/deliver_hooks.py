@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+from httpx import URL
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -20,7 +21,7 @@ from app.outgoing.deliveries import Answer, Parcel
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # one receiver that is slow must not hold up the others
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)  # seconds
+_TIMEOUT = httpx.Timeout(timeout=10.0, connect=5.0)  # seconds
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -67,7 +68,7 @@ def send(parcel: Parcel, *, private: bool) -> Answer:
 
 
 def _post(parcel: Parcel, private: bool) -> int:
-    url = httpx.URL(addresses.check(parcel.url, private=private))
+    url = URL(addresses.check(parcel.url, private=private))
     address = addresses.resolve(url.host, url.port or _PORTS[url.scheme], private=private)
     # Receivers compare with their own clock, so it is the real time that is signed, whatever the demo's says.
     signed = signing.headers(parcel.keys, parcel.event_id, int(clock.real_now().timestamp()), parcel.body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -19,6 +18,14 @@ class Line:
 
     delivery: WebhookDelivery
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Some deliveries, newest first, and where the older ones begin; None at the end."""
+
+    lines: list[Line]
+    older: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +52,21 @@ def endpoint(session: Session, endpoint_id: str) -> WebhookEndpoint:
     return found
 
 
-def log(
-    session: Session, *, state: str | None = None, before: tuple[datetime, str] | None = None, limit: int = 50
-) -> list[Line]:
-    """Deliveries, newest first, in pages: `before` is the last line's created_at and id."""
+def log(session: Session, *, state: str | None = None, before: str | None = None, limit: int = 50) -> Log:
+    """Deliveries to all endpoints, of all customers; `before` is what the page above gave as `older`."""
     found = select(WebhookDelivery, WebhookEndpoint.url).join(
         WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id
     )
     if state:
         found = found.where(WebhookDelivery.state == state)
     if before:
-        found = found.where(tuple_(WebhookDelivery.created_at, WebhookDelivery.id) < before)
-    newest = found.order_by(WebhookDelivery.created_at.desc(), WebhookDelivery.id.desc()).limit(limit)
-    return [Line(delivery, url) for delivery, url in session.execute(newest).all()]
+        customer_id, _, delivery_id = before.partition(":")
+        last = one(session, customer_id, delivery_id).delivery
+        found = found.where(tuple_(WebhookDelivery.created_at, WebhookDelivery.id) < (last.created_at, last.id))
+    newest = found.order_by(WebhookDelivery.created_at.desc(), WebhookDelivery.id.desc()).limit(limit + 1)
+    lines = [Line(delivery, url) for delivery, url in session.execute(newest).all()]
+    last_one = lines[limit - 1].delivery if len(lines) > limit else None
+    return Log(lines[:limit], f"{last_one.customer_id}:{last_one.id}" if last_one else None)
 
 
 def one(session: Session, customer_id: str, delivery_id: str) -> One:

@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.config import Settings
 from app.web.api_keys import api_keys
+from app.web.auto_top_up import auto_top_up
 from app.web.browser_names import browser_name
 from app.web.buyer import buyer
 from app.web.check_in import check_in
@@ -14,6 +15,7 @@ from app.web.forgotten import forgotten
 from app.web.gallery import gallery
 from app.web.invitations import invitations
 from app.web.invoices import invoices
+from app.web.notices import notices
 from app.web.orders import orders
 from app.web.overview import overview
 from app.web.packs import packs
@@ -46,6 +48,8 @@ def register(app: Flask) -> None:
         app.register_blueprint(pages)
     app.register_blueprint(buyer)
     app.register_blueprint(check_in)
+    app.register_blueprint(notices)
+    app.register_blueprint(auto_top_up)
     for pages in (sign_in, sign_up, forgotten, invitations, profile, team, api_keys):
         app.register_blueprint(pages)
     app.jinja_env.filters["browser"] = browser_name

