@@ -62,6 +62,8 @@ def line_title(line: Line) -> tuple[str, str]:
     if line.kind == "credit_spend":
         quantity, each = line.data.get("quantity", 1), line.data.get("unit_cost", -line.amount)
         return told, f"{quantity:,} × {each:,} credits" if quantity > 1 else ""
+    if line.kind == "checkin" and line.data.get("bonus"):
+        return told, f"Bonus of {line.data['bonus']:,} included"
     if line.kind == "adjustment":
         return (TITLES["adjustment"] if line.amount > 0 else "Correction"), told
     if line.kind == "reversal":

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import checkin, credits
+from app import checkin, credits, ledger
 from app.activity.models import Activity
 from app.checkin import AlreadyCheckedIn, CheckInNotAllowed, CheckInOff
+from app.credits import words
 from app.credits.models import CreditGrant
 from app.customers import customers
 from app.db import transaction
+from app.ledger import Account
 from app.payments.models import Order
 from app.people.models import User
 
@@ -117,6 +119,20 @@ def test_the_day_may_begin_at_midnight_utc_for_everyone(check_in, set_rules, mov
     move_to("Pacific/Auckland")
 
     assert check_in().zone == "UTC"
+
+
+def test_the_history_of_credits_names_the_day_and_its_bonus(session, ada, check_in, set_rules, clock) -> None:
+    set_rules(bonuses=((2, 5),))
+    check_in()
+    clock.advance(days=1)
+    check_in()
+
+    lines = ledger.history(session, Account(ada.customer_id, "credits", "credits"))
+
+    assert [words.line_title(line) for line in lines] == [
+        ("Check-in, day 2", "Bonus of 5 included"),
+        ("Check-in, day 1", ""),
+    ]
 
 
 def test_what_is_given_ends_when_the_rules_say(session, check_in, set_rules, clock) -> None:
