@@ -149,7 +149,8 @@ WAITING: dict[str, Callable[[], dict[str, Any]]] = {
 
 def overview_wallet() -> dict[str, Any]:
     balance = Balance(54_590_000, 9_240_000, 0, 5_000_000, 19)
-    return {"balance": balance, "may_pay": True, "wallet_places": 2, "under_way": [], "lasts": "3 days"}
+    auto = {"state": "on", "amount_minor": 2_500, "threshold_micros": 10_000_000, "currency": "usd"}
+    return {"balance": balance, "may_pay": True, "wallet_places": 2, "under_way": [], "lasts": "3 days", "auto": auto}
 
 
 def overview_start() -> dict[str, Any]:

@@ -57,6 +57,7 @@ def meter(view: str = "chart") -> dict[str, Any]:
         "asked": Asked(meter=one.meter.key, is_table=view == "table"),
         "meters": [each.meter for each in METERS[:3]],
         "chosen": one.meter,
+        "spoken": one.meter.name,
         "is_past": False,
         "days": usage_days.of(one, [DayUse(date(2026, 11, 1), 1, 1, 400), *days], NOW),
         "day_places": 2,

@@ -16,6 +16,7 @@ from app.http.filters import day_text, default_currency, number, places_of
 from app.payments import orders
 from app.subscriptions import standing
 from app.subscriptions.standing import Standing
+from app.wallet import auto_top_up
 from app.wallet.accounts import wallet_of
 from app.web import (
     next_charge,
@@ -51,6 +52,7 @@ def show() -> str:
         balance=balance,
         under_way=orders.under_way(session, customer_id),
         lasts=_lasts(balance.available, usage),
+        auto=auto_top_up.of(session, customer_id),
         usage=usage,
         credits=overview_credits.of(session, customer_id, reads.offered_actions(session)),
         events=overview_activity.latest(session, wallet),

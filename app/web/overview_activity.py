@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app import ledger
+from app.credits import words
 from app.credits.accounts import credits_of
 from app.http.filters import credit_count, exact, places_of
 from app.ledger import Account
@@ -46,5 +47,5 @@ def _event(line: ledger.Line, change: str) -> Event:
 
 
 def _of_credits(line: ledger.Line) -> Event:
-    title = str(line.data.get("description") or "Credits")
-    return Event(title, "Credits", line.occurred_at, credit_count(line.amount, sign=True), line.amount > 0)
+    title, detail = words.line_title(line)
+    return Event(title, detail or "Credits", line.occurred_at, credit_count(line.amount, sign=True), line.amount > 0)

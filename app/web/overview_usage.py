@@ -16,7 +16,7 @@ from app.subscriptions.standing import Standing
 from app.web import usage_ahead, usage_counts, usage_rows
 from app.web.usage_ahead import Ahead
 from app.web.usage_rows import MeterRow, about
-from app.web.usage_words import last_day, short_day
+from app.web.usage_words import in_a_sentence, last_day, short_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Usage:
     def free(self) -> str:
         """What is included, in a sentence: `1,000 API calls and 25 agent runs a month are free.`"""
         meters = [one.meter for one in self.ahead]
-        named = [f"{number(meter.allowance)} {meter.name}" for meter in meters if meter.allowance]
+        named = [f"{number(meter.allowance)} {in_a_sentence(meter.name)}" for meter in meters if meter.allowance]
         if not named:
             return "What you use is counted here."
         last = named.pop()

@@ -23,7 +23,7 @@ from app.wallet.accounts import wallet_of
 from app.web import usage_ahead, usage_counts, usage_days, usage_rows, usage_summary
 from app.web.usage_ahead import Ahead
 from app.web.usage_summary import Costs
-from app.web.usage_words import last_day, reset_text, short_day, span_text
+from app.web.usage_words import in_a_sentence, last_day, reset_text, short_day, span_text
 
 MOST_SOURCES = 20
 UNNAMED = "No source named"
@@ -119,6 +119,7 @@ def partial(session: Session, found: Read) -> dict[str, Any]:
         "asked": found.asked,
         "meters": [each.meter for each in found.ahead],
         "chosen": meter,
+        "spoken": in_a_sentence(meter.name),
         "is_past": found.is_past,
         "busiest": usage_days.busiest(meter, used),
         "days": usage_days.of(one, used, clock.now()) if used else None,

@@ -16,6 +16,11 @@ def units(unit: str, count: int) -> str:
     return f"{unit}s"
 
 
+def in_a_sentence(name: str) -> str:
+    """`views` for a meter called Views; `API calls` stays as it is."""
+    return name if name[1:2].isupper() else f"{name[:1].lower()}{name[1:]}"
+
+
 def short_day(day: date) -> str:
     """`4 Nov`: where the period says the year."""
     return f"{day.day}{NBSP}{MONTHS[day.month - 1]}"

@@ -3,24 +3,326 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event
+
+from app.db import transaction
+from app.extensions import db
+from app.flows import close_usage
+from app.metering import caps
+from app.notices import choices
+from app.subscriptions import overrides
+from app.subscriptions.overrides import Negotiated
+from tests.support.page_figures import Figures
 
 HX = {"HX-Request": "true"}
 
 
-def text(html: str) -> str:
-    """What stands on the page, without its markup."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+@pytest.fixture
+def page_of(client_of):
+    """The usage page as this person sees it, parsed: `page_of(ada, meter="runs")`."""
+    return lambda who, **asked: Figures(client_of(who).get("/usage", query_string=asked).text)
 
 
 def test_signed_out_it_leads_to_the_sign_in_page(client):
     assert client.get("/usage").location.startswith("/sign-in")
 
 
-def test_it_shows_what_is_over_what_it_cost_and_what_is_held(ada, uses, client_of, clock):
+def test_it_shows_what_went_over_what_it_cost_and_what_is_held(ada, uses, page_of):
     ada.gets(1_000)
     uses(ada, "calls", 1_200, "eu")
 
+    page = page_of(ada)
+
+    assert page.stats()["Overage so far"] == ["$0.08", "$0.00 charged, $0.08 held for today"]
+    assert page.meters()["API calls"][0] == "200 over"
+    assert page.meters()["API calls"][2:5] == ["1,200", "of 1,000", "$0.08"]
+
+
+def test_yesterday_s_overage_is_charged_and_today_s_is_held(ada, uses, page_of, clock, sessions):
+    ada.gets(1_000)
+    uses(ada, "calls", 1_200)
+    clock.advance(days=1)
+    close_usage.settle_days(sessions)
+    uses(ada, "calls", 50)
+
+    page = page_of(ada, view="table")
+
+    assert page.stats()["Overage so far"] == ["$0.10", "$0.08 charged, $0.02 held for today"]
+    assert [(row[1], row[4], row[5]) for row in page.table("API calls by day")[1:3]] == [
+        ("50", "$0.02", "Held"),
+        ("1,200", "$0.08", "Charged"),
+    ]
+
+
+def test_a_projection_says_how_it_was_made_and_how_long_the_wallet_lasts(ada, uses, page_of, clock):
+    clock.set(datetime(2026, 3, 10, 12, tzinfo=UTC))
+    uses(ada, "calls", 1_000)
+    for _ in range(7):
+        clock.advance(days=1)
+        uses(ada, "calls", 700)
+
+    page = page_of(ada)
+
+    # 5,200 in the last seven full days, and 15 days are left with today: 11,143 more than the 5,200.
+    assert page.stats()["Projected overage by 31 Mar"] == ["$6.14", "From the average of the last 7 full days"]
+    assert page.stats()["Wallet available"] == ["$3.04", "Covers about 10 days. Top up"]
+    assert "Heading for 16,343 by 31 Mar." in page.meters()["API calls"][1]
+
+
+def test_without_a_full_day_it_is_too_early_to_project(ada, uses, page_of):
+    uses(ada, "calls", 10)
+
+    assert page_of(ada).stats()["Projected overage by 31 Mar"][0] == "Too early to tell"
+
+
+def test_what_is_invoiced_says_so_and_offers_a_cap(session, ada, metered, uses, page_of):
+    with transaction(session):
+        only_runs = {f"allowance:{meter}": {"amount": None} for meter in ("calls", "views", "jobs")}
+        overrides.set_override(session, ada.customer_id, Negotiated(limits=only_runs), reason="A test", actor="test")
+    uses(ada, "runs", 130)
+
+    page = page_of(ada, view="table", meter="runs")
+
+    assert page.stats()["Overage so far"] == ["$1.50", "Lands on the invoice of 1 Apr"]
+    assert page.stats()["Spend cap"] == ["None", "Overage is not limited. Set a cap"]
+    assert page.table("Agent runs by day")[1][-1] == "On the invoice"
+
+
+def test_charged_and_invoiced_are_told_apart_when_the_terms_changed(session, ada, uses, page_of):
+    ada.gets(1_000)
+    uses(ada, "calls", 1_100)
+    with transaction(session):
+        to_invoice = Negotiated(limits={"allowance:calls": {"overage_mode": "invoice"}})
+        overrides.set_override(session, ada.customer_id, to_invoice, reason="A test", actor="test")
+    uses(ada, "calls", 100)
+
+    assert page_of(ada).stats()["Overage so far"] == [
+        "$0.08",
+        "$0.00 charged, $0.04 held for today, $0.04 on the invoice of 1 Apr",
+    ]
+
+
+def test_meters_that_stop_and_meters_without_a_limit_say_so(ada, uses, page_of):
+    uses(ada, "jobs", 10)
+    uses(ada, "views", 12_345)
+
+    meters = page_of(ada).meters()
+
+    assert meters["Jobs"] == ["All used", "Stops at 10.", "10", "of 10", "Fixed", "no overage"]
+    assert meters["Views"] == ["No limit", "No limit in your plan.", "12,345", "no limit", "Included", "no overage"]
+
+
+def test_fixed_limits_stand_beside_the_meters(ada, cy, uses, page_of):
+    meters = page_of(ada).meters()
+
+    assert meters["Team members"] == ["3 left", "A fixed limit.", "2", "of 5", "Fixed", "no overage"]
+    assert meters["Stores"][0] == "2 left"
+
+
+def test_nothing_used_and_no_meters_at_all_say_how_it_begins(ada, client_of, session):
+    nothing = client_of(ada).get("/usage").text
+
+    assert "No meters" in nothing
+    assert "Overage so far" not in nothing
+
+
+def test_a_meter_without_usage_says_what_is_included(ada, metered, client_of):
     page = client_of(ada).get("/usage").text
 
-    assert "200 over" in page
-    assert '<dd class="figure">$0.08</dd><dd>$0.00 charged, $0.08 held for today</dd>' in page
+    assert "No usage yet" in page
+    assert "1,000 API calls a month are included" in page
+    assert ".csv" not in page
+
+
+def test_units_reported_late_are_named(session, ada, uses, page_of, clock, sessions):
+    clock.set(datetime(2026, 4, 2, 12, tzinfo=UTC))
+    close_usage.close_due(sessions, {})
+    uses(ada, "calls", 7, "eu", ago=5)
+    uses(ada, "calls", 3)
+
+    page = page_of(ada, view="table")
+
+    assert [row[:2] for row in page.table("API calls by day")[1:]] == [
+        ["2 Apr 2026, so far", "3"],
+        ["1 Apr 2026", "0"],
+        ["Before 1 Apr 2026, reported late", "7"],
+        ["2 days", "10"],
+    ]
+
+
+def test_the_view_and_the_meter_are_in_the_address_and_work_without_script(ada, uses, client_of):
+    uses(ada, "runs", 3)
+    browser = client_of(ada)
+
+    chart, table = (browser.get("/usage", query_string={"meter": "runs", "view": view}).text for view in ("", "table"))
+
+    assert "<svg height" in chart
+    assert 'href="/usage?meter=runs&amp;view=table#meter"' in chart
+    assert "Running total" in table
+    assert 'href="/usage?meter=calls&amp;view=table#meter"' in table
+
+
+@pytest.mark.parametrize("path", ["/usage", "/usage/days"])
+def test_htmx_gets_the_meter_alone(ada, uses, client_of, path):
+    uses(ada, "calls", 3)
+
+    answer = client_of(ada).get(path, query_string={"view": "table"}, headers=HX)
+
+    assert answer.text.lstrip().startswith('<div class="grid" id="meter">')
+    assert "<h1" not in answer.text
+    assert "HX-Request" in answer.vary
+
+
+@pytest.mark.parametrize("asked", ["meter=nothing", "period=2020-01-01T00:00:00Z", "period=march", "period=2026-03-01"])
+def test_what_there_is_not_is_not_found(ada, uses, client_of, asked):
+    uses(ada, "calls", 3)
+
+    assert client_of(ada).get(f"/usage?{asked}").status_code == 404
+
+
+def test_earlier_periods_have_the_same_page(ada, uses, client_of, page_of, clock, sessions):
+    ada.gets(1_000)
+    clock.set(datetime(2026, 2, 20, 12, tzinfo=UTC))
+    uses(ada, "calls", 1_500, "eu")
+    clock.set(datetime(2026, 3, 14, 12, tzinfo=UTC))
+    close_usage.close_due(sessions, {})
+    uses(ada, "calls", 5)
+
+    now, then = page_of(ada), page_of(ada, period="2026-02-01T00:00:00Z")
+
+    assert now.table("Earlier periods")[1] == ["1 Feb to 28 Feb 2026", "API calls: 1,500 of 1,000", "$0.20"]
+    assert then.stats() == {
+        "Overage": ["$0.20", "$0.20 charged"],
+        "Busiest day": ["20 Feb", "1,500 calls"],
+    }
+    assert then.meters()["API calls"][-1] == "500 calls over"
+    assert then.table("Other periods")[1][0] == "1 Mar to 31 Mar 2026"
+    assert "Closed: nothing more counts in it." in client_of(ada).get("/usage?period=2026-02-01T00:00:00Z").text
+
+
+def test_nobody_sees_another_customer_s_usage(ada, bo, uses, page_of, client_of):
+    uses(ada, "calls", 321, "secret.example")
+
+    assert page_of(bo).meters()["API calls"][2] == "0"
+    assert "secret.example" not in client_of(bo).get("/usage.csv").text
+
+
+def test_the_file_has_a_line_for_each_meter_day_and_source(ada, uses, client_of):
+    ada.gets(1_000)
+    uses(ada, "calls", 1_200, "=cmd()")
+
+    lines = client_of(ada).get("/usage.csv").text.splitlines()
+
+    assert lines[0] == "meter,day,source,quantity,over,cost,currency,period_start"
+    assert lines[1:] == ["calls,2026-03-14,'=cmd(),1200,200,0.08,USD,2026-03-01T00:00:00Z"]
+
+
+def test_sources_without_a_name_and_many_sources_add_up(ada, uses, page_of):
+    for number in range(23):
+        uses(ada, "calls", 10 + number, f"store-{number}" if number else "")
+
+    rows = page_of(ada).table("API calls by source")
+
+    assert rows[-2][:2] == ["All others", "33"]
+    assert rows[-1][:2] == ["All sources", "483"]
+    assert len(rows) == 23
+
+
+def test_a_cap_is_set_and_taken_away(session, ada, metered, client_of):
+    browser = client_of(ada)
+
+    browser.post("/usage/spend-cap", data={"cap": "50"})
+    session.rollback()
+    assert caps.spend_cap(session, ada.customer_id) == 50_000_000
+    assert 'value="50.00"' in browser.get("/usage").text
+
+    browser.post("/usage/spend-cap", data={"cap": ""})
+    session.rollback()
+    assert caps.spend_cap(session, ada.customer_id) is None
+
+
+@pytest.mark.parametrize("headers", [{}, HX])
+@pytest.mark.parametrize(
+    ("path", "typed", "words"),
+    [
+        ("/usage/spend-cap", {"cap": "fifty"}, "Enter an amount in figures"),
+        ("/usage/spend-cap", {"cap": "1000000.01"}, "Enter $1,000,000.00 or less."),
+        ("/usage/thresholds", {"percents": "most"}, "Enter whole percentages"),
+        ("/usage/thresholds", {"percents": "0"}, "whole percentages from 1"),
+    ],
+)
+def test_what_makes_no_sense_is_told_beside_the_field_and_kept(ada, metered, client_of, path, typed, words, headers):
+    answer = client_of(ada).post(path, data=typed, headers=headers)
+
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert f'value="{next(iter(typed.values()))}"' in answer.text
+    assert ("<h1" in answer.text) == (not headers)
+
+
+def test_thresholds_are_set_and_leave_other_choices_alone(session, ada, metered, client_of):
+    with transaction(session):
+        chosen = {"percents": [80], "low_micros": 7_000_000, "mails": False}
+        choices.choose(session, ada.customer_id, **chosen, actor="test")
+
+    answer = client_of(ada).post("/usage/thresholds", data={"percents": "50%, 90"}, headers=HX)
+
+    session.rollback()
+    kept = choices.of(session, ada.customer_id)
+    assert (kept.percents, kept.low_micros, kept.mails) == ([50, 90], 7_000_000, False)
+    assert 'id="flash"' in answer.text
+
+
+def test_who_may_only_read_sees_the_limits_and_sets_none(ada, cy, metered, client_of):
+    browser = client_of(cy)
+
+    assert "<form" not in re.search(r'id="limits".*?</section>', browser.get("/usage").text, re.DOTALL)[0]
+    assert browser.post("/usage/spend-cap", data={"cap": "1"}).status_code == 403
+
+
+def test_a_cap_that_will_be_reached_ends_the_projection(session, ada, uses, page_of, clock):
+    ada.gets(10_000)
+    clock.set(datetime(2026, 3, 10, 12, tzinfo=UTC))
+    uses(ada, "calls", 5_000)
+    clock.advance(days=1)
+    with transaction(session):
+        caps.set_spend_cap(session, ada.customer_id, 10_000_000, actor="test")
+
+    figure, note = page_of(ada).stats()["Projected overage by 31 Mar"]
+
+    assert figure == "$10.00"
+    assert note == "Your spend cap stops it there; without it about $43.60"
+
+
+@pytest.mark.parametrize(("path", "most"), [("/usage", 20), ("/usage?view=table&meter=calls", 20), ("/", 28)])
+def test_much_usage_needs_no_more_statements_and_events_are_never_read(ada, uses, client_of, app, path, most):
+    browser = client_of(ada)
+    uses(ada, "calls", 3, "eu")
+    few = statements(app, browser, path)
+    for number in range(12):
+        uses(ada, ("calls", "runs", "views")[number % 3], 3, f"store-{number}", ago=number)
+
+    many = statements(app, browser, path)
+
+    assert len(few) == len(many) <= most
+    assert not [one for one in many if "usage_event" in one]
+
+
+def statements(app, browser, address: str) -> list[str]:
+    """The statements one request runs."""
+    with app.app_context():
+        engine = db.engine
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert browser.get(address).status_code == 200
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return [statement for statement in seen if not statement.startswith("BEGIN")]
