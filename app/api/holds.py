@@ -90,5 +90,6 @@ def settle(path: HoldPath, body: Settlement) -> Response:
 @calls.call("wallet:write", kinds=("service",), keyed=True)
 def release(path: HoldPath) -> Response:
     """Give the held money back"""
-    done = holds.release(calls.committer(), calls.customer_id(), path.hold_id)
+    held = holds.of(db.session, calls.customer_id(), path.hold_id)
+    done = holds.release(calls.committer(), calls.customer_id(), held.id)
     return calls.reply(hold_of(done), replayed=done.replayed)

@@ -15,6 +15,7 @@ from app.wallet.accounts import revenue, wallet_of
 from app.wallet.amounts import LARGEST_MICROS, positive
 from app.wallet.books import Where, books, key_of
 
+_OF_USAGE = "overage:"
 SHORTEST, LONGEST, USUAL = 1, 7 * 24 * 3600, 15 * 60  # seconds a hold may live
 
 
@@ -76,9 +77,9 @@ def settled_before(session: Session, ended: HoldEnded, hold: Hold, amount_micros
 
 
 def of(session: Session, customer_id: str, hold_id: str) -> Hold:
-    """One hold of this customer. Raises NotFound, the same for another customer's."""
+    """One hold of this customer. Raises NotFound, the same for another customer's, and for what a day's usage holds."""
     found = ledger.find_hold(session, customer_id, hold_id)
-    if found is None:
+    if found is None or found.key.startswith(_OF_USAGE):  # that has been used: it is nobody's to release
         raise NotFound("There is no such hold.")
     return found
 

@@ -26,7 +26,7 @@ class HoldLine:
 
     name: str
     amount: int
-    expires_at: datetime
+    expires_at: datetime | None  # None: a day's usage, which becomes one entry when the day is over
 
 
 def row_of(line: Line) -> Row:
@@ -35,4 +35,5 @@ def row_of(line: Line) -> Row:
 
 
 def hold_line(hold: Hold) -> HoldLine:
-    return HoldLine(str(hold.data.get("description") or "Reserved"), hold.amount, hold.expires_at)
+    expires_at = None if "meter" in hold.data else hold.expires_at
+    return HoldLine(str(hold.data.get("description") or "Reserved"), hold.amount, expires_at)

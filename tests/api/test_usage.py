@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from app import ledger
 from app.catalogue import file, publish, shipped
 from app.customers import api_keys
 from app.db import transaction
@@ -115,3 +116,16 @@ def test_it_takes_a_service_key_that_may_report_usage(
 
     assert adas.post(PATH, {"events": [event()]}).status_code == 403
     assert program(text).in_the_name_of(ada).post(PATH, {"events": [event()]}).status_code == 403
+
+
+def test_what_usage_holds_of_the_wallet_is_nobodys_to_release(
+    host: Program, ada: Person, catalogue: Callable[[str], None]
+) -> None:
+    catalogue("oper")
+    host.post(PATH, {"events": [event(1, quantity=50_010)]})
+    with transaction(ada.session):
+        [hold] = ledger.live_holds(ada.session, ada.wallet)
+
+    for call, body in (("release", None), ("settle", {"amount_micros": 0})):
+        assert host.post(f"/v1/wallet/holds/{hold.id}/{call}", body).status_code == 404
+    assert host.get("/v1/billing/balance").get_json()["available_cents"] == 499
