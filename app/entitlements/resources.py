@@ -12,7 +12,7 @@ from app import activity, clock
 from app.entitlements import plan_now, refusals, team
 from app.entitlements.models import Resource, ResourceCount
 from app.entitlements.plan_now import PlanNow
-from app.errors import Invalid, NotFound
+from app.errors import Invalid, NotFound, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,17 @@ def acquire(session: Session, customer_id: str, kind: str, resource_id: str, *, 
     limit = now.amount("count", kind)
     if not _put(session, customer_id, kind, resource_id, actor):
         return Acquired(kind, resource_id, False, in_use(session, customer_id).get(kind, 0), limit)
-    if now.is_restricted:
-        raise refusals.restricted(now, feature=kind, limit=limit, used=in_use(session, customer_id).get(kind, 0))
-    count = _one_more(session, customer_id, kind, limit)
+    count = None if now.is_restricted else _one_more(session, customer_id, kind, limit)
     if count is None:
-        raise refusals.full(now, kind, limit or 0, in_use(session, customer_id).get(kind, 0))
+        _take(session, customer_id, kind, resource_id)  # as it was, whatever the caller makes of the refusal
+        raise _refusal(now, kind, limit, in_use(session, customer_id).get(kind, 0))
     activity.record(session, actor, "resource.acquired", resource_id, customer_id=customer_id, kind=kind)
     return Acquired(kind, resource_id, True, count, limit)
 
 
 def release(session: Session, customer_id: str, kind: str, resource_id: str, *, actor: str) -> bool:
     """Hold it no longer; whether it was held. Raises NotFound for a kind no plan limits."""
-    mine = (Resource.customer_id == customer_id, Resource.kind == kind, Resource.id == resource_id)
-    gone = session.scalar(delete(Resource).where(*mine).returning(Resource.id).execution_options(**_UNSEEN))
-    if gone is None:
+    if not _take(session, customer_id, kind, resource_id):
         _refuse_unknown(plan_now.of(session, customer_id), kind)
         return False
     one_less = update(ResourceCount).where(ResourceCount.customer_id == customer_id, ResourceCount.kind == kind)
@@ -80,6 +77,19 @@ def _put(session: Session, customer_id: str, kind: str, resource_id: str, actor:
     row = {"acquired_by": actor, "acquired_at": clock.now()}
     put = insert(Resource).values(customer_id=customer_id, kind=kind, id=resource_id, **row)
     return session.scalar(put.on_conflict_do_nothing().returning(Resource.id)) is not None
+
+
+def _take(session: Session, customer_id: str, kind: str, resource_id: str) -> bool:
+    """Whether the resource was there."""
+    mine = (Resource.customer_id == customer_id, Resource.kind == kind, Resource.id == resource_id)
+    gone = delete(Resource).where(*mine).returning(Resource.id).execution_options(**_UNSEEN)
+    return session.scalar(gone) is not None
+
+
+def _refusal(now: PlanNow, kind: str, limit: int | None, used: int) -> Refusal:
+    if now.is_restricted:
+        return refusals.restricted(now, feature=kind, limit=limit, used=used)
+    return refusals.full(now, kind, limit or 0, used)
 
 
 def _one_more(session: Session, customer_id: str, kind: str, limit: int | None) -> int | None:

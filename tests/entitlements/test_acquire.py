@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from threading import Barrier, Thread
 
@@ -63,6 +64,15 @@ def test_the_fourth_wallet_on_free_is_refused_and_told_precisely(
         "remedy": "Remove one, or move to Starter for up to 10 wallets.",
         "upgrade": "STARTER",
     }
+    assert held(session, agent) == (3, 3)
+
+
+def test_a_refusal_leaves_nothing_behind_whatever_the_caller_makes_of_it(session: Session, agent: Person) -> None:
+    with transaction(session):
+        for number in range(5):
+            with contextlib.suppress(LimitReached):
+                resources.acquire(session, agent.customer_id, "wallets", f"w{number}", actor="key_host")
+
     assert held(session, agent) == (3, 3)
 
 
