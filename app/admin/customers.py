@@ -17,6 +17,7 @@ from app.extensions import db
 from app.http import csv_file, hx, paging
 from app.http.filters import default_currency
 from app.payments import reads as payments
+from app.payments.titles import title_of
 from app.wallet import reads as wallet
 from app.wallet.accounts import wallet_of
 
@@ -65,6 +66,7 @@ def show(customer_id: str) -> str:
         may_adjust=may_move_money(),
         credits=ledger.balance(db.session, ledger.Account(customer.id, "credits", "credits")),
         orders=payments.orders_of(db.session, customer.id, limit=8),
+        title_of=title_of,
         members=members.of_customer(db.session, customer.id),
         keys=api_keys.of_customer(db.session, customer.id),
         happened=words.told(db.session, happened),

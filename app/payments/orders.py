@@ -109,9 +109,9 @@ def of_form(session: Session, customer_id: str, form_key: str) -> Order | None:
     return session.scalars(mine).one_or_none()
 
 
-def under_way(session: Session, customer_id: str, *, limit: int = 5) -> list[Order]:
-    """Payments that were made and have not arrived, newest first: a bank debit takes days."""
-    mine = select(Order).where(Order.customer_id == customer_id, Order.state == "processing")
+def under_way(session: Session, customer_id: str, *, kind: str = "topup", limit: int = 5) -> list[Order]:
+    """Payments of a kind that were made and have not arrived, newest first: a bank debit takes days."""
+    mine = select(Order).where(Order.customer_id == customer_id, Order.state == "processing", Order.kind == kind)
     return list(session.scalars(mine.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit)))
 
 

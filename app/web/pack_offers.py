@@ -17,6 +17,7 @@ from app.extensions import db
 from app.http.auth import current_customer_id
 from app.http.filters import cents, number, small_price
 from app.money import Money
+from app.payments import orders
 from app.providers.values import Cap
 from app.web import top_up_panel
 from app.web.top_up_panel import Closed
@@ -61,6 +62,7 @@ def panel() -> dict[str, Any]:
     return {
         "offers": [offer_of(pack, catalogue.packs, action, has) for pack in catalogue.packs],
         "packs_closed": closed_because(),
+        "packs_under_way": orders.under_way(session, customer_id, kind="pack"),
         "provider_title": top_up_panel.provider_title(),
     }
 

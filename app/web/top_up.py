@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import ledger
 from app.config import Settings
 from app.customers import members
-from app.errors import ProviderDown, Refusal
+from app.errors import NotFound, ProviderDown, Refusal
 from app.extensions import db
 from app.flows import top_up as flow
 from app.http import hx, limits, refused
@@ -108,7 +108,10 @@ def _onward(order: Order) -> AnyResponse:
 
 
 def _mine(order_id: str) -> Order:
-    return payments.order(db.session(), current_customer_id(), order_id)
+    found = payments.order(db.session(), current_customer_id(), order_id)
+    if found.kind != "topup":
+        raise NotFound("There is no such top-up.")
+    return found
 
 
 def _status(order: Order) -> Status:

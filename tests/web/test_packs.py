@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from flask import render_template_string
 
 from app import credits
 from app.catalogue import file, publish, shipped
@@ -17,7 +16,6 @@ from app.flows import buy_pack
 from app.payments import reads
 from app.payments.models import Order
 from app.providers.events import PaymentSucceeded
-from app.web import pack_offers
 from tests.web.conftest import PAGE
 
 HX = {"HX-Request": "true"}
@@ -82,10 +80,7 @@ def test_the_page_says_what_it_comes_to_in_money_and_in_credits(ada, client_of, 
 
 
 def test_the_panel_offers_each_pack_with_a_dialog(app, ada, client_of, till):
-    with client_of(ada) as browser:
-        browser.get("/credits/packs/medium")
-        text = "{% include 'credits/_packs.html' %}{% include 'credits/_pack_dialogs.html' %}"
-        page = render_template_string(text, **pack_offers.panel())
+    page = client_of(ada).get("/credits").text
 
     assert page.count("Buy 500 credits") == 2, "the button and the title of its dialog"
     assert re.findall(r"(\d+)% less per credit", page) == ["10", "20"]
@@ -235,3 +230,15 @@ def test_each_state_has_its_words(ada, client_of, till, session, state, words):
 
     assert words in page
     assert "500 credits" in page
+
+
+def test_a_pack_is_no_top_up_and_shows_where_it_belongs_while_it_is_on_its_way(ada, client_of, till, session):
+    browser = client_of(ada)
+    browser.post("/credits/packs/medium", data=FORM)
+    [order] = bought(session, ada)
+    with transaction(session):
+        buy_pack.orders.move(session, order, "processing")
+
+    assert browser.get(f"/wallet/topups/{order.id}").status_code == 404
+    assert order.id not in browser.get("/wallet").text
+    assert f'href="/invoices/orders/{order.id}"' in browser.get("/credits").text
