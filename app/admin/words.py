@@ -35,6 +35,8 @@ _TITLES = {
     "catalogue.offered_again": "Offered again",
     "override.set": "Terms negotiated",
     "override.ended": "Negotiated terms ended",
+    "check_in.done": "Checked in",
+    "customer.time_zone_changed": "Time zone of the customer changed",
     "tax_rate.set": "Tax rate set",
     "tax_rate.ended": "Tax rate ended",
 }

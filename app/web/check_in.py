@@ -45,7 +45,7 @@ def show() -> str:
 def calendar() -> str:
     """The calendar alone, for leafing through the months in place."""
     now = situation.of(db.session(), current_customer_id())
-    return render_template("check_in/_calendar.html", month=reads.month(db.session(), now, _asked()), **_words())
+    return render_template("check_in/_calendar.html", month=reads.month(db.session(), now, _asked()), **words())
 
 
 @check_in.post("")
@@ -95,15 +95,15 @@ def day_count(number: int) -> str:
     return f"{number:,} {'day' if number == 1 else 'days'}"
 
 
-def _answer(words: str, tone: str, status: int) -> ResponseReturnValue:
+def _answer(told: str, tone: str, status: int) -> ResponseReturnValue:
     """For htmx the panels as they are now, with a word about it; else the page, after what was done by a redirect."""
     if hx.is_partial():
         page = _page()
-        return hx.answer(render_template("check_in/_news.html", words=words, tone=tone, **page), status)
+        return hx.answer(render_template("check_in/_news.html", words=told, tone=tone, **page), status)
     if status == 200:
-        flash(words, tone)
+        flash(told, tone)
         return hx.go(url_for("check_in.show"))
-    return render_template("check_in/show.html", **(_page() | {"trouble": words})), status
+    return render_template("check_in/show.html", **(_page() | {"trouble": told})), status
 
 
 def _said(day: CheckIn) -> str:
@@ -128,11 +128,12 @@ def _page(errors: dict[str, str] | None = None) -> dict[str, Any]:
         "own_zone": now.customer.time_zone,
         "errors": errors or {},
         "trouble": "",
-        **_words(),
+        **words(),
     }
 
 
-def _words() -> dict[str, Any]:
+def words() -> dict[str, Any]:
+    """What the templates say days, months and zones with."""
     return {
         "long_day": long_day,
         "short_day": short_day,

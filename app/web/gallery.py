@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template
 
-from app.web import gallery_invoices, gallery_notices, gallery_states, gallery_usage
+from app.web import gallery_check_in, gallery_invoices, gallery_notices, gallery_states, gallery_usage
 
 gallery = Blueprint("gallery", __name__, url_prefix="/gallery")
 
@@ -38,6 +38,7 @@ STATES: dict[str, State] = {
     "overview-plan-none": ("overview/_plan.html", gallery_states.overview_plan_none),
     **gallery_usage.STATES,
     **gallery_invoices.STATES,
+    **gallery_check_in.STATES,
     **gallery_notices.STATES,
     "trouble": ("wallet/_trouble.html", gallery_states.trouble),
     "error": ("errors/_notice.html", gallery_states.error),

@@ -25,11 +25,11 @@ def test_an_unknown_state_is_not_there(client):
 
 def test_every_partial_of_these_pages_is_in_it():
     # They repeat an id of the page they are swapped into.
-    swapped_alone = {"waiting/_news.html", "usage/_limits_news.html"}
+    swapped_alone = {"waiting/_news.html", "usage/_limits_news.html", "check_in/_news.html", "check_in/_panels.html"}
     within = {"usage/_lede.html", "usage/_none.html", "usage/_sources.html", "usage/_table.html"}
     shown = {template for template, _ in STATES.values()} | swapped_alone | within
 
-    for folder in ("wallet", "overview", "usage"):
+    for folder in ("wallet", "overview", "usage", "check_in"):
         partials = {f"{folder}/{path.name}" for path in under(f"templates/{folder}", ".html") if path.name[0] == "_"}
         assert partials <= shown
 
