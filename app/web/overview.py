@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
 from app import clock, ledger
 from app.catalogue import reads
@@ -13,6 +14,7 @@ from app.customers import members
 from app.extensions import db
 from app.http.auth import current_customer_id, customer_required
 from app.http.filters import day_text, default_currency, number, places_of
+from app.notices import reads as notices
 from app.payments import orders
 from app.subscriptions import standing
 from app.subscriptions.standing import Standing
@@ -27,7 +29,7 @@ from app.web import (
     usage_ahead,
 )
 from app.web.next_charge import Line
-from app.web.plan_notice import Notice
+from app.web.plan_notice import Notice, Press
 from app.web.pricing_table import NO_LIMIT
 from app.web.usage_words import span_text
 
@@ -62,7 +64,7 @@ def show() -> str:
         plan=now.plan,
         charge=next_charge.of(session, now),
         included=_included(now, usage),
-        notice=_pressing(plan_notice.of(session, now)),
+        notice=_pressing(plan_notice.of(session, now)) or _told(session, customer_id),
         trouble=None,
         email=current_user.email,
         verified=current_user.email_verified,
@@ -104,3 +106,12 @@ def _lasts(available: int, usage: overview_usage.Usage) -> str:
 def _pressing(found: Notice | None) -> Notice | None:
     """Only what needs a person now: the rest is on the plan's page."""
     return found if found and found.tone else None
+
+
+def _told(session: Session, customer_id: str) -> Notice | None:
+    """What the customer was told last, until they have read it; good news can wait on its own page."""
+    newest = next(iter(notices.page(session, customer_id, limit=1).notices), None)
+    if newest is None or newest.read_at is not None or newest.tone == "pos":
+        return None
+    to_all = Press("See notices", href=url_for("notices.show"))
+    return Notice(newest.title, newest.sentence, newest.tone, [to_all])

@@ -13,6 +13,8 @@ from tests.support.looks import look_at
 
 PAGES = [
     "/",
+    "/usage",
+    "/usage?view=table",
     "/wallet",
     "/wallet?type=topup",
     "/wallet?amount=9.99",
@@ -22,6 +24,7 @@ PAGES = [
     "/invoices",
     "/invoices/buyer",
     "/gallery/parts",
+    "/gallery/overview-credits-open",
 ]
 
 
@@ -49,7 +52,8 @@ def sign_in(browser_context, client_of, address):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_and_are_accessible(page, ada, order_of, invoice_for, sign_in, address, till, scheme):
+def test_pages_fit_and_are_accessible(page, ada, uses, order_of, invoice_for, sign_in, address, till, scheme):
+    uses(ada, "calls", 1_300, "store.example")
     waiting = [f"/wallet/topups/{order_of(ada, state).id}" for state in ("open", "failed", "paid")]
     waiting.append(f"/invoices/{invoice_for(ada, 123_456_789, state='failed').id}")
     sign_in(ada)
@@ -103,6 +107,22 @@ def test_filters_and_paging_swap_the_table_and_keep_their_address(page, session,
     assert page.evaluate("document.body.dataset.kept") == "yes"
     page.go_back()
     page.get_by_role("cell", name="Welcome credit").wait_for()
+
+
+def test_the_meter_s_days_turn_into_a_table_and_keep_their_address(page, ada, uses, sign_in, address):
+    uses(ada, "calls", 300)
+    uses(ada, "runs", 3)
+    sign_in(ada)
+    page.goto(address + "/usage")
+    page.evaluate("document.body.dataset.kept = 'yes'")
+
+    page.get_by_role("link", name="Table").click()
+    page.get_by_role("cell", name="14 Mar 2026, so far").wait_for()
+    page.get_by_role("link", name="Agent runs").click()
+    page.get_by_role("heading", name="Agent runs by day").wait_for()
+
+    assert page.url.endswith("/usage?meter=runs&view=table")
+    assert page.evaluate("document.body.dataset.kept") == "yes"
 
 
 def test_the_waiting_page_finds_out_by_itself(page, ada, order_of, pay, sign_in, address):

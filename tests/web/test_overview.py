@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
+from app.catalogue import check_in
+from app.catalogue.terms import CheckInTerms
 from app.db import transaction
+from app.notices import reads as notices
 from app.people.models import User
 from app.wallet import debit
+from tests.support.page_figures import Figures
+from tests.support.page_figures import said as text_of
 
 
 def test_signed_out_it_leads_to_the_sign_in_page(client):
@@ -121,3 +127,50 @@ def test_the_chosen_appearance_comes_from_the_cookie(ada, client_of):
     assert re.search(r'value="dark"[^>]* checked', dark)
     assert re.search(r'value="system"[^>]* checked', nonsense)
     assert "<script>" not in nonsense
+
+
+def test_what_the_customer_was_told_last_stands_there_until_they_read_it(session, ada, uses, client_of):
+    uses(ada, "calls", 850)
+    browser = client_of(ada)
+
+    assert "80 % of your" in browser.get("/").text
+
+    with transaction(session):
+        notices.mark_read(session, ada.customer_id)
+    assert "80 % of your" not in browser.get("/").text
+
+
+def test_usage_shows_what_overage_comes_to_and_a_plan_that_saves_money(ada, uses, client_of, clock):
+    ada.gets(20_000)
+    clock.set(datetime(2026, 3, 10, 12, tzinfo=UTC))
+    uses(ada, "calls", 5_000)
+    clock.advance(days=1)
+    page = Figures(client_of(ada).get("/").text)
+    foot = text_of(page.panel("Usage this period"))
+
+    assert "At this week’s pace overage reaches about $43.60 by 31 Mar." in foot
+    assert "covers all of it" not in foot  # Growth stops at 100,000, and 110,000 are coming
+
+    uses(ada, "calls", 3_000)
+    clock.advance(days=1)
+    foot = text_of(Figures(client_of(ada).get("/").text).panel("Usage this period"))
+
+    assert "Growth covers all of it for $29.00 more a month." in foot
+
+
+def test_who_has_used_nothing_is_told_what_is_free(ada, metered, client_of):
+    page = client_of(ada).get("/").text
+
+    assert "No usage yet" in page
+    assert "1,000 API calls, 100 agent runs and 10 jobs a month are free." in page
+
+
+def test_today_s_check_in_is_one_press_away(session, ada, client_of):
+    with transaction(session):
+        check_in.save(session, CheckInTerms(credits=2, bonuses=((7, 6),), who="verified"), is_on=True, actor="test")
+
+    page = client_of(ada).get("/").text
+
+    assert '<form method="post" action="/check-in">' in page
+    assert "Check in for 2 credits" in page
+    assert "is day 7, worth 8 credits." in page
