@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
 from sqlalchemy.orm import Session
 
@@ -30,11 +30,12 @@ _KEPT = timedelta(days=3650)  # a day's hold is settled, never left to expire
 
 # Put together once: each batch runs them.
 _P = UsagePeriod
-_OPEN = select(
-    _P.meter, _P.period_start, _P.period_end, _P.used, _P.over, _P.over_micros, _P.allowance, _P.mode, _P.unit_micros,
-    _P.closed_at,
-).where(_P.customer_id == bindparam("customer"), _P.period_end > bindparam("ended"))  # fmt: skip
-_METERS = select(Meter.key, Meter.name)
+_METERS_AND_OPEN = select(
+    Meter.key, Meter.name, _P.period_start, _P.period_end, _P.used, _P.over, _P.over_micros, _P.allowance, _P.mode,
+    _P.unit_micros, _P.closed_at,
+).outerjoin(
+    _P, and_(_P.customer_id == bindparam("customer"), _P.meter == Meter.key, _P.period_end > bindparam("ended"))
+)  # fmt: skip
 _MINE = (
     select(UsageSettings.spend_cap_micros).where(UsageSettings.customer_id == bindparam("customer")).with_for_update()
 )
@@ -51,9 +52,10 @@ def record(session: Session, customer_id: str, events: Sequence[NewEvent]) -> Re
     cap = lock(session, customer_id)
     now = clock.now()  # read under the lock: no event is recorded on a day, or in a period, that was closed meanwhile
     who = standing.of(session, customer_id)
-    meters = dict(session.execute(_METERS).all())
+    meters, found = _found(session, customer_id, now)
     terms = terms_of(session, who, meters.keys() & {event.meter for event in events})
-    batch = Batch(_customer(session, who, cap), _tallies(session, who, terms, now), meters, now)
+    tallies = Tallies(found, terms, now, who.period, lambda instant: standing.period_of(who, instant))
+    batch = Batch(_customer(session, who, cap), tallies, meters, now)
     seen = write.known_ids(session, customer_id, [event.id for event in events if event.id.isprintable()])
     counted, refused, duplicates = _decide(batch, events, seen)
     if counted:
@@ -92,11 +94,15 @@ def _decide(batch: Batch, events: Sequence[NewEvent], seen: set[str]) -> tuple[l
 
 def _write(session: Session, who: Standing, counted: list[Counted], batch: Batch, now: datetime) -> None:
     customer_id, currency = who.customer_id, _currency(who)
-    write.events(session, customer_id, counted, now)
-    write.counters(session, customer_id, counted)
-    write.periods(session, customer_id, batch.tallies.touched())
-    write.overage(session, customer_id, counted, currency)
-    write.accruals(session, _held(session, customer_id, currency, counted, now, batch))
+    held = _held(session, customer_id, currency, counted, now, batch)
+    parts = (
+        write.events(customer_id, counted, now),
+        write.counters(customer_id, counted),
+        write.periods(customer_id, batch.tallies.touched()),
+        write.overage(customer_id, counted, currency),
+        write.accruals(held),
+    )
+    write.write(session, parts)
 
 
 def _held(
@@ -149,14 +155,15 @@ def _currency(who: Standing) -> str:
     return who.plan.currency if who.plan else "usd"
 
 
-def _tallies(session: Session, who: Standing, terms: dict[str, Terms], now: datetime) -> Tallies:
-    """The tallies of every period that may still take an event."""
-    rows = session.execute(_OPEN, {"customer": who.customer_id, "ended": now - GRACE})
-    found = [
+def _found(session: Session, customer_id: str, now: datetime) -> tuple[dict[str, str], list[Tally]]:
+    """The meters there are, key -> name, and the tallies of every period that may still take an event."""
+    rows = session.execute(_METERS_AND_OPEN, {"customer": customer_id, "ended": now - GRACE}).all()
+    tallies = [
         Tally(
-            row.meter, row.period_start, row.period_end, Terms(row.allowance, row.mode, row.unit_micros), row.used,
+            row.key, row.period_start, row.period_end, Terms(row.allowance, row.mode, row.unit_micros), row.used,
             row.over, row.over_micros, row.closed_at is not None, row.used, row.over, row.over_micros,
         )
         for row in rows
+        if row.period_start is not None
     ]  # fmt: skip
-    return Tallies(found, terms, now, who.period, lambda instant: standing.period_of(who, instant))
+    return {row.key: row.name for row in rows}, tallies

@@ -1,7 +1,7 @@
 """Writing what a batch counted: one statement for each table, whatever the number of rows.
 
-PostgreSQL takes the columns as arrays, SQLite the rows one after the other into one prepared statement: the fastest
-way of each. The caller holds the customer's usage row, so what it read before is still so.
+PostgreSQL takes the columns as arrays, and all tables in one statement; SQLite takes the rows one after the other into
+one prepared statement: the fastest way of each. The caller holds the customer's usage row, so what it read is still so.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
@@ -36,7 +36,31 @@ def known_ids(session: Session, customer_id: str, ids: Sequence[str]) -> set[str
     return set(session.connection().exec_driver_sql(sql, given).scalars())
 
 
-def events(session: Session, customer_id: str, counted: Sequence[Counted], now: datetime) -> None:
+class Part(NamedTuple):
+    """Rows of one table, with every column in its order. Where one is there, `add` to columns and `put` others."""
+
+    model: type[Any]
+    rows: list[Row]
+    add: str = ""
+    put: str = ""
+
+
+def write(session: Session, parts: Iterable[Part]) -> None:
+    parts, connection = [part for part in parts if part.rows], session.connection()
+    if connection.dialect.name == "sqlite":
+        for part in parts:
+            table = part.model.__table__
+            connection.exec_driver_sql(_sqlite(table, part.add, part.put), _with_times_as_text(table, part.rows))
+    elif parts:
+        inserts = [_postgresql(part.model.__table__, part.add, part.put) for part in parts]
+        *first, last = inserts
+        # Each round trip to a server costs more than the rows do.
+        before = ", ".join(f"part{number} AS ({insert})" for number, insert in enumerate(first))
+        columns = [list(column) for part in parts for column in zip(*part.rows, strict=True)]
+        connection.exec_driver_sql(f"WITH {before} {last}" if before else last, tuple(columns))
+
+
+def events(customer_id: str, counted: Sequence[Counted], now: datetime) -> Part:
     """The events themselves. One that is there already is a fault: the usage row's lock was not held."""
     rows = [
         (
@@ -45,10 +69,10 @@ def events(session: Session, customer_id: str, counted: Sequence[Counted], now: 
         )
         for one in counted
     ]  # fmt: skip
-    _write(session, UsageEvent, rows)
+    return Part(UsageEvent, rows)
 
 
-def counters(session: Session, customer_id: str, counted: Iterable[Counted]) -> None:
+def counters(customer_id: str, counted: Iterable[Counted]) -> Part:
     sums: dict[Row, list[int]] = {}
     for one in counted:
         key = (customer_id, one.event.meter, one.tally.start, one.day, one.event.source)
@@ -56,10 +80,10 @@ def counters(session: Session, customer_id: str, counted: Iterable[Counted]) -> 
         kept[0] += one.event.quantity
         kept[1] += one.over
         kept[2] += one.over_micros
-    _write(session, UsageCounter, [(*key, *kept) for key, kept in sums.items()], add="quantity over over_micros")
+    return Part(UsageCounter, [(*key, *kept) for key, kept in sums.items()], add="quantity over over_micros")
 
 
-def periods(session: Session, customer_id: str, touched: Iterable[Tally]) -> None:
+def periods(customer_id: str, touched: Iterable[Tally]) -> Part:
     rows = [
         (
             customer_id, one.meter, one.start, one.end, one.used - one.had_used, one.over - one.had_over,
@@ -67,10 +91,10 @@ def periods(session: Session, customer_id: str, touched: Iterable[Tally]) -> Non
         )
         for one in touched
     ]  # fmt: skip
-    _write(session, UsagePeriod, rows, add="used over over_micros", put="period_end allowance mode unit_micros")
+    return Part(UsagePeriod, rows, add="used over over_micros", put="period_end allowance mode unit_micros")
 
 
-def overage(session: Session, customer_id: str, counted: Iterable[Counted], currency: str) -> None:
+def overage(customer_id: str, counted: Iterable[Counted], currency: str) -> Part:
     """The units beyond the allowance by mode and price; the units that cost nothing too."""
     sums: dict[Row, list[int]] = {}
     for one in counted:
@@ -80,24 +104,12 @@ def overage(session: Session, customer_id: str, counted: Iterable[Counted], curr
             kept = sums.setdefault(key, [0, 0])
             kept[0] += one.over
             kept[1] += one.over_micros
-    _write(session, UsageOverage, [(*key, *kept) for key, kept in sums.items()], add="units micros")
+    return Part(UsageOverage, [(*key, *kept) for key, kept in sums.items()], add="units micros")
 
 
-def accruals(session: Session, rows: Sequence[Row]) -> None:
+def accruals(rows: Sequence[Row]) -> Part:
     """(customer_id, meter, day, units, micros, currency, hold_id) of what is held for a day."""
-    _write(session, UsageAccrual, [(*row, None, None) for row in rows], add="units micros")
-
-
-def _write(session: Session, model: type[Any], rows: list[Row], *, add: str = "", put: str = "") -> None:
-    """Insert rows with every column in the table's order; where one is there, `add` to columns and `put` others."""
-    if not rows:
-        return
-    table: Table = model.__table__
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_sqlite(table, add, put), _with_times_as_text(table, rows))
-    else:
-        connection.exec_driver_sql(_postgresql(table, add, put), tuple(map(list, zip(*rows, strict=True))))
+    return Part(UsageAccrual, [(*row, None, None) for row in rows], add="units micros")
 
 
 @cache

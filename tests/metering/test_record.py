@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Engine, event
+
 from app.errors import InsufficientFunds, LimitReached
 from app.metering import NewEvent
 from app.metering.refusals import UnknownMeter
@@ -165,3 +167,16 @@ def test_a_late_event_counts_in_its_own_period_until_that_is_closed(user: User, 
     assert (user.meter("views", march).used, user.meter("views", march).over) == (1_001, 1)
     assert user.meter("views").used == 5
     assert user.faults() == []
+
+
+def test_a_thousand_events_take_as_many_statements_as_one(user: User, catalogue: Put, engine: Engine) -> None:
+    catalogue("view")
+    user.uses("views", 900)  # a threshold is crossed, and told
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
+
+    user.uses("views")
+    one, statements[:] = len(statements), []
+    user.reports(*(NewEvent(f"many{number}", "views", 1, f"shop-{number % 7}") for number in range(50)))
+
+    assert len(statements) == one <= 12
