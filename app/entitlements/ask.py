@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock, ledger
+from app import clock, credits
 from app.catalogue.file import FLAGS, RATES
-from app.catalogue.models import Action
-from app.credits.accounts import credits_of
+from app.credits import Quote, UnknownAction
 from app.entitlements import allowances, plan_now, refusals, resources, team, verdicts
 from app.entitlements.plan_now import PlanNow
 from app.entitlements.verdicts import RateNow, Verdict
@@ -59,8 +57,11 @@ def _of_plan(session: Session, now: PlanNow, feature: str, quantity: int, rate_n
 
 def _of_usage(session: Session, now: PlanNow, feature: str, quantity: int) -> list[Verdict]:
     found = allowances.of(session, now, quantity, feature)
-    action = session.scalar(select(Action).where(Action.key == feature, Action.retired_at.is_(None)))
-    return found + ([] if action is None else [_action(session, now, action, quantity)])
+    try:
+        quote = credits.quote(session, now.standing.customer_id, feature, quantity)
+    except UnknownAction:
+        return found
+    return [*found, _action(now, quote)]
 
 
 def _rate(now: PlanNow, name: str, quantity: int, rate_now: RateNow | None) -> Verdict:
@@ -103,13 +104,12 @@ def _held(session: Session, now: PlanNow) -> dict[str, int]:
     return held
 
 
-def _action(session: Session, now: PlanNow, action: Action, quantity: int) -> Verdict:
+def _action(now: PlanNow, quote: Quote) -> Verdict:
     """Whether the credits pay for it. `limit` and `left` are both how often they pay for it from now on."""
-    available = ledger.balance(session, credits_of(now.standing.customer_id)).available
-    needed = action.credits * quantity
     refusal = None
-    if needed > available:
-        sentence = f"This needs {needed:,} credits and {available:,} {'is' if available == 1 else 'are'} available."
-        refusal = InsufficientFunds(sentence, available=available, needed=needed, remedy="Buy credits.")
-    often = max(0, available) // action.credits
-    return verdicts.of(now, "credits", action.key, often, 0, refusal=refusal)
+    if not quote.enough:
+        there = f"{max(0, quote.balance):,} {'is' if quote.balance == 1 else 'are'} available"
+        sentence = f"This needs {quote.cost:,} credits and {there}."
+        refusal = InsufficientFunds(sentence, available=quote.balance, needed=quote.cost, remedy="Buy credits.")
+    often = max(0, quote.balance) // quote.unit_cost
+    return verdicts.of(now, "credits", quote.action, often, 0, refusal=refusal)
