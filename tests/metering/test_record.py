@@ -169,14 +169,14 @@ def test_a_late_event_counts_in_its_own_period_until_that_is_closed(user: User, 
     assert user.faults() == []
 
 
-def test_a_thousand_events_take_as_many_statements_as_one(user: User, catalogue: Put, engine: Engine) -> None:
-    catalogue("view")
-    user.uses("views", 900)  # a threshold is crossed, and told
+def test_hundreds_of_events_take_as_many_statements_as_one(user: User, catalogue: Put, engine: Engine) -> None:
+    catalogue("oper")
+    user.uses("passports")
     statements: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
 
-    user.uses("views")
+    user.uses("passports")
     one, statements[:] = len(statements), []
-    user.reports(*(NewEvent(f"many{number}", "views", 1, f"shop-{number % 7}") for number in range(50)))
+    user.reports(*(NewEvent(f"many{number}", "passports", 1, f"agent-{number % 7}") for number in range(400)))
 
     assert len(statements) == one <= 12
