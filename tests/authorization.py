@@ -193,7 +193,7 @@ POST /v1/charges                                           401     401     403  
 POST /v1/customers                                         401     401     403     403     403     422     422     403
 GET  /v1/customers/<customer_id>                           401     401     403     403     403     200     200     403
 GET  /admin/credits/transactions                           401     401     403     403     403     403     403     200
-POST /admin/credits/manual                                 401     401     403     403     403     403     403     403
+POST /admin/credits/manual                                 401     401     403     403     403     403     403     422
 GET  /credits/balance                                      401     401     200     200     200     422     200     403
 GET  /credits/transactions                                 401     401     200     200     200     422     200     403
 POST /v1/credits/quote                                     401     401     422     422     422     422     422     403
