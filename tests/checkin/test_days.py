@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.checkin.days import Day, day_at, following
@@ -42,6 +42,7 @@ def test_days_change_at_the_first_moment_the_wall_shows_the_next_date(zone: str,
         assert day_at(instant, zone).date == latest, instant
 
 
+@settings(max_examples=50)
 @given(instant=instants, zone=zones)
 def test_an_instant_is_in_its_day_and_days_follow_without_a_gap(instant: datetime, zone: str) -> None:
     day = day_at(instant, zone)
@@ -53,6 +54,7 @@ def test_an_instant_is_in_its_day_and_days_follow_without_a_gap(instant: datetim
     assert day_at(day.ends_at - timedelta(microseconds=1), zone).date == day.date
 
 
+@settings(max_examples=50)
 @given(instant=instants, zone=zones)
 def test_in_one_zone_the_next_free_day_is_tomorrow(instant: datetime, zone: str) -> None:
     day = day_at(instant, zone)
@@ -60,6 +62,7 @@ def test_in_one_zone_the_next_free_day_is_tomorrow(instant: datetime, zone: str)
     assert following(day.date, day.ends_at, zone) == day_at(day.ends_at, zone)
 
 
+@settings(max_examples=50)
 @given(instant=instants, moves=st.lists(st.tuples(zones, st.integers(0, 40 * 60)), min_size=1, max_size=12))
 def test_whoever_travels_never_has_two_days_for_one_stretch_of_time(
     instant: datetime, moves: list[tuple[str, int]]
@@ -77,6 +80,7 @@ def test_whoever_travels_never_has_two_days_for_one_stretch_of_time(
         assert one.date < other.date
 
 
+@settings(max_examples=50)
 @given(instant=instants, before=zones, after=zones)
 def test_nobody_waits_for_more_than_two_days(instant: datetime, before: str, after: str) -> None:
     day = day_at(instant, before)

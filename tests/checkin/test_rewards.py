@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.catalogue.terms import CheckInTerms
@@ -21,6 +21,7 @@ def test_every_seventh_day_gives_more() -> None:
     assert given == [10, 10, 10, 10, 10, 10, 40, 10, 10, 10, 10, 10, 10, 40, 10]
 
 
+@settings(max_examples=50)
 @given(bonuses=BONUSES, streak=st.integers(1, 400))
 def test_bonuses_that_fall_together_are_added(bonuses: tuple[tuple[int, int], ...], streak: int) -> None:
     counted = sum(more for days, more in bonuses if streak in range(days, 401, days))
@@ -28,6 +29,7 @@ def test_bonuses_that_fall_together_are_added(bonuses: tuple[tuple[int, int], ..
     assert bonus_on(terms(bonuses=bonuses), streak) == counted
 
 
+@settings(max_examples=50)
 @given(bonuses=BONUSES, streak=st.integers(1, 400))
 def test_the_next_bonus_is_the_first_one_on_the_way(bonuses: tuple[tuple[int, int], ...], streak: int) -> None:
     walked = next((day for day in range(streak, streak + 41) if bonus_on(terms(bonuses=bonuses), day)), None)
@@ -35,6 +37,7 @@ def test_the_next_bonus_is_the_first_one_on_the_way(bonuses: tuple[tuple[int, in
     assert next_bonus_on(terms(bonuses=bonuses), streak) == walked
 
 
+@settings(max_examples=50)
 @given(held=st.integers(0, 200), most=st.integers(10, 200), streak=st.integers(1, 30))
 def test_the_cap_leaves_what_there_is_room_for(held: int, most: int, streak: int) -> None:
     whole, capped = award(terms(), streak), award(terms(most=most), streak, held=held)
