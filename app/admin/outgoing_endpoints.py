@@ -141,5 +141,6 @@ def _page(
         "errors": {refusal.field or "url": refusal.sentence} if refusal else {},
         "standing": standing,
         "may_edit": may_edit_catalogue(),
+        "private": _private(),
     }
     return render_template("admin/outgoing/endpoint.html", **shown)
