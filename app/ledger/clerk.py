@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.errors import Refusal
 from app.ledger.books import Books, apply, books_for
+from app.ledger.books_postgresql import write_call
 from app.ledger.direct_write import DirectWrite
 from app.ledger.memory import Memory
 from app.ledger.requests import Request
@@ -26,6 +27,7 @@ _PAUSE = 0.05  # seconds before the second try, doubled before each further one
 # Seconds after which there is no further try. One may wait 15 s for SQLite's lock, so all together take 20 s at most:
 # the HTTP server gives a request up after 60.
 _PATIENCE = 5.0
+PART = 250  # requests of a large batch that are written at once
 _KEYS = ("uq_ledger_entry_customer_id_key", "uq_ledger_entry_reverses")
 _leaked: list[Any] = []  # connections inherited through a fork: closing them would hang up on the parent
 
@@ -114,7 +116,11 @@ def _moved_meanwhile(failure: Exception) -> bool:
     """Whether a write was refused because another transaction was faster: what was computed is to be computed anew."""
     if getattr(failure, "sqlstate", None) == "23505":  # unique_violation
         return getattr(failure, "diag").constraint_name in _KEYS  # noqa: B009 - only the driver's errors have it
-    return getattr(failure, "sqlstate", None) == "PU001"
+    return getattr(failure, "sqlstate", None) in ("PU001", "40P01", "40001")
+
+
+class _NotRemembered(Exception):
+    """A part of a batch needs what this process has not seen yet."""
 
 
 class SqliteClerk(_Desk):
@@ -160,32 +166,64 @@ class PostgresClerk(_Desk):
             self._raw.execute("SET plan_cache_mode = force_generic_plan")
             self._cursor = self._raw.cursor()
             self._write = DirectWrite(self._engine.dialect.loaded_dbapi, self._raw.pgconn)
-        assert self._books is not None
-        sheet = self._memory.sheet(requests)
-        if sheet is not None:
-            results = self._guess(sheet, requests)
-            if results is not None:
-                return results
-        return self._by_the_book(requests)
+        results = self._guess(requests) if len(requests) <= PART else self._guess_in_parts(requests)
+        return self._by_the_book(requests) if results is None else results
 
-    def _guess(self, sheet: Sheet, requests: Sequence[Request]) -> Results | None:
-        results: Results = []
-        try:
-            for request in requests:
-                results.append(sheet.take(request))
-            assert self._books is not None
-            self._books.write(sheet, strict=True)
-        except Refusal:
-            self._memory.forget(sheet)
+    def _guess(self, requests: Sequence[Request]) -> Results | None:
+        """Apply to what is remembered, and write. None when that was not how things are, with nothing written."""
+        sheet = self._memory.sheet(requests)
+        if sheet is None:
             return None
+        try:
+            results: Results = [sheet.take(request) for request in requests]
+            self._write(*write_call(sheet, strict=True))
         except Exception as failure:
-            self._memory.forget(sheet)
-            if not _moved_meanwhile(failure):
-                raise
-            self._memory.contended(sheet)
+            self._forget(failure, [sheet])
             return None
         self._memory.keep(sheet)
         return results
+
+    def _guess_in_parts(self, requests: Sequence[Request]) -> Results | None:
+        """The same for many: while the server writes one part, the next is worked out here. All in one transaction.
+
+        By customer, so that accounts are locked in ascending order from part to part too.
+        """
+        order = sorted(range(len(requests)), key=lambda at: requests[at].customer_id)
+        results: dict[int, Result] = {}
+        sheets: list[Sheet] = []
+        try:
+            for start in range(0, len(order), PART):
+                part = order[start : start + PART]
+                sheet = self._memory.sheet([requests[at] for at in part])
+                if sheet is None:
+                    raise _NotRemembered
+                sheets.append(sheet)
+                results.update((at, sheet.take(requests[at])) for at in part)
+                call = write_call(sheet, strict=True)
+                if start == 0:
+                    self._cursor.execute("BEGIN")
+                self._write.finish()
+                self._write.send(*call)
+                self._memory.keep(sheet)
+            self._write.finish()
+            self._cursor.execute("COMMIT")
+        except BaseException as failure:
+            self._write.abandon()
+            self._roll_back()
+            self._forget(failure, sheets)
+            return None
+        return [results[at] for at in range(len(requests))]
+
+    def _forget(self, failure: BaseException, sheets: Sequence[Sheet]) -> None:
+        """Forget what was worked out in vain. Raises the failure, unless doing it by the book is all it takes."""
+        for sheet in sheets:
+            self._memory.forget(sheet)
+        if isinstance(failure, Refusal | _NotRemembered):
+            return
+        if not isinstance(failure, Exception) or not _moved_meanwhile(failure):
+            raise failure
+        for sheet in sheets:
+            self._memory.contended(sheet)
 
     def _by_the_book(self, requests: Sequence[Request]) -> Results:
         while True:
@@ -197,7 +235,7 @@ class PostgresClerk(_Desk):
                 self._cursor.execute("COMMIT")
             except Exception as failure:
                 self._roll_back()
-                if not _moved_meanwhile(failure) and getattr(failure, "sqlstate", None) not in ("40P01", "40001"):
+                if not _moved_meanwhile(failure):
                     raise
                 continue
             for sheet in sheets:

@@ -7,6 +7,8 @@ prepared once.
 
 from __future__ import annotations
 
+import contextlib
+import select
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from app.ledger.books_postgresql import WRITE, WRITE_ONE
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
-COMMAND_OK, TUPLES_OK, CONNECTION_BAD = 1, 2, 1  # libpq's numbers, which are part of its protocol and never change
+COMMAND_OK, TUPLES_OK, CONNECTION_BAD = 1, 2, 1  # libpq's numbers, which never change
 
 
 class DirectWrite:
@@ -27,15 +29,38 @@ class DirectWrite:
         self._driver = driver
         self._connection = connection
         self._prepared: dict[str, bytes] = {}
+        self._sent = False
 
     def __call__(self, sql: str, parameters: Sequence[str | None]) -> bool:
         """What the function answered. Raises the driver's errors."""
-        name = self._prepared.get(sql) or self._prepare(sql)
-        values: list[Any] = [_wired(value) for value in parameters]
-        result = self._connection.exec_prepared(name, values)
-        if result.status != TUPLES_OK:
-            self._raise(result)
-        return result.get_value(0, 0) == b"t"
+        name, values = self._call(sql, parameters)
+        return self._answer(self._connection.exec_prepared(name, values))
+
+    def send(self, sql: str, parameters: Sequence[str | None]) -> None:
+        """Start a call, to be waited for by `finish`: meanwhile the server works and so can we."""
+        name, values = self._call(sql, parameters)
+        self._connection.send_query_prepared(name, values)
+        self._sent = True
+        while self._connection.flush():
+            select.select([], [self._connection.socket], [], 1)
+
+    def finish(self) -> None:
+        """Wait for the call that was sent, if one was. Raises the driver's errors."""
+        if not self._sent:
+            return
+        self._sent = False
+        result, after = self._connection.get_result(), self._connection.get_result()
+        assert result is not None
+        assert after is None, "one call has one answer"
+        self._answer(result)
+
+    def abandon(self) -> None:
+        """Wait for the call that was sent, whatever it answers."""
+        with contextlib.suppress(self._driver.Error):
+            self.finish()
+
+    def _call(self, sql: str, parameters: Sequence[str | None]) -> tuple[bytes, list[Any]]:
+        return self._prepared.get(sql) or self._prepare(sql), [_wired(value) for value in parameters]
 
     def _prepare(self, sql: str) -> bytes:
         name = b"ledger_%d" % len(self._prepared)
@@ -47,6 +72,11 @@ class DirectWrite:
             self._raise(result)
         self._prepared[sql] = name
         return name
+
+    def _answer(self, result: PGresult) -> bool:
+        if result.status != TUPLES_OK:
+            self._raise(result)
+        return result.get_value(0, 0) == b"t"
 
     def _raise(self, result: PGresult) -> None:
         if self._connection.status == CONNECTION_BAD:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from app.errors import Conflict
 from app.ledger.accounts import Account
 
+_quoted = json.encoder.encode_basestring_ascii
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -114,6 +115,14 @@ def encoded(value: Any) -> str:
 
 
 def fingerprint(kind: str, legs: Mapping[Account, int], data: Mapping[str, Any], *more: Any) -> str:
-    """32 hex digits that two requests share only if they ask for the same thing (SPEC R5)."""
-    content = _encode([kind, sorted([*account, amount] for account, amount in legs.items()), data, *more])
+    """32 hex digits that two requests share only if they ask for the same thing (SPEC R5).
+
+    What is hashed is `encoded([kind, legs in ascending order, data, *more])`, and must stay so for the keys already
+    written; putting it together by hand takes half the time.
+    """
+    moved = ",".join(
+        [f"[{_quoted(who)},{_quoted(what)},{_quoted(asset)},{n}]" for (who, what, asset), n in sorted(legs.items())]
+    )
+    rest = "".join(["," + _encode(one) for one in more])
+    content = f"[{_quoted(kind)},[{moved}],{_encode(data) if data else '{}'}{rest}]"
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

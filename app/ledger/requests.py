@@ -52,6 +52,10 @@ class Holding:
     hash: str = ""
     raises: bool = False
 
+    @property
+    def customer_id(self) -> str:
+        return self.account.customer_id
+
 
 @dataclass(slots=True)
 class Settling:

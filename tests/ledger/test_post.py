@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from app import ledger
 from app.db import transaction
 from app.errors import IdempotencyKeyReused, InsufficientFunds, Invalid
 from app.ledger import Account, ChartViolation
+from app.ledger.entries import encoded, fingerprint
 from tests.ledger.conftest import CASH, REVENUE, Wallet
 
 
@@ -23,6 +25,17 @@ def test_it_moves_money_from_one_account_to_another(wallet: Wallet) -> None:
     assert entry.balance_after == 50_000_000
     assert entry.leg(CASH).amount == -50_000_000
     assert entry.id.startswith("wtxn_")
+
+
+def test_what_makes_two_requests_the_same_is_spelled_as_it_always_was() -> None:
+    """Keys written by earlier versions must still be known."""
+    legs = {Account('cus_"é\\', "wallet", "usd"): -5, Account("house", "payable:x\n", "usd"): 5}
+
+    for data in ({}, {"b": [1, None], "a": "é"}):
+        for more in ((), ("settle",)):
+            told = encoded(["debit", sorted([*account, amount] for account, amount in legs.items()), data, *more])
+            known = hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+            assert fingerprint("debit", legs, data, *more) == known
 
 
 def test_it_answers_the_stored_entry_when_the_key_comes_again(wallet: Wallet) -> None:
