@@ -7,7 +7,7 @@ in the same transaction. What happens to the invoice afterwards is the caller's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from sqlalchemy import select
@@ -41,7 +41,8 @@ def book_days(session: Session, customer_id: str) -> int:
     names = _names(session) if found else {}
     for row in found:
         told = {"meter": row.meter, "day": row.day, "units": row.units}
-        words = f"{names.get(row.meter, row.meter)} beyond the plan, {row.day}"
+        day = date.fromisoformat(row.day)
+        words = f"{names.get(row.meter, row.meter)} beyond the plan: {row.units:,} on {day.day} {day:%b} {day.year}"
         _, entry = ledger.settle(
             session,
             customer_id,

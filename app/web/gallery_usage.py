@@ -25,14 +25,19 @@ from app.web.usage_summary import Stat
 NOW = datetime(2026, 11, 20, 10, 40, tzinfo=UTC)
 PERIOD = Period(0, datetime(2026, 11, 4, tzinfo=UTC), datetime(2026, 12, 4, tzinfo=UTC))
 LONG = "Invocations of the skill that Bartholomew-Featherstonehaugh & Sons published"
-CALLS = (33_120, 34_480, 35_910, 18_240, 16_875, 36_420, 38_215, 37_960, 39_340, 36_105, 19_450, 17_580, 38_700, 41_225)
+CALLS = (
+    33_120, 34_480, 35_910, 18_240, 16_875, 36_420, 38_215, 37_960, 39_340, 36_105, 19_450, 17_580, 38_700, 41_225,
+    42_580,
+)  # fmt: skip
 
 
 def _meter(name: str, used: int, allowance: int | None, mode: str | None = "wallet", micros: int | None = 400) -> Ahead:
     over = max(0, used - allowance) if allowance is not None else 0
     cost = over * (micros or 0)
     meter = MeterNow(name, name, "call", PERIOD, allowance, used, over, cost, mode, micros, cost // 3)
-    return Ahead(meter, Pace(used, 7), used * 2, cost * 3 + 13_100_000 if mode != "block" else cost)
+    if mode == "block":
+        return Ahead(meter, Pace(used, 7), used, 0)
+    return Ahead(meter, Pace(used, 7), used * 2, cost * 3 + 13_100_000)
 
 
 METERS = (
