@@ -8,6 +8,8 @@ import hmac
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -62,6 +64,23 @@ def test_the_receiver_can_verify_what_it_gets(
     assert told["data"]["customer"] == ada.customer_id
     assert (work(), len(receiver.got)) == (0, 1)
     assert [delivery.state for delivery in kept(session)] == ["delivered"]
+
+
+def test_the_documented_check_believes_it_and_nothing_else(
+    ada: Person, receiver: Receiver, listens: Listens, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: dict[str, Any] = {}
+    exec(Path("docs/webhooks.md").read_text().partition("```python")[2].partition("```")[0], shown)
+    monkeypatch.setattr("time.time", lambda: the_clock.now().timestamp())
+    _, secret = listens()
+    ada.gets(2_500)
+    work()
+    got = receiver.got[0]
+
+    assert shown["verified"](secret, got.headers, got.body)
+    assert not shown["verified"](secret, got.headers, got.body + b" ")
+    old = {**got.headers, "webhook-timestamp": str(int(got.headers["webhook-timestamp"]) - 301)}
+    assert not shown["verified"](secret, old, got.body)
 
 
 def test_it_tells_only_those_who_asked(
