@@ -26,10 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app import clock, ids, ledger, metering, schema
+from app import clock, ids, ledger, schema
 from app.catalogue import file, publish
 from app.customers.models import Customer
 from app.db import make_engine, transaction
+from app.flows import count_usage
 from app.ledger import Account
 from app.metering import NewEvent
 from benchmarks import servers, usage_reads
@@ -41,6 +42,7 @@ OURS_AGAINST = [
     ("one at a time", "limit, one"),
     ("one at a time, paid from the wallet", "limit, one"),
     ("one at a time, 8 threads", "limit, one"),
+    ("one at a time, 8 threads, one customer", "limit, one"),
     ("batches of 1,000", "limit, batches"),
     ("batches of 1,000, 8 threads", "limit, batches"),
 ]
@@ -106,7 +108,7 @@ def customer(number: int) -> str:
     return f"cus_{number:026d}"
 
 
-def ours(engine: Engine, *, size: int, meter: str = "views", threads: int = 1) -> Case:
+def ours(engine: Engine, *, size: int, meter: str = "views", threads: int = 1, customers: int = CUSTOMERS) -> Case:
     """Events of `size` at a time, from customers in turn, as fast as each thread gets its answer."""
 
     def run(seconds: float) -> float:
@@ -118,8 +120,7 @@ def ours(engine: Engine, *, size: int, meter: str = "views", threads: int = 1) -
                 while not stop.is_set():
                     name = ids.new("ev")
                     events = [NewEvent(f"{name}{n}", meter, 1, f"shop{n % SOURCES}") for n in range(size)]
-                    with transaction(session):
-                        told = metering.record(session, customer(turn % CUSTOMERS), events)
+                    told = count_usage.record(session, customer(turn % customers), events)
                     assert told.accepted == size, told
                     done[place] += size
                     turn += threads
@@ -175,6 +176,7 @@ def cases_of(engine: Engine, limit: Callable[[int], Case]) -> dict[str, Case]:
         "one at a time": ours(engine, size=1),
         "one at a time, paid from the wallet": ours(engine, size=1, meter="beyond"),
         "one at a time, 8 threads": ours(engine, size=1, threads=8),
+        "one at a time, 8 threads, one customer": ours(engine, size=1, threads=8, customers=1),
         "limit, one": limit(1),
         "batches of 1,000": ours(engine, size=BATCH),
         "batches of 1,000, 8 threads": ours(engine, size=BATCH, threads=8),

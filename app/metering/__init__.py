@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from app.metering.events import NewEvent, Recorded, Refused
-from app.metering.record import record
+from app.metering.record import record, summary, take
 
-__all__ = ["NewEvent", "Recorded", "Refused", "record"]
+__all__ = ["NewEvent", "Recorded", "Refused", "record", "summary", "take"]

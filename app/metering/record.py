@@ -16,6 +16,7 @@ from app import clock, ledger
 from app.catalogue import reads, upgrades
 from app.catalogue.models import Meter
 from app.catalogue.terms import PlanTerms
+from app.errors import Refusal
 from app.metering import telling, write
 from app.metering.deciding import Batch, Counted, Customer, decide
 from app.metering.events import NewEvent, Recorded, Refused
@@ -25,6 +26,8 @@ from app.metering.terms import Terms, terms_of
 from app.subscriptions import standing
 from app.subscriptions.standing import Standing
 from app.wallet.accounts import wallet_of
+
+Taken = Counted | Refusal | None
 
 _KEPT = timedelta(days=3650)  # a day's hold is settled, never left to expire
 
@@ -47,8 +50,13 @@ def record(session: Session, customer_id: str, events: Sequence[NewEvent]) -> Re
     Fixed in the number of its statements, whatever the number of events: a few more where units are paid from the
     wallet, for each such meter, and where a notice is due.
     """
+    return summary(events, take(session, customer_id, events))
+
+
+def take(session: Session, customer_id: str, events: Sequence[NewEvent]) -> list[Taken]:
+    """The same, and what became of each event, in order: counted, refused, or None for a duplicate."""
     if not events:
-        return Recorded()
+        return []
     cap = lock(session, customer_id)
     now = clock.now()  # read under the lock: no event is recorded on a day, or in a period, that was closed meanwhile
     who = standing.of(session, customer_id)
@@ -57,12 +65,20 @@ def record(session: Session, customer_id: str, events: Sequence[NewEvent]) -> Re
     tallies = Tallies(found, terms, now, who.period, lambda instant: standing.period_of(who, instant))
     batch = Batch(_customer(session, who, cap), tallies, meters, now)
     seen = write.known_ids(session, customer_id, [event.id for event in events if event.id.isprintable()])
-    counted, refused, duplicates = _decide(batch, events, seen)
+    taken = [_taken(batch, event, seen) for event in events]
+    counted = [one for one in taken if isinstance(one, Counted)]
     if counted:
         _write(session, who, counted, batch, now)
     telling.crossed(session, customer_id, batch)
     telling.capped(session, customer_id, batch, cap)
-    return Recorded(len(counted), duplicates, tuple(refused))
+    return taken
+
+
+def summary(events: Sequence[NewEvent], taken: Sequence[Taken]) -> Recorded:
+    """What became of these events, counted up."""
+    refused = [Refused(event.id, one) for event, one in zip(events, taken, strict=True) if isinstance(one, Refusal)]
+    duplicates = sum(one is None for one in taken)
+    return Recorded(len(taken) - duplicates - len(refused), duplicates, tuple(refused))
 
 
 def lock(session: Session, customer_id: str) -> int | None:
@@ -74,22 +90,14 @@ def lock(session: Session, customer_id: str) -> int | None:
     return found[0]
 
 
-def _decide(batch: Batch, events: Sequence[NewEvent], seen: set[str]) -> tuple[list[Counted], list[Refused], int]:
+def _taken(batch: Batch, event: NewEvent, seen: set[str]) -> Taken:
     """An id may come twice in one body as well: the second is a duplicate, unless the first was refused."""
-    counted: list[Counted] = []
-    refused: list[Refused] = []
-    duplicates = 0
-    for event in events:
-        if event.id in seen:
-            duplicates += 1
-            continue
-        decided = decide(batch, event)
-        if isinstance(decided, Counted):
-            seen.add(event.id)
-            counted.append(decided)
-        else:
-            refused.append(Refused(event.id, decided))
-    return counted, refused, duplicates
+    if event.id in seen:
+        return None
+    decided = decide(batch, event)
+    if isinstance(decided, Counted):
+        seen.add(event.id)
+    return decided
 
 
 def _write(session: Session, who: Standing, counted: list[Counted], batch: Batch, now: datetime) -> None:

@@ -1,0 +1,94 @@
+"""Many report at once, and are counted together: each is told of its own events alone (SPEC U1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Barrier
+
+import pytest
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.flows import count_usage
+from app.metering import NewEvent, Recorded
+from tests.support.people import Person
+from tests.support.usage import BOTH_MODES, User
+
+Put = Callable[[str], None]
+CLIENTS = 12
+
+
+def at_once(
+    sessions: sessionmaker[Session], reports: list[tuple[User, list[NewEvent]]], times: int = 1
+) -> list[Recorded | Exception]:
+    """Each report from a thread of its own, all together."""
+    together = Barrier(len(reports))
+
+    def client(report: tuple[User, list[NewEvent]]) -> list[Recorded | Exception]:
+        with sessions() as session:
+            together.wait(30)
+            return [count(session, *report) for _ in range(times)]
+
+    with ThreadPoolExecutor(len(reports)) as crowd:
+        return [one for mine in crowd.map(client, reports) for one in mine]
+
+
+def count(session: Session, user: User, events: list[NewEvent]) -> Recorded | Exception:
+    try:
+        return count_usage.record(session, user.customer_id, events)
+    except TypeError as fault:
+        return fault
+
+
+def test_each_is_told_of_its_own_events(
+    user: User, bo: Person, catalogue: Put, sessions: sessionmaker[Session]
+) -> None:
+    catalogue(BOTH_MODES)
+    users = [user, User(bo)]
+    reports = [
+        (users[n % 2], [NewEvent(f"same-{i}", "views", 1) for i in range(n, n + 4)] + [NewEvent(f"x{n}", "none", 1)])
+        for n in range(CLIENTS)
+    ]
+
+    told = at_once(sessions, reports, times=3)
+
+    assert all(one.accepted + one.duplicates == 4 for one in told)
+    assert [[refused.id for refused in one.refused] for one in told] == [[f"x{n // 3}"] for n in range(3 * CLIENTS)]
+    for place, one in enumerate(users):
+        ids = {event.id for n in range(place, CLIENTS, 2) for event in reports[n][1] if event.meter == "views"}
+        assert one.meter("views").used == len(ids)
+        assert sum(mine.accepted for n, mine in enumerate(told) if n // 3 % 2 == place) == len(ids)
+        assert one.faults() == []
+
+
+def test_the_last_of_the_wallet_is_spent_once(user: User, catalogue: Put, sessions: sessionmaker[Session]) -> None:
+    catalogue(BOTH_MODES)
+    user.has(10_000)
+
+    told = at_once(sessions, [(user, [NewEvent(f"c{n}", "calls", 3)]) for n in range(CLIENTS)])
+
+    assert sum(one.accepted for one in told) == 3
+    assert {refused.refusal.code for one in told for refused in one.refused} == {"INSUFFICIENT_CREDITS"}
+    assert user.available == 1_000
+    assert user.faults() == []
+
+
+def test_a_fault_of_one_is_nobody_elses(user: User, catalogue: Put, sessions: sessionmaker[Session]) -> None:
+    catalogue(BOTH_MODES)
+    naive = NewEvent("faulty", "views", 1, occurred_at=datetime(2026, 3, 14))  # noqa: DTZ001 - what the API never lets in
+
+    told = at_once(sessions, [(user, [naive if n == 5 else NewEvent(f"v{n}", "views", 1)]) for n in range(CLIENTS)])
+
+    assert [n for n, one in enumerate(told) if isinstance(one, TypeError)] == [5]
+    assert user.meter("views").used == CLIENTS - 1
+    assert user.faults() == []
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_alone_it_is_counted_at_once(user: User, catalogue: Put, session: Session, size: int) -> None:
+    catalogue(BOTH_MODES)
+
+    told = count_usage.record(session, user.customer_id, [NewEvent(f"v{n}", "views", 1) for n in range(size)])
+
+    assert told == Recorded(accepted=size)
