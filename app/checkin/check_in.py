@@ -77,11 +77,12 @@ def _refuse(session: Session, now: Situation) -> None:
 
 def _already(now: Situation) -> AlreadyCheckedIn:
     assert now.last is not None, "somebody checked in"
-    told = {"date": now.last.local_date.isoformat(), "streak": now.last.streak}
+    free = now.turn.starts_at
     return AlreadyCheckedIn(
-        "You have checked in already. The next check-in is possible later.",
-        next_at=timestamp(now.turn.starts_at),
-        **told,
+        f"You have checked in already. The next check-in is possible from {free:%Y-%m-%d %H:%M} UTC.",
+        next_at=timestamp(free),
+        date=now.last.local_date.isoformat(),
+        streak=now.last.streak,
     )
 
 
