@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
@@ -21,13 +23,16 @@ from app.money import Money
 from app.people import addresses
 
 
-def quote(session: Session, code: str, *, customer_id: str, what: str, price: Money) -> Discount:
+def quote(
+    session: Session, code: str, *, customer_id: str, what: str, price: Money, given_up: Collection[str] = ()
+) -> Discount:
     """What the coupon with this code takes off `price` (before tax) of "plan:<key>", "pack:<key>" or "topup".
 
-    Raises CouponRefused, with the field "coupon".
+    `given_up` are keys of the customer's purchases whose reservations would be released first. Raises CouponRefused,
+    with the field "coupon".
     """
     coupon = session.scalars(select(Coupon).where(Coupon.code == spelled(code))).one_or_none()
-    return checked(session, coupon, customer_id=customer_id, what=what, price=price)
+    return checked(session, coupon, customer_id=customer_id, what=what, price=price, given_up=given_up)
 
 
 def spelled(code: str) -> str:
@@ -35,15 +40,24 @@ def spelled(code: str) -> str:
     return code.replace("\0", "").strip().upper()[:60]
 
 
-def checked(session: Session, coupon: Coupon | None, *, customer_id: str, what: str, price: Money) -> Discount:
+def checked(
+    session: Session,
+    coupon: Coupon | None,
+    *,
+    customer_id: str,
+    what: str,
+    price: Money,
+    given_up: Collection[str] = (),
+) -> Discount:
     """The discount, or the first reason against it. Raises CouponRefused."""
     if coupon is None:
         raise CouponUnknown("There is no coupon with this code. Check how it is spelt.")
     _in_time(coupon)
     _for_this(coupon, what, price)
-    if coupon.most is not None and coupon.redeemed >= coupon.most:
+    freed = _reserved_for(session, coupon, customer_id, given_up) if given_up else 0
+    if coupon.most is not None and coupon.redeemed - freed >= coupon.most:
         raise CouponUsedUp("This coupon has been used up.", most=coupon.most)
-    if used_by(session, coupon, customer_id) >= coupon.most_per_customer:
+    if used_by(session, coupon, customer_id) - freed >= coupon.most_per_customer:
         raise CouponUsedByYou("You have used this coupon already.", most_per_customer=coupon.most_per_customer)
     return discount_of(coupon, price)
 
@@ -69,6 +83,12 @@ def used_by(session: Session, coupon: Coupon, customer_id: str) -> int:
     theirs = or_(Redemption.customer_id == customer_id, Redemption.person == person)
     found = select(func.count()).where(Redemption.coupon_id == coupon.id, Redemption.state != "released", theirs)
     return session.execute(found).scalar_one()
+
+
+def _reserved_for(session: Session, coupon: Coupon, customer_id: str, keys: Collection[str]) -> int:
+    mine = (Redemption.customer_id == customer_id, Redemption.coupon_id == coupon.id, Redemption.key.in_(keys))
+    held = select(func.count()).where(*mine, Redemption.state == "reserved")
+    return session.execute(held).scalar_one()
 
 
 def person_of(session: Session, customer_id: str) -> str:

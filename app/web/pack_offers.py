@@ -87,9 +87,11 @@ def quote_of(session: Session, customer_id: str, pack: PackTerms, code: str) -> 
     has = credits.balance(session, customer_id).available
     if not code:
         return _quote(pack, None, has, "")
-    price = Money(pack.price_minor, pack.currency)
+    price, what = Money(pack.price_minor, pack.currency), f"pack:{pack.key}"
+    # Buying closes the pages that were left with this coupon, so they do not stand in its way here either.
+    left = [order.id for order in orders.open_of_kind(session, customer_id, "pack") if order.state == "open"]
     try:
-        discount = coupons.quote(session, code, customer_id=customer_id, what=f"pack:{pack.key}", price=price)
+        discount = coupons.quote(session, code, customer_id=customer_id, what=what, price=price, given_up=left)
     except CouponRefused as refusal:
         return _quote(pack, None, has, refusal.sentence)
     return _quote(pack, discount, has, "")

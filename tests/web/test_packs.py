@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from app.flows import buy_pack
 from app.payments import reads
 from app.payments.models import Order
 from app.providers.events import PaymentSucceeded
+from app.providers.values import Cap
 from tests.web.conftest import PAGE
 
 HX = {"HX-Request": "true"}
@@ -242,3 +244,18 @@ def test_a_pack_is_no_top_up_and_shows_where_it_belongs_while_it_is_on_its_way(a
     assert browser.get(f"/wallet/topups/{order.id}").status_code == 404
     assert order.id not in browser.get("/wallet").text
     assert f'href="/invoices/orders/{order.id}"' in browser.get("/credits").text
+
+
+def test_a_coupon_on_a_page_that_was_left_counts_for_the_next_pack(app, ada, client_of, till, session, coupon):
+    till.capabilities = frozenset({Cap.CUSTOM_AMOUNT, Cap.EXPIRE_CHECKOUT})
+    till.expire_checkout = lambda page: replace(till.get_checkout(page), status="expired")
+    coupon()
+    browser = client_of(ada)
+    browser.post("/credits/packs/medium", data=FORM | {"coupon": "PACK20"})
+
+    assert "Pay $36.00" in browser.get("/credits/packs/medium/quote?coupon=PACK20", headers=HX).text
+    again = browser.post("/credits/packs/medium", data=FORM | {"coupon": "PACK20", "form_key": "form_2"})
+
+    states = {order.state: order.amount_minor for order in bought(session, ada)}
+    assert again.status_code == 303
+    assert states == {"expired": 3_600, "open": 3_600}
