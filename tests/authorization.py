@@ -23,6 +23,8 @@ POST /admin/books/audit                                    303     403     403  
 GET  /admin/check-in                                       303     403     403     403     403     200     200     200
 POST /admin/check-in                                       303     403     403     403     403     403     403     422
 POST /admin/check-in/cost                                  303     403     403     403     403     403     403     422
+GET  /admin/credit-transactions                            303     403     403     403     403     200     200     200
+GET  /admin/credit-transactions.csv                        303     403     403     403     403     200     200     200
 GET  /admin/coupons                                        303     403     403     403     403     200     200     200
 POST /admin/coupons                                        303     403     403     403     403     403     403     422
 GET  /admin/coupons/<coupon_id>                            303     403     403     403     403     200     200     200
@@ -35,6 +37,9 @@ GET  /admin/customers/<customer_id>                        303     403     403  
 GET  /admin/customers/<customer_id>/adjust                 303     403     403     403     403     403     200     200
 POST /admin/customers/<customer_id>/adjust                 303     403     403     403     403     403     422     422
 GET  /admin/customers/<customer_id>/adjust/preview         303     403     403     403     403     403     200     200
+GET  /admin/customers/<customer_id>/adjust-credits         303     403     403     403     403     403     200     200
+POST /admin/customers/<customer_id>/adjust-credits         303     403     403     403     403     403     422     422
+GET  /admin/customers/<customer_id>/adjust-credits/preview 303     403     403     403     403     403     200     200
 GET  /admin/customers/<customer_id>/terms                  303     403     403     403     403     200     200     200
 POST /admin/customers/<customer_id>/terms                  303     403     403     403     403     403     422     422
 POST /admin/customers/<customer_id>/terms/end              303     403     403     403     403     403     422     422

@@ -12,6 +12,8 @@ from app.admin import (
     catalogue_rows,
     check_in,
     coupons,
+    credit_adjustments,
+    credit_transactions,
     customers,
     outgoing,
     outgoing_endpoints,
@@ -26,6 +28,8 @@ from app.admin.roles import staff_reads
 def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
     for module in (customers, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
+        app.register_blueprint(module.pages)
+    for module in (credit_adjustments, credit_transactions):
         app.register_blueprint(module.pages)
     for module in (plans, coupons, catalogue_rows, check_in, tax_rates):
         app.register_blueprint(module.pages)

@@ -19,6 +19,7 @@ PER_PAGE = 50
 IN_A_FILE = 500  # lines fetched at once while a file is streamed
 GROUPS = {
     "wallet.": "Wallets",
+    "credits.": "Credits",
     "order.": "Orders",
     "webhook.": "Webhooks",
     "books.": "Books",

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from app import activity, ledger
+from app import activity, credits, ledger
 from app.admin import customer_plan, words
 from app.admin.roles import may_move_money, staff_reads
 from app.customers import api_keys, members, search
@@ -64,7 +64,7 @@ def show(customer_id: str) -> str:
         "admin/customers/show.html",
         customer=customer,
         may_adjust=may_move_money(),
-        credits=ledger.balance(db.session, ledger.Account(customer.id, "credits", "credits")),
+        credits=credits.balance(db.session(), customer.id),
         orders=payments.orders_of(db.session, customer.id, limit=8),
         title_of=title_of,
         members=members.of_customer(db.session, customer.id),

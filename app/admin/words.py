@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.activity.models import Activity
 from app.customers import search
-from app.http.filters import cents, exact
+from app.http.filters import cents, credit_count, exact
 from app.ledger import HOUSE
 from app.people.models import User
 
@@ -35,6 +35,10 @@ _TITLES = {
     "catalogue.offered_again": "Offered again",
     "override.set": "Terms negotiated",
     "override.ended": "Negotiated terms ended",
+    "credits.adjusted": "Credits adjusted",
+    "credits.granted": "Credits granted",
+    "credits.reversed": "Credits returned",
+    "credits.revoked": "Credits taken back",
     "check_in.done": "Checked in",
     "customer.time_zone_changed": "Time zone of the customer changed",
     "tax_rate.set": "Tax rate set",
@@ -95,7 +99,7 @@ def _told(line: Activity, people: dict[str, str], customers: dict[str, str]) -> 
         customer_name=customers.get(line.customer_id, ""),
         before=_text(details["before"]) if "before" in details else "",
         after=_text(details["after"]) if "after" in details else "",
-        amount=_amount(details),
+        amount=_amount(line.action, details),
     )
 
 
@@ -111,7 +115,9 @@ def _facts(details: dict[str, Any]) -> str:
     return said + (f"; and {len(changed) - 2} more" if len(changed) > 2 else "")
 
 
-def _amount(details: dict[str, Any]) -> str:
+def _amount(action: str, details: dict[str, Any]) -> str:
+    if action.startswith("credits.") and isinstance(details.get("amount"), int):
+        return credit_count(details["amount"], sign=True)
     micros, minor = details.get("amount_micros"), details.get("amount_minor")
     if isinstance(micros, int):
         return exact(micros, sign=True)

@@ -73,7 +73,6 @@ def grant(
     and IdempotencyKeyReused when the key came with another amount or other data.
     """
     positive(amount)
-    now = clock.now()
     entry = ledger.post(
         session,
         _KINDS[source],
@@ -84,24 +83,11 @@ def grant(
     )
     if entry.replayed:
         return value_of(_by_entry(session, entry), entry)
-    if expires_at is not None and expires_at <= now:
+    if expires_at is not None and expires_at <= clock.now():
         raise Invalid("Credits must end in the future.", field="expires_at")
-    made = CreditGrant(
-        customer_id=customer_id,
-        id=ids.new("grant"),
-        source=source,
-        is_paid=is_paid,
-        amount=amount,
-        remaining=0,
-        expires_at=expires_at,
-        priority=priority,
-        key=key,
-        entry_id=entry.id,
-        created_at=now,
+    made = _written(
+        session, entry, source=source, is_paid=is_paid, amount=amount, expires_at=expires_at, priority=priority
     )
-    session.add(made)
-    session.flush()
-    burn_down.write(session, entry, {made: amount})
     told = {"amount": amount, "source": source, "entry": entry.id}
     if source != "adjustment":  # which staff's own words tell, with the reason
         activity.record(session, actor, "credits.granted", made.id, customer_id=customer_id, **told)
@@ -126,6 +112,24 @@ def value_of(row: CreditGrant, entry: ledger.Entry) -> Grant:
         row.customer_id, row.id, row.source, row.is_paid, row.amount, row.remaining, row.expires_at, row.key,
         row.entry_id, row.created_at, entry.balance_after or 0, entry.replayed,
     )  # fmt: skip
+
+
+def _written(session: Session, entry: ledger.Entry, *, amount: int, **told: Any) -> CreditGrant:
+    """The grant's row, and its first movement: everything that is in it comes with the entry."""
+    made = CreditGrant(
+        customer_id=entry.customer_id,
+        id=ids.new("grant"),
+        amount=amount,
+        remaining=0,
+        key=entry.key,
+        entry_id=entry.id,
+        created_at=entry.recorded_at,
+        **told,
+    )
+    session.add(made)
+    session.flush()
+    burn_down.write(session, entry, {made: amount})
+    return made
 
 
 def _giver(source: str) -> Account:

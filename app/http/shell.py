@@ -41,7 +41,10 @@ CUSTOMER_TABS: tuple[Place, ...] = (
     ("/invoices", "invoice", "Invoices"),
 )
 STAFF_PLACES: dict[str, tuple[Place, ...]] = {
-    "": (("/admin/customers", "users", "Customers"),),
+    "": (
+        ("/admin/customers", "users", "Customers"),
+        ("/admin/credit-transactions", "credits", "Credit transactions"),
+    ),
     "Catalogue": (
         ("/admin/plans", "plan", "Plans"),
         ("/admin/coupons", "tagi", "Coupons"),

@@ -14,8 +14,8 @@ from wtforms.validators import ValidationError
 from app.credits import words
 from app.credits.models import CreditGrant
 from app.errors import Invalid
+from app.http.day_range import DayRangeForm
 from app.ledger import Line
-from app.web.day_range import DayRangeForm
 
 
 @dataclass(frozen=True)

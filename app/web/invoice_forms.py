@@ -8,11 +8,11 @@ from flask import request
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
+from app.http.day_range import DayRangeForm
 from app.http.forms import Form
 from app.invoices.buyers import Details
 from app.invoices.models import Buyer
 from app.invoices.reads import STATUSES, TYPES, Wanted
-from app.web.day_range import DayRangeForm
 
 STATUS_CHOICES = (("", "All"), ("open", "To pay"), ("paid", "Paid"), ("refunded", "Refunded"), ("void", "Void"))
 TYPE_CHOICES = (

@@ -12,10 +12,10 @@ from wtforms.validators import ValidationError
 
 from app import ids
 from app.errors import Invalid
+from app.http.day_range import DayRangeForm
 from app.http.forms import Form, MoneyField
 from app.payments.orders import LARGEST, SMALLEST
 from app.wallet import kinds
-from app.web.day_range import DayRangeForm
 
 _FORM_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z", re.ASCII)
 PRESETS = (2_500, 5_000, 10_000, 25_000)  # minor units (SPEC W2)
