@@ -7,6 +7,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,14 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app import clock as the_clock
-from app import outgoing
+from app import notices, outgoing
 from app.db import transaction
 from app.flows import deliver_hooks
 from app.outgoing import deliveries, endpoints
 from app.outgoing.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from app.outgoing.signing import signature
 from tests.outgoing.conftest import Received, Receiver
+from tests.support.crashes import Crash, Doom
 from tests.support.people import Person
 from tests.support.time import Clock
 
@@ -218,6 +221,56 @@ def test_a_worker_that_dies_leaves_it_to_the_next(
     with transaction(session):
         assert not deliveries.record(session, taken[0], deliveries.Answer(500, None, 1)), "too late to say"
     assert [delivery.state for delivery in kept(session)] == ["delivered"]
+
+
+class TestOnBothDatabases:
+    """What is about locks and lost workers."""
+
+    @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+    def database_url(self, request: pytest.FixtureRequest) -> str:
+        return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "pg_url")
+
+    def test_many_workers_send_each_once(
+        self, session: Session, ada: Person, receiver: Receiver, listens: Listens, work: Callable[[], int]
+    ) -> None:
+        listens()
+        with transaction(session):
+            for number in range(12):
+                outgoing.emit(session, ada.customer_id, "wallet.low", {"number": number}, key=f"low:{number}")
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(lambda _: work(), range(4))) == 12
+
+        assert sorted(json.loads(got.body)["data"]["number"] for got in receiver.got) == list(range(12))
+
+    def test_two_at_once_tell_of_one_cause_once(self, engine: Engine, session: Session, ada: Person) -> None:
+        def tell(_number: int) -> bool:
+            with sessionmaker(engine)() as mine, transaction(mine):
+                facts = {"available_micros": 1, "threshold_micros": 2}
+                return notices.tell(mine, ada.customer_id, "wallet_low", key="the-same", **facts)
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(tell, range(8))) == 1
+
+
+def test_a_crash_anywhere_loses_nothing(
+    session: Session, engine: Engine, ada: Person, clock: Clock, receiver: Receiver, listens: Listens
+) -> None:
+    listens()
+    for point in range(20):
+        ada.gets(100)
+        doom = Doom(point)
+        with suppress(Crash):
+            deliver_hooks.deliver_due(doom.sessions(engine), private=True)
+        clock.advance(minutes=2)
+        deliver_hooks.deliver_due(sessionmaker(engine), private=True)
+        if doom.passed <= point:
+            break
+
+    told = {got.headers["webhook-id"] for got in receiver.got}
+    assert told == {delivery.event_id for delivery in kept(session)}
+    assert {delivery.state for delivery in kept(session)} == {"delivered"}
+    assert point > 5, "the work has that many steps at least"
 
 
 def kept(session: Session) -> list[WebhookDelivery]:
