@@ -61,6 +61,10 @@ class Figures:
                 return section
         raise AssertionError(f"no panel is called {heading}")
 
+    def has_panel(self, heading: str) -> bool:
+        """Whether a panel is called so."""
+        return any(said(one) == heading for one in self.tree.iter("h2"))
+
     def bars(self) -> list[str]:
         """What each column of the chart is called."""
         return [said(one.find("{http://www.w3.org/2000/svg}title")) for one in self.of_class(SVG + "g", "col")]

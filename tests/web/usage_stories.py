@@ -24,6 +24,10 @@ unit = "view"
 overage = "wallet"
 overage_price = "0.01"
 
+[actions.draw]
+name = "Draw a picture"
+credits = 7
+
 [plans.free]
 rank = 0
 name = "Free"
