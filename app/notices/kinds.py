@@ -20,6 +20,7 @@ class Kind:
     tone: Literal["pos", "warn", "neg"] = "warn"
     mail: Literal["asked", "always", "never"] = "asked"
     event: str | None = None
+    letter: str = ""  # a mail of `words` that says more than the notice
     takes: str = ""  # the facts `tell` needs, besides the optional `currency` of its money
 
 
@@ -43,6 +44,34 @@ KINDS: dict[str, Kind] = {
         "Raise the cap on the usage page if that is not what you want.",
         tone="neg",
         takes="cap_micros spent_micros resets_at",
+    ),
+    "payment_failed": Kind(
+        "Your payment of {amount} did not go through",
+        "We could not collect {amount} for {plan}, invoice {number}: {why} {next} Nothing is taken away before "
+        "{grace}.",
+        "Top up your wallet or replace your card: it is tried again at once.",
+        tone="neg",
+        mail="always",
+        letter="payment_failed",
+        takes="amount plan number why next grace",
+    ),
+    "access_restricted": Kind(
+        "Your access is restricted until invoice {number} is paid",
+        "{amount} for {plan} is still not paid. {next}",
+        "Top up your wallet or replace your card, and everything is back at once.",
+        tone="neg",
+        mail="always",
+        letter="access_restricted",
+        takes="amount plan number next",
+    ),
+    "plan_ended_unpaid": Kind(
+        "{plan} has ended, because it was not paid",
+        "We tried several times to collect {amount}, invoice {number}, and could not. You owe nothing for it.",
+        "You are on the free plan now. Your wallet and your credits are untouched.",
+        tone="neg",
+        mail="always",
+        letter="plan_ended_unpaid",
+        takes="amount plan number",
     ),
     "invoice_unpaid": Kind(
         "Your payment of {total_minor} did not go through",

@@ -42,13 +42,16 @@ def tell(session: Session, customer_id: str, kind: str, *, key: str, **facts: Fa
     if session.scalar(once.returning(Notice.id)) is None:
         return False
     if told.mail == "always" or (told.mail == "asked" and mails_wanted(session, customer_id)):
-        _mail(session, customer, row)
+        _mail(session, customer, told, row, words)
     if told.event:
         outgoing.emit(session, customer_id, told.event, _data(kind, told, row), key=key)
     return True
 
 
-def _mail(session: Session, customer: Customer, row: dict[str, object]) -> None:
+def _mail(session: Session, customer: Customer, told: Kind, row: dict[str, object], words: dict[str, str]) -> None:
+    if told.letter:
+        outbox.queue(session, told.letter, customer.email, customer=customer.name, **words)
+        return
     title, sentence, advice = str(row["title"]), str(row["sentence"]), str(row["next"])
     template = "notice" if advice else "short_notice"
     outbox.queue(session, template, customer.email, customer=customer.name, title=title, text=sentence, next=advice)

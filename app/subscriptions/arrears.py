@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from app import clock, invoices, notices
 from app.catalogue import reads
-from app.customers import customers
 from app.invoices import Invoice
 from app.money import decimal, minor_to_micros
 from app.subscriptions import bills, lifecycle
@@ -45,9 +44,9 @@ def failed(
     look_again(sub)
     if first_time:
         assert sub.grace_ends_at is not None, "it was just set"
-        _mail(session, "payment_failed", sub, invoice, why=why, next=_next(sub), grace=_day(sub.grace_ends_at))
+        _tell(session, "payment_failed", sub, invoice, why=why, next=_next(sub), grace=_day(sub.grace_ends_at))
     elif was == "past_due" and sub.status == "restricted":  # the retry came on the day the grace period ended
-        _mail(session, "access_restricted", sub, invoice, next=_next(sub))
+        _tell(session, "access_restricted", sub, invoice, next=_next(sub))
 
 
 def paid(session: Session, sub: Subscription, *, actor: str = "system") -> None:
@@ -68,12 +67,12 @@ def grace_is_over(session: Session, sub: Subscription, invoice: Invoice) -> None
         return
     lifecycle.restrict(session, sub)
     look_again(sub)
-    _mail(session, "access_restricted", sub, invoice, next=_next(sub))
+    _tell(session, "access_restricted", sub, invoice, next=_next(sub))
 
 
 def give_up(session: Session, sub: Subscription, invoice: Invoice) -> None:
     """Every retry failed: the invoice is void and the subscription over, from now or from the end of its period."""
-    _mail(session, "plan_ended_unpaid", sub, invoice)
+    _tell(session, "plan_ended_unpaid", sub, invoice)
     invoices.void(session, invoice)
     lifecycle.end(session, sub, at=min(clock.now(), sub.period_end), actor="system", reason="not_paid")
 
@@ -94,16 +93,15 @@ def _day(instant: datetime) -> str:
     return f"{instant.day} {instant:%B %Y}"
 
 
-def _mail(session: Session, template: str, sub: Subscription, invoice: Invoice, **words: str) -> None:
-    customer = customers.by_id(session, sub.customer_id)
-    assert customer is not None, "a subscription is a customer's"
+def _tell(session: Session, kind: str, sub: Subscription, invoice: Invoice, **words: str) -> None:
+    """On the page of notices and by mail, once for each invoice."""
     currency = invoice.currency
     amount = decimal(minor_to_micros(invoice.total_minor, currency))
-    notices.queue(
+    notices.tell(
         session,
-        template,
-        customer.email,
-        customer=customer.name,
+        sub.customer_id,
+        kind,
+        key=f"{kind}:{invoice.id}",
         plan=reads.version_of(session, sub.plan_id, sub.version).name,
         number=invoice.number or "",
         amount=f"${amount}" if currency == "usd" else f"{amount} {currency.upper()}",

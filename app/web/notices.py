@@ -19,7 +19,6 @@ from app.http.filters import default_currency
 from app.http.forms import MoneyField
 from app.money import micros_to_minor, minor_to_micros
 from app.notices import choices, reads
-from app.notices.kinds import KINDS
 from app.web.top_up_panel import figures
 from app.web.usage_limits import ThresholdForm
 
@@ -28,7 +27,21 @@ notices = Blueprint("notices", __name__, url_prefix="/notices")
 ROWS = 25
 LARGEST_LOW = 10_000_000  # minor units
 # Where to do something about it, and what the link says.
-_PLACES = {"usage": ("usage.show", "Usage"), "wallet": ("wallet.show", "Wallet")}
+_PLACES = {
+    "usage": ("usage.show", "Usage"),
+    "wallet": ("wallet.show", "Wallet"),
+    "plan": ("plan.show", "Plan"),
+    "invoice": ("invoices.show", "Invoices"),
+}
+_ABOUT = {
+    "usage_threshold": "usage",
+    "usage_exhausted": "usage",
+    "spend_cap_reached": "usage",
+    "payment_failed": "plan",
+    "access_restricted": "plan",
+    "plan_ended_unpaid": "plan",
+    "invoice_unpaid": "invoice",
+}
 
 
 class ChoicesForm(ThresholdForm):
@@ -133,10 +146,8 @@ def _list() -> dict[str, Any]:
 
 def place_of(kind: str) -> tuple[str, str]:
     """The address where something can be done about a kind of notice, and what the link says."""
-    told = KINDS.get(kind)
-    about_usage = kind.startswith("usage") or kind == "spend_cap_reached"
-    endpoint, label = _PLACES["usage" if about_usage else "wallet"]
-    return (url_for(endpoint), label) if told is not None else ("", "")
+    endpoint, label = _PLACES[_ABOUT.get(kind, "wallet")]
+    return url_for(endpoint), label
 
 
 def _choices(form: ChoicesForm, *, saved: bool = False) -> dict[str, Any]:
