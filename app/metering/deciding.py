@@ -62,6 +62,10 @@ class Batch:
         self._customer, self._meters, self._now = customer, meters, now
         self._left: int | None = None  # of the wallet
 
+    @property
+    def currency(self) -> str:
+        return self._customer.currency
+
     def name_of(self, meter: str) -> str:
         return self._meters[meter]
 

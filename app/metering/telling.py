@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app import clock, notices
 from app.metering.deciding import Batch
 from app.metering.tallies import Tally
-from app.money import decimal
+from app.notices import phrases
 
 _ALL = 100  # percent
 
@@ -23,7 +23,7 @@ def crossed(session: Session, customer_id: str, batch: Batch) -> None:
             percents = notices.thresholds(session, customer_id)
         for percent in percents:
             if tally.had_used * _ALL < percent * allowance <= tally.used * _ALL:
-                _tell(session, customer_id, tally, percent, allowance, batch.name_of(tally.meter))
+                _tell(session, customer_id, tally, percent, batch)
 
 
 def capped(session: Session, customer_id: str, batch: Batch, cap: int | None) -> None:
@@ -37,16 +37,17 @@ def capped(session: Session, customer_id: str, batch: Batch, cap: int | None) ->
             cap_micros=cap or 0,
             spent_micros=batch.tallies.spent(start),
             resets_at=tally.end,
+            currency=batch.currency,
         )
 
 
-def _tell(session: Session, customer_id: str, tally: Tally, percent: int, allowance: int, name: str) -> None:
+def _tell(session: Session, customer_id: str, tally: Tally, percent: int, batch: Batch) -> None:
     facts: dict[str, notices.Fact] = {
         "meter": tally.meter,
-        "name": name.lower(),
+        "name": batch.name_of(tally.meter).lower(),
         "percent": percent,
         "used": tally.used,
-        "allowance": allowance,
+        "allowance": tally.terms.allowance,
         "period_start": tally.start,
         "resets_at": tally.end,
     }
@@ -54,12 +55,12 @@ def _tell(session: Session, customer_id: str, tally: Tally, percent: int, allowa
     if percent < _ALL:
         notices.tell(session, customer_id, "usage_threshold", key=key, **facts)
     else:
-        notices.tell(session, customer_id, "usage_exhausted", key=key, then=_then(tally), **facts)
+        notices.tell(session, customer_id, "usage_exhausted", key=key, then=_then(tally, batch.currency), **facts)
 
 
-def _then(tally: Tally) -> str:
+def _then(tally: Tally, currency: str) -> str:
     """What happens to each unit beyond the allowance, as a sentence."""
-    price = decimal(tally.terms.unit_micros or 0)
+    price = phrases.money(tally.terms.unit_micros or 0, currency)
     if tally.terms.mode == "wallet":
         return f"Each one more is paid from your wallet, at {price}."
     if tally.terms.mode == "invoice":

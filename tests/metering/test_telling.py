@@ -32,6 +32,11 @@ def told(user: User) -> list[tuple[str, int | None]]:
         ]
 
 
+def sentences(user: User) -> list[str]:
+    with transaction(user.session):
+        return list(user.session.scalars(select(Notice.sentence).order_by(Notice.at, Notice.id)))
+
+
 def test_it_is_told_once_at_80_and_once_at_100_percent(user: User, catalogue: Put, clock: Clock) -> None:
     catalogue("view")
     user.uses("views", 799)
@@ -44,6 +49,7 @@ def test_it_is_told_once_at_80_and_once_at_100_percent(user: User, catalogue: Pu
     user.uses("views", 5_000)
 
     assert told(user) == [("usage_threshold", 80), ("usage_exhausted", 100)]
+    assert "Each one more is on your next invoice, at $0.002." in sentences(user)[1]
     clock.set(datetime(2026, 4, 2, tzinfo=UTC))
     user.uses("views", 1_000)
     assert len(told(user)) == 4, "both again in the next period"
