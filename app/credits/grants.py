@@ -123,7 +123,7 @@ def _written(session: Session, entry: ledger.Entry, *, amount: int, **told: Any)
         remaining=0,
         key=entry.key,
         entry_id=entry.id,
-        created_at=entry.recorded_at,
+        created_at=clock.now(),
         **told,
     )
     session.add(made)
