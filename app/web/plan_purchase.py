@@ -23,6 +23,7 @@ from app.http.auth import current_customer, current_customer_id
 from app.http.errors import status_of
 from app.http.filters import default_currency, money
 from app.money import Money, minor_to_micros
+from app.payments import orders
 from app.payments.models import Order
 from app.payments.orders import SMALLEST
 from app.providers.port import Provider
@@ -186,8 +187,13 @@ def _checkout(session: Session, now: standing.Standing, bought: Sale, asked: Map
 def _quoted(session: Session, customer_id: str, bought: Sale, coupon: str) -> tuple[Discount | None, str]:
     if not coupon:
         return None, ""
+    # Buying closes the pages that were left with this coupon, so they do not stand in its way here either.
+    left = [order.id for order in orders.open_of_kind(session, customer_id, "subscription") if order.state == "open"]
     try:
-        return coupons.quote(session, coupon, customer_id=customer_id, what=bought.what, price=bought.price), ""
+        found = coupons.quote(
+            session, coupon, customer_id=customer_id, what=bought.what, price=bought.price, given_up=left
+        )
+        return found, ""
     except CouponRefused as refusal:
         return None, refusal.sentence
 

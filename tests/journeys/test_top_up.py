@@ -200,6 +200,8 @@ def test_a_pack_is_bought_its_credits_arrive_and_its_invoice_is_there(nora: Pers
     invoice.click()
     expect(nora.page.locator("#main")).to_contain_text("500 credits")
     expect(nora.page.locator("#main")).to_contain_text("$45.00")
+    nora.page.get_by_role("link", name="The order it is for").click()
+    nora.waits_for("500 credits are yours")
     nora.page.goto(nora.base_url + "/credits")
     expect(nora.page.locator("#balance .figure").first).to_contain_text(str(int(had) + 500))
     nora.sees_balance(GIFT)

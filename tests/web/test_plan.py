@@ -9,9 +9,13 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from app import coupons
 from app.catalogue import file, publish, shipped
+from app.coupons import issue
+from app.coupons.terms import Limits, Terms
 from app.db import transaction
 from app.extensions import db
+from app.money import Money
 from app.payments import orders
 from app.subscriptions import changes, lifecycle, standing
 from tests.support.people import Person
@@ -127,6 +131,30 @@ def test_a_wallet_that_is_short_says_by_how_much(client_of, ada):
 )
 def test_what_is_not_for_sale_is_refused_with_a_sentence(client_of, ada, asked, status):
     assert client_of(ada).get(f"/plan/change?{asked}").status_code == status
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_a_coupon_on_a_page_that_was_left_counts_here(client_of, ada, session):
+    with transaction(session):
+        issue.make(session, Terms("HALF", "percent", 50, Limits("Half"), scope={"plans": []}), actor="usr_s")
+        left = orders.open_order(
+            session,
+            customer_id=ada.customer_id,
+            kind="subscription",
+            amount_minor=2_900,
+            currency="usd",
+            channel="stripe",
+            form_key="left",
+            created_by=ada.id,
+        )
+        price = Money(2_900, "usd")
+        coupons.reserve(session, "HALF", customer_id=ada.customer_id, what="plan:starter", price=price, key=left.id)
+        orders.move(session, left, "open")
+
+    page = text(client_of(ada).get("/plan/change?plan=starter&interval=month&by=card&coupon=HALF"))
+
+    assert "$14.50" in page
+    assert 'id="coupon-e"' not in page
 
 
 @pytest.mark.usefixtures("shop", "till")
