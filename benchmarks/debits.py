@@ -57,7 +57,8 @@ def run(engine: Engine, *, threads: int, wallets: int, seconds: float, path: str
     said = _counting(committer)
     _warm(committer, wallets)
     said[0] = 0
-    committer.batch_sizes.clear()
+    for line in committer._lines:
+        line.batch_sizes.clear()
     tag = uuid.uuid4().hex[:12]
     until = time.perf_counter() + seconds
     took: list[list[float]] = [[] for _ in range(threads)]
@@ -132,12 +133,14 @@ def _warm(committer: ledger.Committer, wallets: int) -> None:
 def _counting(committer: ledger.Committer) -> list[int]:
     """Counts the statements the committer sends."""
     said = [0]
-    clerk = committer._clerk
-    send = clerk._run
-
-    def counted(sql, parameters):
-        said[0] += 1
-        return send(sql, parameters)
-
-    clerk._run = counted
+    for line in committer._lines:
+        line.clerk._run = _counted(line.clerk._run, said)
     return said
+
+
+def _counted(send, said: list[int]):
+    def sent(*call):
+        said[0] += 1
+        return send(*call)
+
+    return sent

@@ -176,7 +176,7 @@ class PostgresClerk(_Desk):
             return None
         try:
             results: Results = [sheet.take(request) for request in requests]
-            self._write(*write_call(sheet, strict=True))
+            self._run(*write_call(sheet, strict=True))
         except Exception as failure:
             self._forget(failure, [sheet])
             return None

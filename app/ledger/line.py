@@ -1,0 +1,114 @@
+"""A line: callers queue before one clerk, and the first of them does the work of all who have come.
+
+It takes what is queued, has the clerk apply it in one transaction, and wakes each caller with its own result; then the
+next in the queue leads. There is no timer: an idle line commits at once, a batch of one, and a busy one waits a moment
+only for callers it has just answered.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from app.ledger.clerk import Clerk
+from app.ledger.requests import Request
+from app.ledger.sheet import Result
+
+LONGEST_WAIT = 2_000_000  # nanoseconds
+
+
+class _Waiting:
+    """A caller in the queue, with its requests. Woken either with its results, or to lead the next batch."""
+
+    __slots__ = ("awake", "leads", "requests", "results")
+
+    def __init__(self, requests: Sequence[Request]) -> None:
+        self.requests = requests
+        self.results: list[Result | Exception] | None = None
+        self.leads = False
+        self.awake = threading.Lock()
+        self.awake.acquire()
+
+
+class Line:
+    """One queue before one clerk. `batch_sizes` counts how many requests shared a transaction."""
+
+    def __init__(self, clerk: Clerk, most: int) -> None:
+        self.clerk = clerk
+        self.batch_sizes: Counter[int] = Counter()
+        self._most = most
+        self._led = False
+        self._company = self._took = 0  # callers in the last batch, and nanoseconds it took
+        self._lock = threading.Lock()
+        self._queue: deque[_Waiting] = deque()
+
+    def do(self, requests: Sequence[Request]) -> list[Result | Exception]:
+        """Queue, wait, and answer each request's result or what it was refused with."""
+        waiting = _Waiting(requests)
+        with self._lock:
+            self._queue.append(waiting)
+            if not self._led:
+                self._led = waiting.leads = True
+        if not waiting.leads:
+            waiting.awake.acquire()
+        if waiting.leads:
+            self._lead()
+        assert waiting.results is not None
+        return waiting.results
+
+    def _lead(self) -> None:
+        """Apply one batch, which has the leader's own request first in it, and hand over to whoever is next."""
+        self._let_the_others_come()
+        batch = self._take()
+        requests = [request for waiting in batch for request in waiting.requests]
+        self.batch_sizes[len(requests)] += 1
+        began = time.perf_counter_ns()
+        results: list[Result | Exception]
+        try:
+            results = self.clerk.apply(requests)
+        except BaseException as failure:
+            results = [failure if isinstance(failure, Exception) else ConnectionError("interrupted")] * len(requests)
+            if not isinstance(failure, Exception):
+                self._finish(batch, results)
+                raise
+        self._company, self._took = len(batch), time.perf_counter_ns() - began
+        self._finish(batch, results)
+
+    def _let_the_others_come(self) -> None:
+        """Give the callers of the last batch, who have just been answered, a moment to ask again.
+
+        Without it every second batch would be the one caller who happened to be first, and cost a sync like a full one.
+        At most a quarter of what the last batch took, and not at all after a batch of one: an idle system waits for
+        nobody.
+        """
+        if self._company < 2 or len(self._queue) >= self._company:
+            return
+        until = time.perf_counter_ns() + min(self._took // 4, LONGEST_WAIT)
+        while len(self._queue) < self._company and time.perf_counter_ns() < until:
+            time.sleep(0.000_02)  # lets the threads that have been woken run
+
+    def _take(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        with self._lock:
+            while self._queue and (not batch or size + len(self._queue[0].requests) <= self._most):
+                waiting = self._queue.popleft()
+                size += len(waiting.requests)
+                batch.append(waiting)
+        return batch
+
+    def _finish(self, batch: list[_Waiting], results: list[Result | Exception]) -> None:
+        with self._lock:
+            following = self._queue[0] if self._queue else None
+            self._led = following is not None
+        if following is not None:
+            following.leads = True
+            following.awake.release()  # first, so that the next batch is on its way while we wake the rest
+        start = 0
+        for waiting in batch:
+            waiting.results = results[start : start + len(waiting.requests)]
+            start += len(waiting.requests)
+            if not waiting.leads:
+                waiting.awake.release()
