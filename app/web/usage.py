@@ -8,9 +8,11 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from app import clock
+from app.customers import members
 from app.db import transaction
 from app.errors import Invalid, NotFound
 from app.extensions import db
@@ -122,6 +124,7 @@ def _page(asked: Asked, **forms: Any) -> str:
         **usage_limits.panel(session, customer_id, shown["cap"], **forms),
         notice=notice if notice and notice.tone else None,
         trouble=None,
+        may_pay=members.allows(current_user.permission, "write"),
     )
 
 

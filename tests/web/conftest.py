@@ -28,6 +28,7 @@ from tests.support.people import Person
 from tests.web.usage_stories import METERS
 
 PAGE = "https://checkout.stripe.com/c/pay/"
+pytest.register_assert_rewrite("tests.web.page_recount")
 
 
 class Till:

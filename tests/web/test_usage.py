@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+from app import clock as the_clock
+from app.customers.models import Customer
 from app.db import transaction
 from app.extensions import db
-from app.flows import close_usage
-from app.metering import caps
-from app.notices import choices
+from app.flows import close_usage, subscribe_from_wallet
 from app.subscriptions import overrides
+from app.subscriptions.models import Subscription
 from app.subscriptions.overrides import Negotiated
 from tests.support.page_figures import Figures
 
 HX = {"HX-Request": "true"}
+CEILINGS = {"/usage": 20, "/usage?view=table&meter=calls": 20, "/": 29}  # statements
 
 
 @pytest.fixture
@@ -165,22 +166,24 @@ def test_the_view_and_the_meter_are_in_the_address_and_work_without_script(ada, 
     assert 'href="/usage?meter=calls&amp;view=table#meter"' in table
 
 
-@pytest.mark.parametrize("path", ["/usage", "/usage/days"])
-def test_htmx_gets_the_meter_alone(ada, uses, client_of, path):
+def test_htmx_gets_the_meter_alone(ada, uses, client_of):
     uses(ada, "calls", 3)
+    browser = client_of(ada)
 
-    answer = client_of(ada).get(path, query_string={"view": "table"}, headers=HX)
+    for path in ("/usage", "/usage/days"):
+        answer = browser.get(path, query_string={"view": "table"}, headers=HX)
 
-    assert answer.text.lstrip().startswith('<div class="grid" id="meter">')
-    assert "<h1" not in answer.text
-    assert "HX-Request" in answer.vary
+        assert answer.text.lstrip().startswith('<div class="grid" id="meter">')
+        assert "<h1" not in answer.text
+        assert "HX-Request" in answer.vary
 
 
-@pytest.mark.parametrize("asked", ["meter=nothing", "period=2020-01-01T00:00:00Z", "period=march", "period=2026-03-01"])
-def test_what_there_is_not_is_not_found(ada, uses, client_of, asked):
+def test_what_there_is_not_is_not_found(ada, uses, client_of):
     uses(ada, "calls", 3)
+    browser = client_of(ada)
 
-    assert client_of(ada).get(f"/usage?{asked}").status_code == 404
+    for asked in ("meter=nothing", "period=2020-01-01T00:00:00Z", "period=march", "period=2026-03-01"):
+        assert browser.get(f"/usage?{asked}").status_code == 404
 
 
 def test_earlier_periods_have_the_same_page(ada, uses, client_of, page_of, clock, sessions):
@@ -231,84 +234,17 @@ def test_sources_without_a_name_and_many_sources_add_up(ada, uses, page_of):
     assert len(rows) == 23
 
 
-def test_a_cap_is_set_and_taken_away(session, ada, metered, client_of):
-    browser = client_of(ada)
-
-    browser.post("/usage/spend-cap", data={"cap": "50"})
-    session.rollback()
-    assert caps.spend_cap(session, ada.customer_id) == 50_000_000
-    assert 'value="50.00"' in browser.get("/usage").text
-
-    browser.post("/usage/spend-cap", data={"cap": ""})
-    session.rollback()
-    assert caps.spend_cap(session, ada.customer_id) is None
-
-
-@pytest.mark.parametrize("headers", [{}, HX])
-@pytest.mark.parametrize(
-    ("path", "typed", "words"),
-    [
-        ("/usage/spend-cap", {"cap": "fifty"}, "Enter an amount in figures"),
-        ("/usage/spend-cap", {"cap": "1000000.01"}, "Enter $1,000,000.00 or less."),
-        ("/usage/thresholds", {"percents": "most"}, "Enter whole percentages"),
-        ("/usage/thresholds", {"percents": "0"}, "whole percentages from 1"),
-    ],
-)
-def test_what_makes_no_sense_is_told_beside_the_field_and_kept(ada, metered, client_of, path, typed, words, headers):
-    answer = client_of(ada).post(path, data=typed, headers=headers)
-
-    assert answer.status_code == 422
-    assert words in answer.text
-    assert f'value="{next(iter(typed.values()))}"' in answer.text
-    assert ("<h1" in answer.text) == (not headers)
-
-
-def test_thresholds_are_set_and_leave_other_choices_alone(session, ada, metered, client_of):
-    with transaction(session):
-        chosen = {"percents": [80], "low_micros": 7_000_000, "mails": False}
-        choices.choose(session, ada.customer_id, **chosen, actor="test")
-
-    answer = client_of(ada).post("/usage/thresholds", data={"percents": "50%, 90"}, headers=HX)
-
-    session.rollback()
-    kept = choices.of(session, ada.customer_id)
-    assert (kept.percents, kept.low_micros, kept.mails) == ([50, 90], 7_000_000, False)
-    assert 'id="flash"' in answer.text
-
-
-def test_who_may_only_read_sees_the_limits_and_sets_none(ada, cy, metered, client_of):
-    browser = client_of(cy)
-
-    assert "<form" not in re.search(r'id="limits".*?</section>', browser.get("/usage").text, re.DOTALL)[0]
-    assert browser.post("/usage/spend-cap", data={"cap": "1"}).status_code == 403
-
-
-def test_a_cap_that_will_be_reached_ends_the_projection(session, ada, uses, page_of, clock):
-    ada.gets(10_000)
-    clock.set(datetime(2026, 3, 10, 12, tzinfo=UTC))
-    uses(ada, "calls", 5_000)
-    clock.advance(days=1)
-    with transaction(session):
-        caps.set_spend_cap(session, ada.customer_id, 10_000_000, actor="test")
-
-    figure, note = page_of(ada).stats()["Projected overage by 31 Mar"]
-
-    assert figure == "$10.00"
-    assert note == "Your spend cap stops it there; without it about $43.60"
-
-
-@pytest.mark.parametrize(("path", "most"), [("/usage", 20), ("/usage?view=table&meter=calls", 20), ("/", 28)])
-def test_much_usage_needs_no_more_statements_and_events_are_never_read(ada, uses, client_of, app, path, most):
+def test_much_usage_needs_no_more_statements_and_events_are_never_read(ada, uses, client_of, app):
     browser = client_of(ada)
     uses(ada, "calls", 3, "eu")
-    few = statements(app, browser, path)
+    few = {path: statements(app, browser, path) for path in CEILINGS}
     for number in range(12):
         uses(ada, ("calls", "runs", "views")[number % 3], 3, f"store-{number}", ago=number)
 
-    many = statements(app, browser, path)
-
-    assert len(few) == len(many) <= most
-    assert not [one for one in many if "usage_event" in one]
+    for path, most in CEILINGS.items():
+        many = statements(app, browser, path)
+        assert len(few[path]) == len(many) <= most
+        assert not [one for one in many if "usage_event" in one]
 
 
 def statements(app, browser, address: str) -> list[str]:
@@ -326,3 +262,19 @@ def statements(app, browser, address: str) -> list[str]:
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return [statement for statement in seen if not statement.startswith("BEGIN")]
+
+
+def test_a_restricted_plan_says_so_over_its_meters(session, ada, metered, client_of):
+    ada.gets(10_000)
+    customer = session.get_one(Customer, ada.customer_id)
+    session.rollback()
+    subscribe_from_wallet.start(session, customer, "growth", "month", form_key="f", actor=ada.id)
+    with transaction(session):
+        live = session.scalars(select(Subscription).where(Subscription.customer_id == ada.customer_id)).one()
+        live.status, live.grace_ends_at = "past_due", the_clock.now() - timedelta(days=1)
+        live.past_due_since = the_clock.now() - timedelta(days=8)
+
+    page = client_of(ada).get("/usage").text
+
+    assert "Growth is restricted" in page
+    assert "of 100,000" in page
