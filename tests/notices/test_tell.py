@@ -33,15 +33,14 @@ def test_it_tells_once_for_each_cause(session: Session, ada: Person) -> None:
     assert {row.title for row in rows} == set(mails)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_put_into_words(session: Session, ada: Person, kind: str) -> None:
-    facts = {name: _some(name) for name in KINDS[kind].takes.split()}
+def test_every_kind_is_put_into_words(session: Session, ada: Person) -> None:
+    for kind, told in KINDS.items():
+        facts = {name: _some(name) for name in told.takes.split()}
+        with transaction(session):
+            assert notices.tell(session, ada.customer_id, kind, key=kind, **facts)
 
-    with transaction(session):
-        assert notices.tell(session, ada.customer_id, kind, key="once", **facts)
-
-    row = session.scalars(select(Notice)).one()
-    assert not {"{", "}"} & set(row.title + row.sentence + row.next)
+    for row in session.scalars(select(Notice)):
+        assert not {"{", "}"} & set(row.title + row.sentence + row.next), row.kind
 
 
 def used(session: Session, person: Person, percent: int) -> bool:

@@ -61,7 +61,7 @@ def test_a_plan_from_the_wallet_and_a_renewal_that_fails(
 
 def test_a_plan_by_card(cardholder: Cardholder, told: Any) -> None:
     cardholder.subscribes()
-    cardholder.hears(times=2, seed=3)
+    cardholder.hears()
 
     kinds = [kind for kind, _ in told()]
     assert kinds.count("invoice.paid") == 1
