@@ -146,7 +146,7 @@ def test_nothing_half_done_is_left_behind(app: Flask, client: PageClient) -> Non
         assert not db.session().in_transaction()
 
 
-@pytest.mark.parametrize("path", ["/v1/nothing", "/api/nothing", "/orders/nothing", "/nothing"])
+@pytest.mark.parametrize("path", ["/v1/nothing", "/api/nothing", "/orders/nothing/more", "/nothing"])
 def test_an_unknown_address_is_404_in_its_shape(client: PageClient, path: str) -> None:
     answer = client.get(path)
 
