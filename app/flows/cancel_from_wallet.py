@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from app import activity, clock, invoices
+from app import activity, clock
 from app.db import transaction
 from app.errors import Conflict
 from app.flows import charge_card, hand_over, pay_by
@@ -82,8 +82,8 @@ def now(
 ) -> SubscriptionChange:
     """End it now: credit notes for what is unused, the money back in the wallet, and the free plan, all or nothing.
 
-    An invoice that is still open is void. Raises NoSubscription, and Conflict while a change or a payment is in flight,
-    or a card is taking over.
+    An open invoice of a period is void; what was used beyond the plan stays owed. Raises NoSubscription, and Conflict
+    while a change or a payment is in flight, or a card is taking over.
     """
     with transaction(session):
         sub = lifecycle.the_live(session, customer_id)
@@ -101,7 +101,7 @@ def _end(session: Session, sub: Subscription, change: SubscriptionChange, *, rea
     if waiting is not None:
         if charge_card.under_way(session, waiting) is not None:
             raise Conflict("Your card is being charged at this moment. Try again in a minute.", remedy="retry")
-        invoices.void(session, waiting, actor=actor)
+        bills.void_open(session, sub, actor=actor)
     parts = parts_left(session, sub, change.as_of)
     back = give_back(session, parts, reason=REASON, key=change.id, actor=actor)
     change.credit_minor, change.tax_minor = -back.net_minor, -back.tax_minor

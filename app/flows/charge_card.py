@@ -184,7 +184,7 @@ def _fail(session: Session, order: Order, why: str, *, stops: bool) -> None:
     invoice = _invoice(session, order)
     if sub is not None and sub.id == invoice.subscription_id and invoice.status == "open":
         arrears.failed(session, sub, invoice, why=why, grace_days=order.request["grace_days"])
-    elif owed.is_owed(invoice):
+    elif owed.is_owed(session, invoice):
         owed.not_by_card(session, invoice, why)
 
 

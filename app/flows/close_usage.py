@@ -75,9 +75,8 @@ def close_period(session: Session, customer_id: str, start: datetime) -> bool:
     for invoice in made or ():
         if invoice.status != "open":
             continue
-        if collects is None:
-            invoice.next_attempt_at = clock.now()
-        elif collects.period_end > clock.now():  # else it is due already, and is renewed first
+        invoice.next_attempt_at = clock.now()  # counts where, or as soon as, it is collected by itself
+        if collects is not None and collects.period_end > clock.now():  # else it is due already, and is renewed first
             collects.due_at = clock.now()
     session.flush()
     return made is not None

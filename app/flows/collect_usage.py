@@ -1,4 +1,4 @@
-"""Collecting invoices of overage that no subscription is behind: from the saved card, else the wallet (SPEC U3, R4).
+"""Collecting invoices of overage that no subscription pays: from the saved card, else the wallet (SPEC U3, R4).
 
 Of a plan paid from the wallet the invoice is the subscription's, and collected with its others. Here each invoice says
 itself when it is to be looked at (`next_attempt_at`); a card's charge is an order, so that the same is asked for again
@@ -85,9 +85,7 @@ def _due() -> tuple[ColumnElement[bool], ...]:
     return (
         Invoice.next_attempt_at <= clock.now(),
         Invoice.status == "open",
-        Invoice.reason == "usage",
-        Invoice.subscription_id.is_(None),
-        Invoice.source == "purser",
+        owed.alone(),
     )
 
 
@@ -156,7 +154,7 @@ class ByCard:
 def _locked(session: Session, customer_id: str, invoice_id: str) -> Invoice | None:
     """The invoice, locked, while it is to be paid."""
     invoice = session.get_one(Invoice, (customer_id, invoice_id), with_for_update=True, populate_existing=True)
-    return invoice if invoice.status == "open" and owed.is_owed(invoice) else None
+    return invoice if invoice.status == "open" and owed.is_owed(session, invoice) else None
 
 
 def _look_again(session: Session, customer_id: str, invoice_id: str, after: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""An invoice of ours that no subscription is behind, when a card could not pay it: the wallet, or another try later.
+"""An invoice of ours that no subscription pays, when a card could not pay it: the wallet, or another try later.
 
 Nothing is taken away for it: a plan that a provider runs, or that is free, does not end over its usage (SPEC U3).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from app import clock, invoices, notices
@@ -15,11 +15,27 @@ from app.errors import InsufficientFunds
 from app.invoices import Invoice
 from app.subscriptions import bills, lifecycle
 from app.subscriptions.dunning import next_retry
+from app.subscriptions.models import Subscription
 
 
-def is_owed(invoice: Invoice) -> bool:
-    """Whether it is collected here: overage of a plan that is free, or paid by card at a provider."""
-    return invoice.reason == "usage" and invoice.subscription_id is None and invoice.source == "purser"
+def alone() -> ColumnElement[bool]:
+    """Which invoices are collected here: overage of a plan that is free, paid by card at a provider, or over.
+
+    A live subscription that the wallet pays collects its own. Once it ends, what was used stays owed all the same.
+    """
+    collects = exists().where(
+        Subscription.customer_id == Invoice.customer_id,
+        Subscription.id == Invoice.subscription_id,
+        Subscription.ended_at.is_(None),
+        Subscription.paid_by == "wallet",
+    )
+    return and_(Invoice.reason == "usage", Invoice.source == "purser", ~collects)
+
+
+def is_owed(session: Session, invoice: Invoice) -> bool:
+    """Whether this one is collected here."""
+    mine = (Invoice.customer_id == invoice.customer_id, Invoice.id == invoice.id)
+    return session.scalar(select(Invoice.id).where(*mine, alone())) is not None
 
 
 def not_by_card(session: Session, invoice: Invoice, why: str) -> None:
@@ -40,14 +56,9 @@ def not_by_card(session: Session, invoice: Invoice, why: str) -> None:
 def try_soon(session: Session, customer_id: str) -> None:
     """There is money, or another card: the worker tries at once what was not paid."""
     waiting = select(Invoice).where(
-        Invoice.customer_id == customer_id,
-        Invoice.reason == "usage",
-        Invoice.subscription_id.is_(None),
-        Invoice.source == "purser",
-        Invoice.status == "open",
-        Invoice.attempts > 0,
+        Invoice.customer_id == customer_id, Invoice.status == "open", Invoice.attempts > 0, alone()
     )
-    for invoice in session.scalars(waiting.with_for_update().execution_options(populate_existing=True)):
+    for invoice in session.scalars(waiting.with_for_update(of=Invoice).execution_options(populate_existing=True)):
         invoice.next_attempt_at = clock.now()
     session.flush()
 

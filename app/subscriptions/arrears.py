@@ -74,6 +74,7 @@ def give_up(session: Session, sub: Subscription, invoice: Invoice) -> None:
     """Every retry failed: the invoice is void and the subscription over, from now or from the end of its period."""
     _tell(session, "plan_ended_unpaid", sub, invoice)
     invoices.void(session, invoice)
+    bills.void_open(session, sub)
     lifecycle.end(session, sub, at=min(clock.now(), sub.period_end), actor="system", reason="not_paid")
 
 

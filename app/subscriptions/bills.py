@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app import clock, invoices
@@ -65,8 +65,19 @@ def pay_from_wallet(session: Session, invoice: Invoice, *, description: str) -> 
     invoices.mark_paid(session, invoice, paid_with=FROM_WALLET, payment_id=entry.id, at=clock.now())
 
 
+def void_open(session: Session, sub: Subscription, *, actor: str = "system") -> None:
+    """The subscription ends: what is open for its periods is void. What was used beyond the plan stays owed."""
+    for invoice in session.scalars(_waiting(sub)).all():
+        if invoice.reason != "usage":
+            invoices.void(session, invoice, actor=actor)
+
+
 def open_one(session: Session, sub: Subscription) -> Invoice | None:
     """The subscription's oldest invoice of ours that is not paid, locked."""
+    return session.scalars(_waiting(sub).limit(1)).one_or_none()
+
+
+def _waiting(sub: Subscription) -> Select[Invoice]:
     waiting = (
         select(Invoice)
         .where(
@@ -76,7 +87,6 @@ def open_one(session: Session, sub: Subscription) -> Invoice | None:
             Invoice.status == "open",
         )
         .order_by(Invoice.created_at, Invoice.id)
-        .limit(1)
         .with_for_update()
     )
-    return session.scalars(waiting.execution_options(populate_existing=True)).one_or_none()
+    return waiting.execution_options(populate_existing=True)

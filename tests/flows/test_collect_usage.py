@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
+from app.flows import cancel_from_wallet
 from app.notices.models import Notice
 from tests.flows.test_close_usage import CLOSES
 from tests.support.fake_cards import CardProvider
@@ -125,3 +126,40 @@ def test_what_nobody_pays_is_tried_again_and_told_once(
     with transaction(user.session):
         told = list(user.session.scalars(select(Notice).where(Notice.kind == "invoice_unpaid")))
     assert len(told) == 1
+
+
+def test_leaving_the_plan_at_once_does_not_void_what_was_used(
+    subscriber: Subscriber, user: User, catalogue: Put, closes: Closes, clock: Clock
+) -> None:
+    catalogue("view")
+    user.has(60_000_000)
+    subscriber.subscribes("starter")
+    user.uses("views", 25_000 + 20_000)
+    clock.set(datetime(2026, 4, 14, 10, 30, tzinfo=UTC))
+    closes()
+    assert invoices(user)[0].status == "open"
+
+    cancel_from_wallet.now(user.session, {}, user.customer_id, reason="unused", actor="usr_1")
+    user.has(40_000_000)
+    clock.advance(days=2)
+    closes()
+
+    assert (invoices(user)[0].status, invoices(user)[0].total_minor) == ("paid", 4_000)
+    assert user.available == 0
+
+
+def test_a_plan_that_ended_before_the_worker_came_is_paid_for_all_the_same(
+    subscriber: Subscriber, user: User, catalogue: Put, closes: Closes, clock: Clock
+) -> None:
+    catalogue("view")
+    user.has(100_000_000)
+    subscriber.subscribes("starter")
+    user.uses("views", 25_000 + 20_000)
+    cancel_from_wallet.at_period_end(user.session, {}, user.customer_id, reason="unused", actor="usr_1")
+
+    clock.set(datetime(2026, 4, 14, 12, 30, tzinfo=UTC))
+    closes()
+
+    [invoice] = invoices(user)
+    assert (invoice.subscription_id, subscriber.sub.status) == (subscriber.sub.id, "canceled")
+    assert (invoice.status, user.available) == ("paid", 31_000_000)
