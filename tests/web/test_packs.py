@@ -218,7 +218,6 @@ def test_the_order_page_waits_and_says_when_the_credits_are_there(ada, client_of
         ("processing", "The payment is on its way"),
         ("failed", "Your bank said no."),
         ("expired", "The payment page has closed"),
-        ("canceled", "This order was canceled"),
     ],
 )
 def test_each_state_has_its_words(ada, client_of, till, session, state, words):
