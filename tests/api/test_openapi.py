@@ -9,9 +9,11 @@ import openapi_spec_validator
 import pytest
 from flask import Flask
 
+from app import credits
 from app.api.docs import _content
 from app.api.schemas import example_of
 from app.catalogue import check_in
+from app.catalogue.models import Action
 from app.catalogue.terms import CheckInTerms
 from app.db import transaction
 from tests.support.fake_provider import FakeProvider
@@ -20,7 +22,14 @@ from tests.support.plans import offer
 from tests.support.programs import Program
 from tests.support.web import PageClient
 
-OURS = ("/checkin", "/admin/checkin/", "/orders")
+OURS = (
+    "/checkin",
+    "/admin/checkin/",
+    "/orders",
+    "/credits/balance",
+    "/credits/transactions",
+    "/admin/credits/",
+)
 
 
 @pytest.fixture
@@ -81,6 +90,7 @@ def test_everything_that_moves_money_takes_a_key(document: dict[str, Any]) -> No
             "/v1/billing/portal",
             "/v1/usage",  # each event's id is its key
             "/v1/entitlements/check",
+            "/v1/credits/quote",
             "/v1/resources/{kind}",
             "/subscription/portal",
         )
@@ -109,6 +119,8 @@ def test_every_example_of_a_body_is_accepted(
     ada.gets(cents=10_000)
     offer(ada.session, "agent")
     with transaction(ada.session):
+        ada.session.add(Action(key="ai_chat", name="AI chat", credits=50, position=9))
+        credits.grant(ada.session, ada.customer_id, 50, source="pack", key="pack", actor="stripe")
         check_in.save(ada.session, CheckInTerms(10, who="everyone"), is_on=True, actor="system")
     hold = host.post("/v1/wallet/holds", {"amount_micros": 2_000_000}).get_json()["id"]
     # Those need a provider that runs subscriptions: test_subscription.py and test_payment_methods.py send theirs.
@@ -117,6 +129,8 @@ def test_every_example_of_a_body_is_accepted(
         if verb == "post" and not of_subscriptions & set(one["tags"]):
             body = _content(one.get("requestBody"))
             example = None if body is None else example_of(body, document["components"]["schemas"])
+            if path == "/admin/credits/manual":
+                example = {**(example or {}), "customer_id": ada.customer_id}
             target = path.replace("{hold_id}", hold).replace("{kind}", "wallets")
             if path.endswith("release"):
                 target = target.replace(hold, host.post("/v1/wallet/holds", {"amount_micros": 1}).get_json()["id"])
