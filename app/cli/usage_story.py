@@ -13,12 +13,13 @@ from app.catalogue import reads
 from app.catalogue.models import Meter
 from app.cli.past import Happening, Past
 from app.db import transaction
+from app.entitlements import resources
 from app.metering import NewEvent
 from app.subscriptions import overrides
 from app.subscriptions.overrides import Negotiated
 from app.subscriptions.periods import anchored
 
-METER = "views"
+METER, STORES = "views", "stores"
 HISTORY = 45  # days
 FIVE = 5  # views, which are a cent: what the demo shows are whole cents
 WEEK = (189, 198, 207, 211, 224, 96, 90)  # how busy its days are, Monday first
@@ -44,6 +45,7 @@ def of_ada(past: Past, customer_id: str, *, plan_begins: int, by: str) -> list[H
     tell = partial(_reports, past, customer_id, ADA_STORES)
     happened: list[Happening] = [
         (plan_begins, partial(_agrees, past, customer_id, by)),
+        (plan_begins - 1, partial(_opens, past, customer_id, ADA_STORES)),
         (first + 1, partial(tell, _spread(past, ADA_BEFORE, HISTORY, first + 1))),
         (first - 2, past.closes_usage),
         (ADA_OVER_SINCE + 1, partial(tell, _spread(past, ADA_UNTIL_OVER, first, ADA_OVER_SINCE + 1))),
@@ -57,7 +59,8 @@ def of_ada(past: Past, customer_id: str, *, plan_begins: int, by: str) -> list[H
 
 def of_bo(past: Past, customer_id: str) -> list[Happening]:
     """Nearly at the end of what is free this month."""
-    return _free_months(past, customer_id, BO_STORES, since=11, before=BO_BEFORE, now=BO_NOW)
+    happened = _free_months(past, customer_id, BO_STORES, since=11, before=BO_BEFORE, now=BO_NOW)
+    return [(11, partial(_opens, past, customer_id, BO_STORES[:1])), *happened]
 
 
 def of_cy(past: Past, customer_id: str) -> list[Happening]:
@@ -122,6 +125,16 @@ def _agrees(past: Past, customer_id: str, by: str) -> None:
     with transaction(past.session) as session:
         agreed = Negotiated(limits={f"allowance:{METER}": {"overage_mode": "wallet"}})
         overrides.set_override(session, customer_id, agreed, reason="Overage from the wallet, as agreed", actor=by)
+
+
+def _opens(past: Past, customer_id: str, stores: Shares) -> None:
+    """The stores the views are in, as many as the plan allows; nothing where no plan limits them."""
+    if not any(plan.limit("count", STORES) for plan in reads.offered_plans(past.session)):
+        return
+    past.session.rollback()
+    with transaction(past.session) as session:
+        for store, _ in stores:
+            resources.acquire(session, customer_id, STORES, store, actor="system")
 
 
 def _days_ago(past: Past, when: datetime) -> int:
