@@ -17,10 +17,10 @@ from app import clock
 from app.catalogue.models import PlanVersion
 from app.catalogue.terms import PlanTerms
 from app.credits.grants import find_grant, grant
-from app.credits.models import CreditSchedule
+from app.credits.models import CreditGrant, CreditSchedule
 from app.subscriptions import bills, standing
 from app.subscriptions.models import Subscription, SubscriptionChange
-from app.subscriptions.periods import Period
+from app.subscriptions.periods import Period, seconds_between
 from app.subscriptions.proration import share_left
 
 FREE = "free"
@@ -50,7 +50,8 @@ def of_subscription(session: Session, sub: Subscription, now: datetime) -> int:
     if known is None:
         plan = _plan_at_first(session, sub, period, now)
         level = credits_in(session, *plan)
-        given += _once(session, sub.customer_id, _key(sub.id, period), level, period)
+        first = max(0, level - _kept(session, sub, period))
+        given += _once(session, sub.customer_id, _key(sub.id, period), first, period)
     for rise in risen:
         if rise.credits > level:
             part = share_left(period, rise.at).of_credits(rise.credits - level)
@@ -80,6 +81,28 @@ def credits_in(session: Session, plan_id: str, version: int) -> int:
     """How many credits a month of this plan includes."""
     row = session.get(PlanVersion, (plan_id, version))
     return row.included_credits if row else 0
+
+
+def _kept(session: Session, sub: Subscription, period: Period) -> int:
+    """What earlier subscriptions brought for time after their end, as far as it reaches into this period.
+
+    Credits stay when a plan is left at once, and the money of that time goes back (SPEC P8): so whoever subscribes and
+    leaves over and over must not be given the same time's credits each time. Rounded up.
+    """
+    mine = select(CreditGrant).where(
+        CreditGrant.customer_id == sub.customer_id,
+        CreditGrant.source == "included",
+        CreditGrant.expires_at > period.start,
+    )
+    kept = 0
+    for row in session.scalars(mine):
+        of = session.get(Subscription, (sub.customer_id, row.key.split(":")[1]))
+        if of is None or of.id == sub.id or of.ended_at is None or row.expires_at is None:
+            continue
+        left = seconds_between(max(of.ended_at, row.created_at), row.expires_at)
+        if left > 0:
+            kept += -(-row.amount * left // seconds_between(row.created_at, row.expires_at))
+    return kept
 
 
 def _plan_at_first(session: Session, sub: Subscription, period: Period, now: datetime) -> tuple[str, int]:

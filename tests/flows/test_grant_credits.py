@@ -16,7 +16,7 @@ from app.coupons.terms import Limits, Terms
 from app.credits.models import CreditGrant
 from app.customers import customers
 from app.db import transaction
-from app.flows import change_from_wallet, grant_credits, renew, sign_up
+from app.flows import cancel_from_wallet, change_from_wallet, grant_credits, renew, sign_up
 from app.money import Money
 from app.subscriptions import lifecycle
 from tests.support.people import PASSWORD, Person
@@ -172,6 +172,35 @@ def test_going_up_and_down_at_once_does_not_pay_twice(paying, works, clock) -> N
     works()
 
     assert given(paying) == before
+
+
+def test_subscribing_and_leaving_over_and_over_brings_a_months_credits_once(paying, works, clock) -> None:
+    before = paying.cents
+    for time in range(3):
+        paying.subscribes("growth", form_key=f"form-{time}")
+        works()
+        clock.advance(minutes=1)
+        cancel_from_wallet.now(paying.session, {}, paying.customer_id, reason="unused", actor="usr_1")
+        works()
+    assert (paying.cents, given(paying)) == (before, [("welcome", 500, 500), ("included", 1000, 1000)])
+
+    clock.advance(days=31)
+    paying.subscribes("growth", form_key="another month")
+    works()
+
+    assert given(paying)[1:] == [("included", 1000, 0), ("included", 1000, 1000)]
+
+
+def test_whoever_comes_back_has_the_credits_of_the_time_that_is_new(paying, works, clock) -> None:
+    sub = paying.subscribes("growth")
+    works()
+    clock.set(sub.period_start + (sub.period_end - sub.period_start) / 2)
+    cancel_from_wallet.now(paying.session, {}, paying.customer_id, reason="unused", actor="usr_1")
+
+    paying.subscribes("growth", form_key="again")
+    works()
+
+    assert given(paying)[1:] == [("included", 1000, 1000), ("included", 500, 500)]
 
 
 def test_an_unpaid_period_brings_none_until_it_is_paid(paying, works, clock, engine) -> None:
