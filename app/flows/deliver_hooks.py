@@ -6,7 +6,7 @@ import logging
 import ssl
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 
 import httpx
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # one receiver that is slow must not hold up the others
 _TIMEOUT = httpx.Timeout(timeout=10.0, connect=5.0)  # seconds
+DEADLINE = 30.0  # seconds for a batch in all; less than the lease
+_TOO_LONG = "The receiver took too long."
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -45,9 +47,13 @@ def deliver_due(session_factory: Callable[[], Session], *, private: bool, limit:
 
 
 def _send_all(session: Session, parcels: list[Parcel], private: bool) -> None:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(lambda parcel: send(parcel, private=private), parcels))
-    for parcel, answer in zip(parcels, answers, strict=True):
+    pool = ThreadPoolExecutor(AT_ONCE)
+    sendings = [pool.submit(send, parcel, private=private) for parcel in parcels]
+    wait(sendings, timeout=DEADLINE)
+    # A receiver that sends a byte now and then outlasts every timeout of the connection: it is left to itself.
+    pool.shutdown(wait=False, cancel_futures=True)
+    for parcel, sending in zip(parcels, sendings, strict=True):
+        answer = sending.result() if sending.done() else Answer(None, _TOO_LONG, int(DEADLINE * 1000))
         with transaction(session):
             deliveries.record(session, parcel, answer)
 
@@ -63,7 +69,7 @@ def send(parcel: Parcel, *, private: bool) -> Answer:
     except AddressRefused as refused:
         error = str(refused)
     except httpx.TimeoutException:
-        error = "The receiver took too long."
+        error = _TOO_LONG
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as trouble:
         error = f"No answer: {type(trouble).__name__}."
     return Answer(status, error, (time.monotonic_ns() - begun) // 1_000_000)

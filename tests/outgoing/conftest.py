@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.db import transaction
+from app.flows import deliver_hooks
 from app.outgoing import endpoints
 from app.outgoing.models import WebhookEndpoint
 
@@ -26,11 +28,15 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`answers` are the statuses of the next answers; afterwards it is 200. A 302 leads to itself."""
+    """`answers` are the statuses of the next answers; afterwards it is 200. A 302 leads to itself.
+
+    With 0 for a status it says nothing before `may_answer` is set.
+    """
 
     url: str
     got: list[Received] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    may_answer: threading.Event = field(default_factory=threading.Event)
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +49,9 @@ def _server() -> Iterator[tuple[ThreadingHTTPServer, list[Receiver]]]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             current[0].got.append(Received(self.path, headers, body))
             status = current[0].answers.pop(0) if current[0].answers else 200
-            self.send_response(status)
+            if status == 0:
+                current[0].may_answer.wait(10)
+            self.send_response(status or 200)
             if status == 302:
                 self.send_header("location", current[0].url)
             self.send_header("content-length", "0")
@@ -77,3 +85,9 @@ def listens(session: Session, receiver: Receiver) -> Callable[..., tuple[Webhook
             return endpoints.open_endpoint(session, receiver.url, types, private=True, actor="staff:usr_1")
 
     return open_one
+
+
+@pytest.fixture
+def work(engine: Engine) -> Callable[[], int]:
+    """What the worker does: sends everything that is due now."""
+    return lambda: deliver_hooks.deliver_due(sessionmaker(engine), private=True)

@@ -7,8 +7,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,14 +16,13 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app import clock as the_clock
-from app import notices, outgoing
+from app import outgoing
 from app.db import transaction
 from app.flows import deliver_hooks
 from app.outgoing import deliveries, endpoints
 from app.outgoing.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from app.outgoing.signing import signature
 from tests.outgoing.conftest import Received, Receiver
-from tests.support.crashes import Crash, Doom
 from tests.support.people import Person
 from tests.support.time import Clock
 
@@ -35,12 +32,6 @@ Listens = Callable[..., tuple[WebhookEndpoint, str]]
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     return sqlite_url
-
-
-@pytest.fixture
-def work(engine: Engine) -> Callable[[], int]:
-    """What the worker does: sends everything that is due now."""
-    return lambda: deliver_hooks.deliver_due(sessionmaker(engine), private=True)
 
 
 def test_it_signs_as_standard_webhooks_does() -> None:
@@ -223,54 +214,18 @@ def test_a_worker_that_dies_leaves_it_to_the_next(
     assert [delivery.state for delivery in kept(session)] == ["delivered"]
 
 
-class TestOnBothDatabases:
-    """What is about locks and lost workers."""
-
-    @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-    def database_url(self, request: pytest.FixtureRequest) -> str:
-        return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "pg_url")
-
-    def test_many_workers_send_each_once(
-        self, session: Session, ada: Person, receiver: Receiver, listens: Listens, work: Callable[[], int]
-    ) -> None:
-        listens()
-        with transaction(session):
-            for number in range(12):
-                outgoing.emit(session, ada.customer_id, "wallet.low", {"number": number}, key=f"low:{number}")
-
-        with ThreadPoolExecutor(4) as pool:
-            assert sum(pool.map(lambda _: work(), range(4))) == 12
-
-        assert sorted(json.loads(got.body)["data"]["number"] for got in receiver.got) == list(range(12))
-
-    def test_two_at_once_tell_of_one_cause_once(self, engine: Engine, session: Session, ada: Person) -> None:
-        def tell(_number: int) -> bool:
-            with sessionmaker(engine)() as mine, transaction(mine):
-                facts = {"available_micros": 1, "threshold_micros": 2}
-                return notices.tell(mine, ada.customer_id, "wallet_low", key="the-same", **facts)
-
-        with ThreadPoolExecutor(4) as pool:
-            assert sum(pool.map(tell, range(8))) == 1
-
-
-def test_a_crash_anywhere_loses_nothing(
-    session: Session, engine: Engine, ada: Person, clock: Clock, receiver: Receiver, listens: Listens
+def test_a_receiver_that_never_ends_its_answer_is_left_to_itself(
+    session: Session, ada: Person, receiver: Receiver, listens: Listens, work: Callable[[], int], monkeypatch: Any
 ) -> None:
+    monkeypatch.setattr(deliver_hooks, "DEADLINE", 0.2)
     listens()
-    for point in range(20):
-        ada.gets(100)
-        doom = Doom(point)
-        with suppress(Crash):
-            deliver_hooks.deliver_due(doom.sessions(engine), private=True)
-        clock.advance(minutes=2)
-        deliver_hooks.deliver_due(sessionmaker(engine), private=True)
-        if doom.passed <= point:
-            break
+    receiver.answers = [0]
+    ada.gets(2_500)
 
-    told = {got.headers["webhook-id"] for got in receiver.got}
-    assert told == {delivery.event_id for delivery in kept(session)}
-    assert {delivery.state for delivery in kept(session)} == {"delivered"}
-    assert point > 5, "the work has that many steps at least"
+    assert work() == 1
+    receiver.may_answer.set()
+
+    assert [(one.state, one.last_error) for one in kept(session)] == [("pending", "The receiver took too long.")]
 
 
 def kept(session: Session) -> list[WebhookDelivery]:
