@@ -84,7 +84,7 @@ def stats() -> dict[str, Any]:
     return {
         "stats": [
             Stat("Overage so far", "$1,234,567.8901", "$1,234,000.0000 charged, $567.8901 held for today"),
-            Stat("Projected overage by 3 Dec", "Too early to tell", "From the first full day on"),
+            Stat("Projected overage by 3 Dec", "Too early", "Told from the first full day on"),
             Stat("Wallet available", "−$0.01", "Covers less than a day.", link),
         ]
     }

@@ -105,7 +105,7 @@ def _projected(ahead: Sequence[Ahead], costs: Costs, cap: int | None) -> tuple[s
     total = usage_ahead.cost(ahead)
     days = max(one.pace.days for one in ahead)
     if not days:
-        return "Too early to tell", "From the first full day on"
+        return "Too early", "Told from the first full day on"
     if cap is not None and total > cap:
         return about(max(cap, costs.total)), f"Your spend cap stops it there; without it about {about(total)}"
     full = "the last 7 full days" if days > 1 else "yesterday alone"

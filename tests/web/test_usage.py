@@ -76,7 +76,7 @@ def test_a_projection_says_how_it_was_made_and_how_long_the_wallet_lasts(ada, us
 def test_without_a_full_day_it_is_too_early_to_project(ada, uses, page_of):
     uses(ada, "calls", 10)
 
-    assert page_of(ada).stats()["Projected overage by 31 Mar"][0] == "Too early to tell"
+    assert page_of(ada).stats()["Projected overage by 31 Mar"][0] == "Too early"
 
 
 def test_what_is_invoiced_says_so_and_offers_a_cap(session, ada, metered, uses, page_of):
