@@ -38,6 +38,8 @@ def adjust(
     data = {"description": why, "by": actor}
     if ticket:
         data["ticket"] = words.plain(ticket, field="ticket", least=1, most=100)
+    if amount > 0 and expires_at is not None:  # part of what the key stands for
+        data["expires_at"] = clock.timestamp(expires_at)
     before = ledger.find_entry(session, customer_id, own_key)
     if amount > 0:
         given = grant(

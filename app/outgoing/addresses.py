@@ -54,6 +54,8 @@ def resolve(host: str, port: int, *, private: bool) -> str:
 def is_public(address: Address) -> bool:
     """Whether it is on the public internet, also as an IPv4 address that is dressed as IPv6."""
     if isinstance(address, ipaddress.IPv6Address):
+        if address.is_site_local:  # deprecated, still routed within networks, and "global" to the library
+            return False
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
         if inner is None and address in _NAT64:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)

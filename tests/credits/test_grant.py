@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app import activity, clock, credits
+from app.db import transaction
 from app.errors import IdempotencyKeyReused, Invalid
 from tests.credits.conftest import Purse, in_days
 
@@ -40,6 +41,15 @@ def test_the_same_key_with_another_amount_is_refused(purse: Purse) -> None:
         purse.gets(101, key="once")
 
     assert purse.left == [100]
+
+
+def test_an_adjustment_again_with_another_end_is_refused(purse: Purse) -> None:
+    told = {"reason": "Goodwill", "actor": "staff:usr_1", "key": "k"}
+    with transaction(purse.session):
+        credits.adjust(purse.session, purse.customer_id, 5, expires_at=in_days(1), **told)
+
+    with pytest.raises(IdempotencyKeyReused), transaction(purse.session):
+        credits.adjust(purse.session, purse.customer_id, 5, **told)
 
 
 @pytest.mark.parametrize("amount", [0, -1, 10**9 + 1])
