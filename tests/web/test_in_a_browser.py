@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from werkzeug.serving import make_server
 
+from app import clock, credits
+from app.db import transaction
 from tests.support.looks import look_at
 
 PAGES = [
@@ -18,6 +21,7 @@ PAGES = [
     "/wallet",
     "/wallet?type=topup",
     "/wallet?amount=9.99",
+    "/credits",
     "/profile",
     "/team",
     "/api-keys",
@@ -50,10 +54,19 @@ def sign_in(browser_context, client_of, address):
     return go
 
 
+def has_credits(who):
+    with transaction(who.session):
+        ends = clock.now() + timedelta(days=9)
+        told = {"source": "checkin", "key": "checkin:1", "actor": "system", "expires_at": ends}
+        credits.grant(who.session, who.customer_id, 1_000, **told)
+        credits.spend(who.session, who.customer_id, "draw", key="k", actor="key_1")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_and_are_accessible(page, ada, uses, order_of, invoice_for, sign_in, address, till, scheme):
     uses(ada, "calls", 1_300, "store.example")
+    has_credits(ada)
     waiting = [f"/wallet/topups/{order_of(ada, state).id}" for state in ("open", "failed", "paid")]
     waiting.append(f"/invoices/{invoice_for(ada, 123_456_789, state='failed').id}")
     sign_in(ada)
