@@ -114,6 +114,8 @@ def _projected(ahead: Sequence[Ahead], costs: Costs, cap: int | None) -> tuple[s
 
 def _covers(covered: int | None, ahead: Sequence[Ahead]) -> str:
     if covered is None:
+        if not any(one.pace.days for one in ahead):
+            return "Pays for what goes over."
         more = any(one.cost > one.meter.over_micros for one in ahead)
         return "Covers the rest of the period." if more else "No more overage is expected."
     if covered == 0:
