@@ -51,9 +51,11 @@ def fill(committer: ledger.Committer) -> None:
         )
 
 
-def run(engine: Engine, *, threads: int, wallets: int, seconds: float, path: str = "committer") -> Measured:
+def run(
+    engine: Engine, *, threads: int, wallets: int, seconds: float, path: str = "committer", lines: int = 1
+) -> Measured:
     """Debits of one micro from random wallets among the first `wallets`, as fast as each thread gets its answer."""
-    committer = ledger.Committer(engine)
+    committer = ledger.Committer(engine, lines=lines)
     said = _counting(committer)
     _warm(committer, wallets)
     said[0] = 0

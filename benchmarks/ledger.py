@@ -58,11 +58,13 @@ RATIOS = {
 }
 
 
-def our_cases(engine: Engine, threads: tuple[int, ...]) -> dict[str, Case]:
+def our_cases(engine: Engine, threads: tuple[int, ...], lines: int) -> dict[str, Case]:
     """The committer on one hot wallet and on many, in bulk, and the ordinary session."""
 
     def threaded(number: int, wallets: int, path: str = "committer") -> Case:
-        return lambda seconds: debits.run(engine, threads=number, wallets=wallets, seconds=seconds, path=path)
+        return lambda seconds: debits.run(
+            engine, threads=number, wallets=wallets, seconds=seconds, path=path, lines=lines
+        )
 
     cases: dict[str, Case] = {"one thread": threaded(1, WALLETS), "one thread, hot": threaded(1, 1)}
     for number in threads:
@@ -154,6 +156,7 @@ def main() -> int:
     parser.add_argument(
         "--directory", type=Path, help="on the disk to measure; default: the system's temporary directory"
     )
+    parser.add_argument("--lines", type=int, default=1, help="lines of callers of the committer on PostgreSQL")
     parser.add_argument("--cases", help="comma-separated substrings of cases to run")
     given = parser.parse_args()
     clean = True
@@ -182,7 +185,7 @@ def _benchmark(title: str, url: str, parent: Path, home: Path, given: argparse.N
             limits = postgresql_limits(home)
         else:
             limits = sqlite_limits(parent)
-        cases = limits | our_cases(engine, (8, 16, 32))
+        cases = limits | our_cases(engine, (8, 16, 32), given.lines)
         if given.cases:
             cases = {name: case for name, case in cases.items() if name in limits or name in given.cases.split(";")}
         report(title, measure(cases, given.rounds, given.seconds))

@@ -1,14 +1,14 @@
 """Group commit for the hot verbs: many callers' requests in one transaction, each answered for itself.
 
 A lock held while the disk syncs limits a hot wallet to one debit per sync; a batch shares it. What is answered is
-durable, by the rules of `ledger.post`, which are the same code. On PostgreSQL there are two lines of callers, each with
-a connection: while the server writes for one, the other works its batch out. A customer is always in the same line.
+durable, by the rules of `ledger.post`, which are the same code. Callers stand in one line, or on PostgreSQL in several,
+each with a connection: then the server writes for one while another works its batch out. Batches are smaller for it,
+and cost more each. A customer is always in the same line.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -28,15 +28,16 @@ from app.ledger.sheet import Result
 
 MOST = 256  # requests in one transaction: more makes everybody wait for the slowest without a faster disk
 LARGEST_CALL = 2_000  # postings of one `post_many` that share a transaction
-LINES = {"postgresql": 2}  # SQLite has one writer
 
 
 class Committer:
     """One per process, safe to share between threads, and to inherit through a fork."""
 
-    def __init__(self, engine: Engine, most: int = MOST) -> None:
+    def __init__(self, engine: Engine, most: int = MOST, lines: int = 1) -> None:
+        """`lines`: how many batches PostgreSQL may be given at once, each by a connection of its own."""
         self._engine = engine
         self._most = most
+        self._number = 1 if engine.dialect.name == "sqlite" else lines  # SQLite has one writer
         self._reset()
         this = weakref.ref(self)
         if hasattr(os, "register_at_fork"):
@@ -125,27 +126,17 @@ class Committer:
         return self._lines[hash(request.customer_id) % len(self._lines)]
 
     def _do_many(self, requests: Sequence[Request]) -> list[Result | Exception]:
-        """Each line's share in its own transaction, at the same time; the answers in the order asked."""
+        """Each line's share in a transaction, one after the other; the answers in the order asked."""
         shares: dict[Line, list[int]] = {}
         for at, request in enumerate(requests):
             shares.setdefault(self._line_of(request), []).append(at)
         answers: dict[int, Result | Exception] = {}
-
-        def work(line: Line, share: list[int]) -> None:
+        for line, share in shares.items():
             answers.update(zip(share, line.do([requests[at] for at in share]), strict=True))
-
-        *others, mine = shares.items()
-        threads = [threading.Thread(target=work, args=share) for share in others]
-        for thread in threads:
-            thread.start()
-        work(*mine)
-        for thread in threads:
-            thread.join()
         return [answers[at] for at in range(len(requests))]
 
     def _reset(self) -> None:
-        lines = LINES.get(self._engine.dialect.name, 1)
-        self._lines = [Line(clerk_for(self._engine), self._most) for _ in range(lines)]
+        self._lines = [Line(clerk_for(self._engine), self._most) for _ in range(self._number)]
 
 
 def _after_fork(this: weakref.ref[Committer]) -> None:

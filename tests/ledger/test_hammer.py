@@ -112,6 +112,7 @@ def test_legs_in_opposite_order_do_not_deadlock(engine: Engine, wallet: Wallet) 
 def test_batches_over_the_same_wallets_in_opposite_order_do_not_deadlock(engine: Engine) -> None:
     wallets = [Account(ids.new("cus"), "wallet", "usd") for _ in range(20)]
     committers = [Committer(engine), Committer(engine)]
+    committers.append(Committer(engine, lines=2))
     for one in wallets:
         committers[0].post("topup", {one: 1000, CASH: -1000}, customer_id=one.customer_id, key="fill")
 
@@ -123,7 +124,7 @@ def test_batches_over_the_same_wallets_in_opposite_order_do_not_deadlock(engine:
         ]
         assert all(isinstance(answer, ledger.Entry) for answer in committers[odd].post_many(many))
 
-    _, wrong = hammer(2, 8, charge)
+    _, wrong = hammer(3, 6, charge)
 
     for committer in committers:
         committer.close()
