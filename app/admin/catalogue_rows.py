@@ -19,7 +19,7 @@ from app.catalogue.terms import PackTerms
 from app.db import transaction
 from app.extensions import db
 from app.http import hx
-from app.http.filters import small_price
+from app.http.filters import MONTH_NAMES, small_price
 from app.payments import reads
 
 pages = Blueprint("admin_rows", __name__)
@@ -148,7 +148,7 @@ def _sales(rows: list[Listed]) -> dict[str, Any]:
         "sold": sold,
         "sold_in_all": sum(count for count, _ in sold.values()),
         "billed_in_all": sum(minor for _, minor in sold.values()),
-        "month": f"{now:%B}",
+        "month": MONTH_NAMES[now.month - 1],
     }
 
 

@@ -19,6 +19,11 @@ from app.money import EXPONENTS, MICROS_PER_UNIT, micros_to_minor, minor_to_micr
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTH_NAMES = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def register(app: Flask) -> None:
@@ -91,6 +96,16 @@ def day_text(when: datetime | date) -> str:
     """`4 Dec 2026` as text with no-break spaces."""
     local = _local(when) if isinstance(when, datetime) else when
     return f"{local.day}{NBSP}{MONTHS[local.month - 1]}{NBSP}{local.year}"
+
+
+def short_day(when: date) -> str:
+    """`4 Nov`, for where the year is said beside it or is plain."""
+    return f"{when.day}{NBSP}{MONTHS[when.month - 1]}"
+
+
+def long_day(when: date) -> str:
+    """`Sunday 22 Nov`, without the year: it is near."""
+    return f"{WEEKDAYS[when.weekday()]} {short_day(when)}"
 
 
 def moment_text(when: datetime) -> str:

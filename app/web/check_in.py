@@ -19,16 +19,11 @@ from app.extensions import db
 from app.http import hx
 from app.http.auth import current_customer_id, current_session, customer_required
 from app.http.errors import status_of
-from app.http.filters import MONTHS, NBSP, credit_count
+from app.http.filters import MONTH_NAMES, WEEKDAYS, credit_count, long_day, short_day
 from app.web import time_zones
 
 check_in = Blueprint("check_in", __name__, url_prefix="/check-in")
 
-MONTH_NAMES = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])\Z", re.ASCII)
 _NAMED_AT_MOST = 3  # missed days by their dates; more are a number
 
@@ -74,15 +69,6 @@ def set_time_zone() -> ResponseReturnValue:
         return render_template("check_in/show.html", **_page({"time_zone": refusal.sentence})), 422
     flash("Your days are counted in the new time zone", "pos")
     return hx.go(url_for("check_in.show"))
-
-
-def long_day(day: date) -> str:
-    """`Sunday 22 Nov`, without the year: it is near."""
-    return f"{WEEKDAYS[day.weekday()]} {short_day(day)}"
-
-
-def short_day(day: date) -> str:
-    return f"{day.day}{NBSP}{MONTHS[day.month - 1]}"
 
 
 def ordinal(number: int) -> str:

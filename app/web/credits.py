@@ -16,9 +16,8 @@ from app.credits.accounts import credits_of
 from app.extensions import db
 from app.http import csv_file, hx, paging
 from app.http.auth import current_customer_id, customer_required
-from app.http.filters import number
+from app.http.filters import MONTH_NAMES, number
 from app.web import pack_offers
-from app.web.check_in import MONTH_NAMES
 from app.web.credit_rows import CreditFilterForm, Pager, Tally, filters_from_address, row_of, tally_of
 
 ROWS = 50

@@ -12,8 +12,7 @@ from app.catalogue.terms import ActionTerms
 from app.checkin import reads
 from app.checkin.reads import Today
 from app.credits import CreditBalance
-from app.http.filters import credit_count, day_text, number
-from app.web.usage_words import short_day
+from app.http.filters import credit_count, day_text, long_day, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +47,5 @@ def _bonus(today: Today) -> str:
     coming = today.next_bonus
     if coming is None:
         return ""
-    when = "Today" if coming.date == today.day else f"{coming.date:%A} {short_day(coming.date)}"
+    when = "Today" if coming.date == today.day else long_day(coming.date)
     return f"{when} is day {number(coming.streak)}, worth {credit_count(coming.amount)}."

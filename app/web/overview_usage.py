@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 
 from app.catalogue import reads as catalogue
 from app.catalogue.terms import PlanTerms
-from app.http.filters import cents, number
+from app.http.filters import cents, number, short_day
 from app.metering import reads
 from app.money import minor_to_micros
 from app.subscriptions.standing import Standing
 from app.web import usage_ahead, usage_counts, usage_rows
 from app.web.usage_ahead import Ahead
 from app.web.usage_rows import MeterRow, about
-from app.web.usage_words import in_a_sentence, last_day, short_day
+from app.web.usage_words import in_a_sentence, last_day
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from app.http.filters import number
+from app.http.filters import number, short_day
 from app.web.usage_bar import percent
-from app.web.usage_words import short_day, units
+from app.web.usage_words import units
 
 _WHOLE = 10_000  # hundredths of a percent
 _GAP = 45  # beside each bar

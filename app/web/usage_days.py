@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from app.http.filters import day_text, number
+from app.http.filters import day_text, number, short_day
 from app.metering.reads import DayUse, MeterNow
 from app.web import usage_chart
 from app.web.usage_ahead import Ahead
 from app.web.usage_chart import Chart, Day
-from app.web.usage_words import last_day, short_day, units
+from app.web.usage_words import last_day, units
 
 
 @dataclass(frozen=True, slots=True)

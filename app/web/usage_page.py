@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import clock, ledger
 from app.errors import NotFound
-from app.http.filters import default_currency, number, places_of
+from app.http.filters import MONTH_NAMES, default_currency, number, places_of, short_day
 from app.metering import caps, invoiced, reads
 from app.metering.reads import MeterNow, PeriodUse, SourceUse
 from app.money import round_half_away
@@ -23,16 +23,11 @@ from app.wallet.accounts import wallet_of
 from app.web import usage_ahead, usage_counts, usage_days, usage_rows, usage_summary
 from app.web.usage_ahead import Ahead
 from app.web.usage_summary import Costs
-from app.web.usage_words import in_a_sentence, last_day, reset_text, short_day, span_text
+from app.web.usage_words import in_a_sentence, last_day, reset_text, span_text
 
 MOST_SOURCES = 20
 UNNAMED = "No source named"
 MOST_PERIOD_ROWS = 120  # one for each meter and period
-
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +192,7 @@ def _used(row: PeriodUse) -> str:
 
 
 def _name(start: datetime) -> str:
-    return MONTHS[start.astimezone(UTC).month - 1]
+    return MONTH_NAMES[start.astimezone(UTC).month - 1]
 
 
 def _sources(meter: MeterNow, found: Sequence[SourceUse]) -> list[Source]:

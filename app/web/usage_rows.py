@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.http.filters import cents, default_currency, exact, number
+from app.http.filters import cents, default_currency, exact, number, short_day
 from app.metering.reads import MeterNow
 from app.money import micros_per_minor, round_half_away
 from app.web.usage_ahead import Ahead
 from app.web.usage_bar import NEAR, Bar, bar, percent_used
-from app.web.usage_words import last_day, short_day, units
+from app.web.usage_words import last_day, units
 
 WHERE = {"wallet": ", from the wallet", "invoice": ", on the next invoice"}
 

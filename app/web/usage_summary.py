@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.http.filters import exact, money, number, places_of
+from app.http.filters import exact, money, number, places_of, short_day
 from app.metering.reads import MeterNow
 from app.web import usage_ahead
 from app.web.usage_ahead import Ahead
 from app.web.usage_rows import WHERE, about
-from app.web.usage_words import last_day, short_day
+from app.web.usage_words import last_day
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""How pages speak of what a meter counts: its unit in the singular and the plural, and days without their year."""
+"""How pages speak of what a meter counts: its unit in the singular and the plural, and periods by their days."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from app.http.filters import MONTHS, NBSP, day_text
+from app.http.filters import day_text, short_day
 
 
 def units(unit: str, count: int) -> str:
@@ -19,11 +19,6 @@ def units(unit: str, count: int) -> str:
 def in_a_sentence(name: str) -> str:
     """`views` for a meter called Views; `API calls` stays as it is."""
     return name if name[1:2].isupper() else f"{name[:1].lower()}{name[1:]}"
-
-
-def short_day(day: date) -> str:
-    """`4 Nov`: where the period says the year."""
-    return f"{day.day}{NBSP}{MONTHS[day.month - 1]}"
 
 
 def last_day(end: datetime) -> date:
