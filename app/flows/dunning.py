@@ -14,8 +14,13 @@ _BEHIND = ("past_due", "restricted")
 
 
 def lock(session: Session, customer_id: str) -> Subscription | None:
-    """The customer's subscription, locked: before money is moved, so that nobody waits for each other in a circle."""
-    return lifecycle.live(session, customer_id, lock=True)
+    """The customer's subscription, locked, as are invoices of usage that wait for money, which are tried again at once.
+
+    Before money comes in: whoever collects locks them, too, and the wallet last, so nobody waits in a circle.
+    """
+    sub = lifecycle.live(session, customer_id, lock=True)
+    owed.try_soon(session, customer_id)
+    return sub
 
 
 def wallet_filled(session: Session, customer_id: str) -> bool:
@@ -24,7 +29,6 @@ def wallet_filled(session: Session, customer_id: str) -> bool:
     In the transaction that brought the money, after `lock`. Where it is still short nothing happens, and no retry is
     used up. While a card is being charged for the invoice, that is awaited.
     """
-    owed.try_soon(session, customer_id)
     sub = lifecycle.live(session, customer_id)
     if sub is None or sub.paid_by != "wallet" or sub.status not in _BEHIND:
         return False
@@ -44,8 +48,7 @@ def card_changed(session: Session, customer_id: str) -> bool:
 
     For invoices of ours and the provider's alike.
     """
-    owed.try_soon(session, customer_id)
-    sub = lifecycle.live(session, customer_id, lock=True)
+    sub = lock(session, customer_id)
     if sub is None or sub.status not in _BEHIND:
         return False
     sub.due_at = clock.now()

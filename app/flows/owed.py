@@ -58,6 +58,7 @@ def try_soon(session: Session, customer_id: str) -> None:
     waiting = select(Invoice).where(
         Invoice.customer_id == customer_id, Invoice.status == "open", Invoice.attempts > 0, alone()
     )
+    waiting = waiting.order_by(Invoice.id)
     for invoice in session.scalars(waiting.with_for_update(of=Invoice).execution_options(populate_existing=True)):
         invoice.next_attempt_at = clock.now()
     session.flush()

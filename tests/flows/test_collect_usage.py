@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from app.db import transaction
-from app.flows import cancel_from_wallet
+from app.flows import cancel_from_wallet, dunning
+from app.invoices import Invoice
 from app.notices.models import Notice
 from tests.flows.test_close_usage import CLOSES
 from tests.support.fake_cards import CardProvider
@@ -163,3 +164,22 @@ def test_a_plan_that_ended_before_the_worker_came_is_paid_for_all_the_same(
     [invoice] = invoices(user)
     assert (invoice.subscription_id, subscriber.sub.status) == (subscriber.sub.id, "canceled")
     assert (invoice.status, user.available) == ("paid", 31_000_000)
+
+
+def test_money_tries_it_at_once_and_locks_it_before_the_wallet(
+    user: User, catalogue: Put, closes: Closes, clock: Clock
+) -> None:
+    catalogue("view")
+    user.has(0)
+    user.uses("views", 1_500)
+    clock.set(CLOSES)
+    closes()
+    clock.advance(hours=1)
+
+    with transaction(user.session):  # a collector locks the invoice, then the wallet: the other way round is a deadlock
+        dunning.lock(user.session, user.customer_id)
+        assert user.session.scalars(select(Invoice.next_attempt_at)).all() == [clock.now]
+    user.has(5_000_000)
+    closes()
+
+    assert (invoices(user)[0].status, user.available) == ("paid", 4_000_000)
