@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.db import transaction
 from app.errors import InsufficientFunds
-from app.flows import charge_card
+from app.flows import charge_card, owed
 from app.invoices import Invoice
 from app.payments import Order, customers, inbox
 from app.providers import port
@@ -119,7 +119,8 @@ def attempt(
     try:
         bills.pay_from_wallet(session, invoice, description=f"Invoice {invoice.number}")
     except InsufficientFunds as short:
-        for channel, provider in providers.items():
+        able = providers.items() if invoice.total_minor >= owed.LEAST_BY_CARD else ()
+        for channel, provider in able:
             known = customers.known_as(session, sub.customer_id, channel)
             if known is not None and {Cap.OFF_SESSION, Cap.SAVED_CARDS} <= provider.capabilities:
                 sub.due_at = clock.now() + LEASE

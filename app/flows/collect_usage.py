@@ -94,6 +94,9 @@ def _step(session: Session, providers: Providers, invoice: Invoice, *, by_hand: 
     order = charge_card.under_way(session, invoice)
     if order is not None:
         return _again(session, providers, invoice, order)
+    if invoice.total_minor < owed.LEAST_BY_CARD:
+        owed.not_by_card(session, invoice, owed.TOO_SMALL)
+        return None
     for channel, provider in providers.items():
         known = customers.known_as(session, invoice.customer_id, channel)
         if known is not None and {Cap.OFF_SESSION, Cap.SAVED_CARDS} <= provider.capabilities:

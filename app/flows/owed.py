@@ -17,6 +17,9 @@ from app.subscriptions import bills, lifecycle
 from app.subscriptions.dunning import next_retry
 from app.subscriptions.models import Subscription
 
+LEAST_BY_CARD = 50  # minor units: providers refuse to charge a card for less
+TOO_SMALL = "It is too small to be charged to a card."
+
 
 def alone() -> ColumnElement[bool]:
     """Which invoices are collected here: overage of a plan that is free, paid by card at a provider, or over.
@@ -39,11 +42,14 @@ def is_owed(session: Session, invoice: Invoice) -> bool:
 
 
 def not_by_card(session: Session, invoice: Invoice, why: str) -> None:
-    """No card paid it, for the reason `why`. The wallet is the second choice, unless the plan is paid by card."""
+    """No card paid it, for the reason `why`. The wallet is the second choice, unless the plan is paid by card.
+
+    What is too small for a card is the wallet's in any case.
+    """
     if invoice.status != "open":
         return
     sub = lifecycle.live(session, invoice.customer_id)
-    if sub is None or sub.paid_by == "wallet":
+    if sub is None or sub.paid_by == "wallet" or invoice.total_minor < LEAST_BY_CARD:
         try:
             bills.pay_from_wallet(session, invoice, description=f"Invoice {invoice.number}")
         except InsufficientFunds:

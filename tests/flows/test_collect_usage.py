@@ -183,3 +183,18 @@ def test_money_tries_it_at_once_and_locks_it_before_the_wallet(
     closes()
 
     assert (invoices(user)[0].status, user.available) == ("paid", 4_000_000)
+
+
+def test_what_is_too_small_for_a_card_is_the_wallets(
+    user: User, catalogue: Put, closes: Closes, clock: Clock, fake: CardProvider
+) -> None:
+    catalogue("view")
+    saves_card(user, fake)
+    user.uses("views", 1_000 + 100)  # 20 cents beyond
+    before = user.available
+    clock.set(CLOSES)
+
+    closes()
+
+    assert (invoices(user)[0].status, invoices(user)[0].paid_with) == ("paid", "Wallet")
+    assert (fake.charges, before - user.available) == ([], 200_000)
