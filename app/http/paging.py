@@ -19,6 +19,15 @@ class Offset:
     offset: int
 
 
+@dataclass(frozen=True)
+class Pager:
+    """The foot of a list: what is shown, and the addresses of the pages beside it, "" where there is none."""
+
+    label: str
+    newer: str
+    older: str
+
+
 def cursor(position: int) -> str:
     """A place in a list as text that promises nothing about its inside."""
     return urlsafe_b64encode(f"s{position}".encode()).rstrip(b"=").decode()

@@ -41,13 +41,6 @@ class Tally:
     went: int  # below zero, as the lines show it
 
 
-@dataclass(frozen=True)
-class Pager:
-    label: str
-    newer: str
-    older: str
-
-
 class CreditFilterForm(DayRangeForm):
     """Type and days of the movements shown."""
 

@@ -17,8 +17,9 @@ from app.extensions import db
 from app.http import csv_file, hx, paging
 from app.http.auth import current_customer_id, customer_required
 from app.http.filters import MONTH_NAMES, number
+from app.http.paging import Pager
 from app.web import pack_offers
-from app.web.credit_rows import CreditFilterForm, Pager, Tally, filters_from_address, row_of, tally_of
+from app.web.credit_rows import CreditFilterForm, Tally, filters_from_address, row_of, tally_of
 
 ROWS = 50
 CSV_ROWS_AT_ONCE = 1_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from app.extensions import db
 from app.http import csv_file, hx
 from app.http.auth import current_customer, current_customer_id, customer_required
 from app.http.filters import default_currency, number
+from app.http.paging import Pager
 from app.invoices import buyers, reads
 from app.invoices.reads import Document, Row
 from app.money import minor_to_micros
@@ -35,13 +35,6 @@ HEADING = (
 )  # fmt: skip
 
 invoices = Blueprint("invoices", __name__)
-
-
-@dataclass(frozen=True)
-class Pager:
-    label: str
-    newer: str
-    older: str
 
 
 @invoices.get("/invoices")

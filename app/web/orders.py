@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
@@ -17,6 +16,7 @@ from app.extensions import db
 from app.http import csv_file, hx
 from app.http.auth import current_customer_id, customer_required
 from app.http.forms import Form
+from app.http.paging import Pager
 from app.invoices import Invoice
 from app.money import minor_to_micros
 from app.payments import reads
@@ -61,13 +61,6 @@ class OrderFilter(Form):
         """The filter as it stands in an address; nothing where it is wrong, so that everything is shown."""
         named = {"kind": self.kind.data, "state": self.state.data}
         return {} if self.errors else {name: value for name, value in named.items() if value}
-
-
-@dataclass(frozen=True)
-class Pager:
-    label: str
-    newer: str
-    older: str
 
 
 @orders.get("/orders")
@@ -124,7 +117,7 @@ def status(order_id: str) -> Response:
         return make_response("", 204)
     template = "waiting/_news.html" if order.is_final else "waiting/_status.html"
     body = render_template(template, reference=order.id, status=now)
-    return hx.answer(body, trigger="credits-changed" if order.state == "paid" else None)
+    return hx.answer(body, trigger="credits-changed" if order.state == "paid" else "order-changed")
 
 
 def _status(order: Order, invoice: Invoice | None) -> Status:

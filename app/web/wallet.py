@@ -14,6 +14,7 @@ from app.extensions import db
 from app.http import csv_file, hx, paging
 from app.http.auth import current_customer_id, customer_required
 from app.http.filters import default_currency, number, places_of
+from app.http.paging import Pager
 from app.payments import orders
 from app.wallet import kinds, reads
 from app.wallet.accounts import wallet_of
@@ -34,13 +35,6 @@ class Tally:
     entries: int
     money_in: int
     money_out: int  # below zero, as the lines show it
-
-
-@dataclass(frozen=True)
-class Pager:
-    label: str
-    newer: str
-    older: str
 
 
 @wallet.get("")
