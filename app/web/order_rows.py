@@ -14,8 +14,7 @@ from app.http.filters import cents, credit_count
 from app.invoices import Invoice
 from app.payments.models import Order
 from app.payments.titles import title_of
-
-Line = tuple[str, str, str]  # label, amount, small print
+from app.web.waiting import Line
 
 STATES = {
     "pending": "Waiting",
@@ -100,7 +99,11 @@ def movement_of(session: Session, order: Order) -> Movement | None:
     if order.kind == "pack" and order.payment_id:
         channel = "" if order.payment_id.startswith("coupon:") else f"{order.channel}:"
         grant = credits.find_grant(session, order.customer_id, f"pack:{channel}{order.payment_id}")
-        return Movement("Credit transaction", grant.entry_id, "/credits#history") if grant else None
+        return (
+            Movement("Credit transaction", grant.entry_id, url_for("credits.show", _anchor="history"))
+            if grant
+            else None
+        )
     return None
 
 

@@ -21,9 +21,8 @@ from app.payments import orders
 from app.providers.values import Cap
 from app.web import top_up_panel
 from app.web.top_up_panel import Closed
+from app.web.waiting import Line
 from app.web.wallet_forms import fresh_form_key
-
-Line = tuple[str, str, str]  # label, amount, small print
 
 READ_ONLY = Closed("You can look, not pay", "Ask an owner of this customer for the right to pay, on the team page.")
 SWITCHED_OFF = Closed(

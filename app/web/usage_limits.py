@@ -13,8 +13,9 @@ from app.errors import Invalid
 from app.http.filters import default_currency
 from app.http.forms import Form, MoneyField
 from app.metering import caps
-from app.money import EXPONENTS, decimal, micros_to_minor, minor_to_micros
+from app.money import micros_to_minor, minor_to_micros
 from app.notices import choices
+from app.web.top_up_panel import figures
 
 LARGEST_CAP = 100_000_000  # minor units
 ASK_FOR_PERCENTS = "Enter whole percentages with commas between them, like 80, 100."
@@ -78,18 +79,10 @@ def panel(
     threshold_form: ThresholdForm | None = None,
 ) -> dict[str, Any]:
     """What `usage/_limits.html` needs: the forms with what is set, or with what was typed and refused."""
+    typed = "" if cap is None else figures(micros_to_minor(cap, default_currency()))
     percents = ", ".join(str(percent) for percent in choices.thresholds(session, customer_id))
     return {
-        "cap_form": cap_form or CapForm(formdata=None, data={"cap": figures(cap)}),
+        "cap_form": cap_form or CapForm(formdata=None, data={"cap": typed}),
         "threshold_form": threshold_form or ThresholdForm(formdata=None, data={"percents": percents}),
         "may_set": members.allows(current_user.permission, "write"),
     }
-
-
-def figures(micros: int | None) -> str:
-    """An amount as a person would type it: `50.00`; empty for none."""
-    if micros is None:
-        return ""
-    currency = default_currency()
-    whole = minor_to_micros(micros_to_minor(micros, currency), currency)
-    return decimal(whole) if EXPONENTS[currency] else decimal(whole).removesuffix(".00")
