@@ -27,7 +27,7 @@ pages = Blueprint("admin_adjustments", __name__)
 
 MOST = 100_000_000  # minor units: a million dollars; more than that by hand is a typing mistake
 DIRECTIONS = {"add": "Add", "take": "Take"}
-_FORM_KEY = re.compile(r"frm_[0-9a-z]{26}\Z")
+FORM_KEY = re.compile(r"frm_[0-9a-z]{26}\Z")
 
 
 class AdjustmentForm(Form):
@@ -93,7 +93,7 @@ def create(customer_id: str) -> Response | str:
     form = AdjustmentForm()
     if not form.validate() or form.signed is None:
         return _form(customer, form, 422)
-    if form.confirmed.data != str(form.signed) or not _FORM_KEY.match(form.form_key.data or ""):
+    if form.confirmed.data != str(form.signed) or not FORM_KEY.match(form.form_key.data or ""):
         return _ask(customer, form)
     try:
         _adjust(customer, form, form.signed)
@@ -129,7 +129,7 @@ def _adjust(customer: Customer, form: AdjustmentForm, signed: int) -> None:
 def _ask(customer: Customer, form: AdjustmentForm) -> Response | str:
     """The step in between, which a browser without script sees: the reason is checked, the result shown."""
     reason = (form.reason.data or "").strip()
-    if not _FORM_KEY.match(form.form_key.data or ""):
+    if not FORM_KEY.match(form.form_key.data or ""):
         form.form_key.data = ids.new("frm")
     if len(reason) < 3:
         form.reason.errors = ["Write a reason of 3 characters or more. The customer reads it."]

@@ -11,7 +11,7 @@ from wtforms import StringField
 from wtforms.validators import AnyOf, ValidationError
 
 from app import clock, credits, ids
-from app.admin.adjustments import DIRECTIONS
+from app.admin.adjustments import DIRECTIONS, FORM_KEY
 from app.admin.customers import load
 from app.admin.roles import actor, staff_moves_money
 from app.credits.grants import LARGEST
@@ -25,7 +25,6 @@ from app.http.forms import DayField, Form
 
 pages = Blueprint("admin_credit_adjustments", __name__)
 
-_FORM_KEY = re.compile(r"frm_[0-9a-z]{26}\Z")
 _WHOLE = re.compile(r"\d{1,3}(?:,\d{3})+\Z|\d{1,16}\Z", re.ASCII)
 
 
@@ -108,7 +107,7 @@ def create(customer_id: str) -> Response | str:
     form = CreditAdjustmentForm()
     if not form.validate() or form.signed is None:
         return _form(customer, form, 422)
-    if form.confirmed.data != str(form.signed) or not _FORM_KEY.match(form.form_key.data or ""):
+    if form.confirmed.data != str(form.signed) or not FORM_KEY.match(form.form_key.data or ""):
         return _ask(customer, form)
     try:
         _adjust(customer, form, form.signed)
@@ -140,7 +139,7 @@ def _adjust(customer: Customer, form: CreditAdjustmentForm, signed: int) -> None
 
 def _ask(customer: Customer, form: CreditAdjustmentForm) -> Response | str:
     """The step in between, which a browser without script sees: the reason is checked, the result shown."""
-    if not _FORM_KEY.match(form.form_key.data or ""):
+    if not FORM_KEY.match(form.form_key.data or ""):
         form.form_key.data = ids.new("frm")
     if len((form.reason.data or "").strip()) < 3:
         form.reason.errors = ["Write a reason of 3 characters or more. The customer reads it."]

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
-from sqlalchemy import select
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
@@ -14,7 +13,7 @@ from app import clock
 from app.admin.roles import staff_reads
 from app.credits import everyone, words
 from app.credits.everyone import Asked, Movement
-from app.customers.models import Customer
+from app.customers import search
 from app.errors import Invalid
 from app.extensions import db
 from app.http import csv_file, hx
@@ -100,11 +99,7 @@ def _shown(filters: MovementFilterForm) -> dict[str, Any]:
 
 def _names(found: Sequence[Movement]) -> dict[str, str]:
     """What the customers of these movements are called, by one SELECT."""
-    wanted = {movement.customer_id for movement in found}
-    if not wanted:
-        return {}
-    rows = db.session.execute(select(Customer.id, Customer.name).where(Customer.id.in_(wanted)))
-    return {row.id: row.name for row in rows}
+    return search.names(db.session(), sorted({movement.customer_id for movement in found}))
 
 
 def _csv_rows(asked: Asked) -> Iterator[Sequence[object]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Annotated, Any, Literal
 
 from flask import Response
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StringConstraints
 
 from app import clock
 from app.api import calls
 from app.api.answers import Instant
-from app.api.values import Answer, Body, Count
+from app.api.values import Answer, Body, Count, Moment
 from app.clock import timestamp
 from app.coupons import issue, reads
 from app.coupons.models import Coupon
@@ -25,13 +23,6 @@ from app.extensions import db
 staff_coupons = calls.group("api_staff_coupons", "Coupons, by staff", "What takes something off, and making it.")
 
 
-def _sensible(value: AwareDatetime) -> AwareDatetime:
-    if not 2000 <= value.year < 2999:
-        raise PydanticCustomError("year", "A year from 2000 to 2998 is needed")
-    return value.astimezone(UTC)
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern="^[A-Za-z][A-Za-z0-9_-]*$")]
 Keys = Annotated[list[Key], Field(max_length=200)]
 Uses = Annotated[int, Field(ge=1, le=MOST_USES)]

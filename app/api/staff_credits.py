@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Annotated, Literal
 
 from flask import Response
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from app import credits
 from app.api import calls
 from app.api.answers import CustomerId, Instant, TransactionId
 from app.api.credits import CreditType
-from app.api.values import Answer, Body, PageSize, Query, Skipped, whole
+from app.api.values import Answer, Body, Moment, PageSize, Query, Skipped, whole
 from app.clock import timestamp
 from app.credits import everyone, words
 from app.credits.accounts import credits_of
@@ -27,13 +25,6 @@ from app.extensions import db
 staff_credits = calls.group("api_staff_credits", "Credits, by staff", "Everybody's credit transactions, and adjusting.")
 
 
-def _sensible(value: AwareDatetime) -> AwareDatetime:
-    if not 2000 <= value.year < 2999:
-        raise PydanticCustomError("year", "A year from 2000 to 2998 is needed")
-    return value.astimezone(UTC)
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Signed = Annotated[int, Field(ge=-LARGEST, le=LARGEST), BeforeValidator(whole)]
 
 

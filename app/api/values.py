@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from app.wallet.amounts import LARGEST_MICROS
@@ -63,6 +73,12 @@ def _from_figures(value: Any) -> Any:
     return value
 
 
+def _sensible(value: AwareDatetime) -> AwareDatetime:
+    if not 2000 <= value.year < 2999:
+        raise PydanticCustomError("year", "A year from 2000 to 2998 is needed")
+    return value.astimezone(UTC)
+
+
 # The bounds stand before the validator, so that they become `minimum` and `maximum` in the document.
 Micros = Annotated[int, Field(ge=1, le=LARGEST_MICROS), BeforeValidator(whole)]
 MicrosOrNone = Annotated[int, Field(ge=0, le=LARGEST_MICROS), BeforeValidator(whole)]
@@ -74,4 +90,5 @@ Count = Annotated[int, Field(ge=0, le=10**15), BeforeValidator(whole)]
 PageSize = Annotated[int, Field(ge=1, le=200), BeforeValidator(_from_figures)]
 PageNumber = Annotated[int, Field(ge=1, le=10**9), BeforeValidator(_from_figures)]
 Skipped = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_from_figures)]
+Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
