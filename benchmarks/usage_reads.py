@@ -48,7 +48,7 @@ def fill(engine: Engine, customer: str, events: int) -> None:
         )
         connection.exec_driver_sql(
             "INSERT INTO usage_counter SELECT customer_id, meter, period_start, day, source, sum(quantity), 0, 0 "
-            f"FROM usage_event WHERE customer_id = '{customer}' GROUP BY 1, 2, 3, 4, 5"
+            f"FROM usage_event WHERE customer_id || '' = '{customer}' GROUP BY 1, 2, 3, 4, 5"
         )
         connection.exec_driver_sql(
             f"INSERT INTO usage_period SELECT customer_id, meter, period_start, {_END[kind]}, sum(quantity), 0, 0, "
