@@ -11,12 +11,12 @@ from app import clock
 from app.api import calls
 from app.api.answers import CustomerId, Instant
 from app.api.values import Answer, Body
+from app.credits import welcome
 from app.customers import customers
 from app.customers.models import Customer
 from app.db import transaction
 from app.errors import NotFound
 from app.extensions import db
-from app.flows import grant_credits
 from app.people.users import clean_name
 
 api_customers = calls.group("api_customers", "Customers", "Open customers and find them again.")
@@ -60,7 +60,7 @@ def create(body: NewCustomer) -> Response:
             actor=calls.caller().key_id,
             currency=calls.currency(),
         )
-        grant_credits.welcome_customer(db.session, made.id)
+        welcome.customer(db.session, made.id)
     return calls.reply(_told(made), 201)
 
 

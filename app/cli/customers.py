@@ -6,9 +6,9 @@ import click
 
 from app.cli.answers import OPERATOR, Answer, answering
 from app.cli.connection import opened, read_settings
+from app.credits import welcome
 from app.customers.customers import open_customer
 from app.db import transaction
-from app.flows import grant_credits
 
 
 @click.group()
@@ -28,6 +28,6 @@ def create(name: str, email: str, external_id: str | None) -> Answer:
         customer = open_customer(
             session, name=name, email=email, actor=OPERATOR, currency=settings.currency, external_id=external_id
         )
-        grant_credits.welcome_customer(session, customer.id)
+        welcome.customer(session, customer.id)
     told = {"id": customer.id, "name": customer.name, "email": customer.email, "external_id": customer.external_id}
     return Answer([customer.id], told)

@@ -44,16 +44,6 @@ def grant_due(session_factory: Callable[[], Session], limit: int = 500) -> int:
         return done + _each(session, _free(session, limit), _of_free)
 
 
-def are_welcome(session: Session) -> bool:
-    """Whether new customers are welcomed with credits at all."""
-    return welcome.credits_of_free_plan(session) > 0
-
-
-def welcome_customer(session: Session, customer_id: str) -> int:
-    """Welcome a new customer, in the transaction that opens them; how many credits that was."""
-    return welcome.customer(session, customer_id)
-
-
 def _each(session: Session, customers: list[str], step: Step) -> int:
     done = 0
     for customer_id in customers:

@@ -7,9 +7,9 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from app import notices
+from app.credits import welcome
 from app.customers import customers, members
 from app.db import transaction
-from app.flows import grant_credits
 from app.money import minor_to_micros
 from app.people import addresses, email_links, passwords, users
 from app.people.email_links import Proven
@@ -84,12 +84,12 @@ def ask_to_verify(session: Session, terms: Terms, user: User, email: str) -> Non
 
 def _welcome(session: Session, terms: Terms, customer_id: str, email: str) -> None:
     """What a person gets once, whatever spelling of their address comes later: wallet credit, and the free plan's."""
-    welcome = grant_credits.are_welcome(session)
-    if (terms.signup_credit or welcome) and customers.claim_signup(session, customer_id, email):
+    gives_credits = welcome.credits_of_free_plan(session) > 0
+    if (terms.signup_credit or gives_credits) and customers.claim_signup(session, customer_id, email):
         micros = minor_to_micros(terms.signup_credit, terms.currency)
         signup.give_credit(session, customer_id, email, micros, currency=terms.currency)
-        if welcome:
-            grant_credits.welcome_customer(session, customer_id)
+        if gives_credits:
+            welcome.customer(session, customer_id)
 
 
 def _tell_the_owner(session: Session, terms: Terms, address: str) -> None:
