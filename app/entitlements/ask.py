@@ -7,12 +7,11 @@ from sqlalchemy.orm import Session
 from app import clock, credits
 from app.catalogue.file import FLAGS, RATES
 from app.credits import Quote, UnknownAction
-from app.entitlements import allowances, plan_now, refusals, resources, team, verdicts
+from app.entitlements import allowances, plan_now, refusals, resources, verdicts
 from app.entitlements.plan_now import PlanNow
 from app.entitlements.verdicts import RateNow, Verdict
 from app.errors import InsufficientFunds, Invalid, Refusal
-
-MOST = 10**12  # of a quantity
+from app.metering.deciding import MOST
 
 
 def check(
@@ -37,7 +36,7 @@ def check(
 def all_limits(session: Session, customer_id: str, *, rate_now: RateNow | None = None) -> list[Verdict]:
     """Every limit there is for this customer, each as if one more were asked for, in the order of R8."""
     now = plan_now.of(session, customer_id)
-    held = _held(session, now)
+    held = resources.held(session, now)
     found = [_rate(now, key, 0, rate_now) for key in now.keys("rate")]
     found += [_flag(now, key) for key in now.keys("flag")]
     found += [_count(now, key, held.get(key, 0), 1) for key in now.keys("count")]
@@ -51,7 +50,7 @@ def _of_plan(session: Session, now: PlanNow, feature: str, quantity: int, rate_n
     if feature in FLAGS:
         found.append(_flag(now, feature))
     if now.speaks_of("count", feature):
-        found.append(_count(now, feature, _held(session, now).get(feature, 0), quantity))
+        found.append(_count(now, feature, resources.held(session, now).get(feature, 0), quantity))
     return found
 
 
@@ -94,14 +93,6 @@ def _count(now: PlanNow, kind: str, used: int, quantity: int) -> Verdict:
     elif limit is not None and used + quantity > limit:
         refusal = refusals.full(now, kind, limit, used, quantity)
     return verdicts.of(now, "count", kind, limit, used, refusal=refusal)
-
-
-def _held(session: Session, now: PlanNow) -> dict[str, int]:
-    customer_id = now.standing.customer_id
-    held = resources.in_use(session, customer_id)
-    if now.speaks_of("count", team.SEATS):
-        held[team.SEATS] = team.in_use(session, customer_id)
-    return held
 
 
 def _action(now: PlanNow, quote: Quote) -> Verdict:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.catalogue.terms import PlanTerms
 from app.customers.models import ApiKey
-from app.entitlements import plan_now, resources, team
+from app.entitlements import plan_now, resources
 from app.entitlements.plan_now import PlanNow
 from app.entitlements.refusals import PRODUCTION
 from app.subscriptions import overrides
@@ -28,9 +28,7 @@ def over(session: Session, customer_id: str, after: PlanTerms) -> list[Excess]:
     """What would be too much on the plan `after`, with the terms negotiated for it. Nothing where all fits."""
     now = plan_now.of(session, customer_id)
     terms = overrides.laid_over(after, overrides.live(session, customer_id))
-    held = resources.in_use(session, customer_id)
-    if now.speaks_of("count", team.SEATS):
-        held[team.SEATS] = team.in_use(session, customer_id)
+    held = resources.held(session, now)
     counted = [(key, held.get(key, 0), _allowed(terms, "count", key)) for key in now.keys("count")]
     found = [Excess(key, used, limit) for key, used, limit in counted if limit is not None and used > limit]
     return found + _keys(session, now, customer_id, terms)

@@ -62,6 +62,15 @@ def in_use(session: Session, customer_id: str) -> dict[str, int]:
     return {row.kind: row.in_use for row in session.execute(mine)}
 
 
+def held(session: Session, now: PlanNow) -> dict[str, int]:
+    """How many there are of everything that plans count: resources, and the team's seats. Two SELECTs at most."""
+    customer_id = now.standing.customer_id
+    found = in_use(session, customer_id)
+    if now.speaks_of("count", team.SEATS):
+        found[team.SEATS] = team.in_use(session, customer_id)
+    return found
+
+
 _UNSEEN = {"synchronize_session": False}  # no row of these is kept in the session
 
 
