@@ -7,7 +7,7 @@ answer was lost is asked for again, and is the same one. A customer has at most 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app import clock, ledger, notices
 from app.db import transaction
 from app.flows import auto_top_up_outcome as outcome
+from app.flows.charge_card import SURE_FOR, choose
 from app.money import Money
 from app.payments import customers, inbox, orders
 from app.payments.models import Order
@@ -36,7 +37,6 @@ Providers = Mapping[str, Provider]
 
 AT_ONCE = 200  # customers looked at by one query
 LEASE = timedelta(minutes=2)  # for the network; afterwards another worker asks again, under the same key
-SURE_FOR = timedelta(hours=23)  # providers forget idempotency keys after a day: no key is sent again later than this
 NEEDED = frozenset({Cap.OFF_SESSION, Cap.SAVED_CARDS})
 _AWAY = timedelta(minutes=5)  # a provider that did not answer about cards is asked again
 
@@ -173,7 +173,7 @@ def _begin(session: Session, providers: Providers, turn: Turn) -> Charge | None:
         row = _still(session, turn)
         if row is None or not _is_low(session, row):
             return None
-        card = _default(cards)
+        card = choose(cards, set())
         if card is None:
             outcome.stop(session, row, "no_card", key=f"{row.made}")
             return None
@@ -263,7 +263,3 @@ def _ask(provider: Provider, charge: Charge) -> ChargeResult:
     except InvalidRequest as wrong:
         log.warning("%s refuses to charge order %s: %s", provider.name, charge.order_id, wrong)
         return ChargeResult(None, "failed", retry_advice="new_card", message="The card could not be charged.")
-
-
-def _default(cards: Sequence[Card]) -> Card | None:
-    return next((card for card in cards if card.is_default), next(iter(cards), None))
