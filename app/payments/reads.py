@@ -72,10 +72,6 @@ def order_page(
     return OrderPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
-def count_orders(session: Session, customer_id: str, *, kind: str = "", state: str = "") -> int:
-    return session.scalar(select(func.count()).select_from(_orders(customer_id, kind, state).subquery())) or 0
-
-
 def _orders(customer_id: str, kind: str, state: str) -> Select[Order]:
     found = select(Order).where(Order.customer_id == customer_id)
     if kind:
