@@ -13,7 +13,7 @@ from app import clock
 from app.catalogue.terms import PlanTerms
 from app.errors import InsufficientFunds, Invalid, LimitReached, SpendCapReached, SubscriptionRestricted
 from app.metering.tallies import Tally
-from app.money import decimal
+from app.notices import phrases
 
 
 class UnknownMeter(Invalid):
@@ -82,7 +82,7 @@ def blocked(beyond: Beyond) -> LimitReached:
 def wallet_short(beyond: Beyond, cost: int, available: int, currency: str) -> InsufficientFunds:
     """The mode wallet: the wallet cannot pay for what is beyond the allowance. Amounts in micros."""
     remedy = beyond.remedy("Top up the wallet")
-    short = f"This needs {_money(cost, currency)} and {_money(max(0, available), currency)} is available."
+    short = f"This needs {phrases.money(cost, currency)} and {phrases.money(max(0, available), currency)} is available."
     details = {"available_micros": available, "needed_micros": cost, **beyond.details(remedy)}
     return InsufficientFunds(f"{beyond.included} {short} {remedy}", **details)
 
@@ -90,9 +90,9 @@ def wallet_short(beyond: Beyond, cost: int, available: int, currency: str) -> In
 def cap_reached(beyond: Beyond, cost: int, spent: int, cap: int, currency: str) -> SpendCapReached:
     """The customer's own cap, over all meters of the period. Amounts in micros."""
     remedy = f"Raise the spend cap, or wait until {_day(beyond.tally.end)}."
-    left = f"of the spend cap of {_money(cap, currency)} {_money(max(0, cap - spent), currency)} is left."
+    left = f"of the spend cap of {phrases.money(cap, currency)} {phrases.money(max(0, cap - spent), currency)} is left."
     details = {"cap_micros": cap, "spent_micros": spent, "needed_micros": cost, **beyond.details(remedy)}
-    return SpendCapReached(f"This costs {_money(cost, currency)}, and {left} {remedy}", **details)
+    return SpendCapReached(f"This costs {phrases.money(cost, currency)}, and {left} {remedy}", **details)
 
 
 def too_much() -> Invalid:
@@ -102,7 +102,3 @@ def too_much() -> Invalid:
 
 def _day(instant: datetime) -> str:
     return f"{instant.day} {instant:%B %Y}"
-
-
-def _money(micros: int, currency: str) -> str:
-    return f"${decimal(micros)}" if currency == "usd" else f"{decimal(micros)} {currency.upper()}"

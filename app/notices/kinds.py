@@ -38,9 +38,9 @@ KINDS: dict[str, Kind] = {
         takes="meter name percent used allowance period_start resets_at then",
     ),
     "spend_cap_reached": Kind(
-        "Your spend cap of {cap_micros} is reached",
-        "What goes beyond your plan has cost {spent_micros} in this period. Usage beyond the plan is refused until "
-        "{resets_at}.",
+        "Your spend cap of {cap_micros} refused usage",
+        "What goes beyond your plan has cost {spent_micros} in this period. Until {resets_at}, usage that would take "
+        "it past the cap is refused.",
         "Raise the cap on the usage page if that is not what you want.",
         tone="neg",
         takes="cap_micros spent_micros resets_at",

@@ -72,6 +72,7 @@ def test_the_spend_cap_binds_both_paying_modes_and_is_told_once(user: User, cata
     refused = [user.uses("views").refused[0].refusal for _ in range(2)]
 
     assert {one.code for one in refused} == {"SPEND_CAP_REACHED"}
+    assert refused[0].sentence.startswith("This costs $0.002, and of the spend cap of $0.02 $0.00 is left.")
     assert refused[0].details["spent_micros"] == refused[0].details["cap_micros"] == 20_000
     assert [kind for kind, _ in told(user)].count("spend_cap_reached") == 1
     with transaction(user.session):
