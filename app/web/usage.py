@@ -67,17 +67,23 @@ def set_cap() -> ResponseReturnValue:
     form = CapForm()
     if not form.validates():
         return _refused(cap_form=form)
-    words = "Overage is not limited any more." if form.micros is None else "Overage stops at your spend cap."
-    return _set(words, lambda session, who: usage_limits.set_cap(session, who, form), form, "cap", cap_form=form)
+    return _set(
+        _cap_words(form.micros),
+        lambda session, who: usage_limits.set_cap(session, who, form),
+        form,
+        "cap",
+        cap_form=form,
+    )
 
 
 @usage.post("/usage/thresholds")
 @customer_required("write")
 def set_thresholds() -> ResponseReturnValue:
     """At how many percent of an allowance the customer is told."""
-    form, words = ThresholdForm(), "We tell you at these percentages from now on."
+    form = ThresholdForm()
+    nothing = not form.typed("percents").strip()
     return _set(
-        words,
+        "We do not tell you of allowances any more." if nothing else "We tell you at these percentages from now on.",
         lambda session, who: usage_limits.set_thresholds(session, who, form),
         form,
         "percents",
@@ -99,6 +105,16 @@ def _set(
         return render_template("usage/_limits_news.html", words=words, **_limits())
     flash(words, "pos")
     return hx.go(url_for("usage.show", _anchor="limits"))
+
+
+def _cap_words(cap: int | None) -> str:
+    """What the cap means from now on. One that is reached already refuses at once, so that is said."""
+    if cap is None:
+        return "Overage is not limited any more."
+    session = db.session()
+    if caps.spent(session, standing.of(session, current_customer_id())) >= cap:
+        return "Overage is at your spend cap already: usage beyond the plan is refused from now on."
+    return "Overage stops at your spend cap."
 
 
 def _refused(**forms: Any) -> ResponseReturnValue:
@@ -142,11 +158,11 @@ def _instant(text: str) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise NotFound("There is no such period.")
-    return found
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):  # no time at all, or one that UTC has no year for
+        pass
+    raise NotFound("There is no such period.")
 
 
 def _csv_rows(customer_id: str, start: datetime, currency: str) -> Iterator[Sequence[object]]:

@@ -26,6 +26,17 @@ def test_a_cap_is_set_and_taken_away(session, ada, metered, client_of):
     assert caps.spend_cap(session, ada.customer_id) is None
 
 
+def test_the_answer_says_what_a_change_means(ada, metered, client_of):
+    browser = client_of(ada)
+
+    def said(path, **typed):
+        return re.search(r'id="flash".*', browser.post(path, data=typed, headers=HX).text, re.DOTALL)[0]
+
+    assert "Overage stops at your spend cap." in said("/usage/spend-cap", cap="50")
+    assert "refused from now on" in said("/usage/spend-cap", cap="0")
+    assert "We do not tell you of allowances any more." in said("/usage/thresholds", percents=" ")
+
+
 WRONG = [
     ("/usage/spend-cap", {"cap": "fifty"}, "Enter an amount in figures"),
     ("/usage/spend-cap", {"cap": "1000000.01"}, "Enter $1,000,000.00 or less."),
