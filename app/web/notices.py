@@ -117,7 +117,7 @@ def choose() -> ResponseReturnValue:
 
 def _after_reading() -> Response:
     if hx.is_partial():
-        return hx.answer(render_template("notices/_list.html", **_list()))
+        return hx.answer(render_template("notices/_after_reading.html", **_list()))
     return hx.go(url_for("notices.show"))
 
 

@@ -58,6 +58,7 @@ def test_one_is_marked_read_and_then_all(session, ada, client_of):
     one = browser.post(f"/notices/{first}/read", headers=HX)
     assert one.text.lstrip().startswith('<section class="panel" id="notices"')
     assert "2 unread" in one.text
+    assert 'id="unread" hx-swap-oob="true">2 new<' in one.text, "the menu says so at once"
     assert "All read" in browser.post("/notices/read", headers=HX).text
     assert browser.post("/notices/read").location == "/notices"
 
