@@ -207,6 +207,7 @@ def test_the_order_page_waits_and_says_when_the_credits_are_there(ada, client_of
     assert "500 credits are yours" in news.text
     assert "hx-get" not in news.text, "the waiting ends"
     assert news.headers["HX-Trigger"] == "credits-changed"
+    assert 'id="facts" hx-get' in waiting, "what it comes to and what happened follow the news"
     found = credits.find_grant(session, ada.customer_id, "pack:stripe:pi_1")
     assert found.entry_id in browser.get(f"/invoices/orders/{order.id}").text
 
