@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.http.filters import cents, default_currency, exact, number, short_day
+from app.http.filters import cents, default_currency, exact, number, places_of, short_day
 from app.metering.reads import MeterNow
 from app.money import micros_per_minor, round_half_away
 from app.web.usage_ahead import Ahead
@@ -75,13 +75,14 @@ def _row(one: Ahead, *, is_over: bool) -> MeterRow:
     meter = one.meter
     paid = meter.mode in WHERE and meter.allowance is not None
     costs = paid or meter.over_micros > 0
+    free = "Fixed" if meter.allowance is not None else "Included"
     return MeterRow(
         name=meter.name,
         tag=tag_of(meter),
         bar=None if meter.allowance is None else bar(meter.used, meter.allowance, one.total),
         used=number(meter.used),
         allowed="no limit" if meter.allowance is None else f"of {number(meter.allowance)}",
-        cost=exact(meter.over_micros) if costs else "Fixed" if meter.allowance is not None else "Included",
+        cost=exact(meter.over_micros, places=places_of((meter.over_micros,))) if costs else free,
         note=_note(one, is_over=is_over),
         ahead=_costs_ahead(one, is_over=is_over) if costs else "no overage",
         price="overage so far" if meter.over_micros else price_of(meter) if paid else "no overage",
