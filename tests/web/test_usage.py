@@ -182,7 +182,8 @@ def test_what_there_is_not_is_not_found(ada, uses, client_of):
     uses(ada, "calls", 3)
     browser = client_of(ada)
 
-    for asked in ("meter=nothing", "period=2020-01-01T00:00:00Z", "period=march", "period=2026-03-01"):
+    instants = ("2020-01-01T00:00:00Z", "march", "2026-03-01", "0001-01-01T00:00:00%2B14:00")
+    for asked in ("meter=nothing", *(f"period={instant}" for instant in instants)):
         assert browser.get(f"/usage?{asked}").status_code == 404
 
 
