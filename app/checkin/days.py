@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from app import clock
 
 _ONE = timedelta(days=1)
 
@@ -26,7 +27,7 @@ class Day:
 
 def day_at(instant: datetime, zone: str) -> Day:
     """The day this instant is in. A zone this machine does not know counts as UTC."""
-    found = _zone(zone)
+    found = clock.zone(zone)
     guess = instant.astimezone(found).date()
     # Where clocks go back over midnight, or skip it, the wall's date is not yet or no longer the day's: look beside it.
     day = next(day for day in (guess + _ONE, guess, guess - _ONE) if _midnight(day, found) <= instant)
@@ -48,11 +49,3 @@ def following(last: date, over: datetime, zone: str) -> Day:
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     """The first of two midnights; for one that is skipped, the instant at which it is."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-@lru_cache(maxsize=256)
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

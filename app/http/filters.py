@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from math import gcd
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_name, get_currency_symbol
 from flask import Flask, current_app, has_request_context
 from flask_login import current_user
 from markupsafe import Markup
 
+from app.clock import zone
 from app.config import Settings
 from app.money import EXPONENTS, MICROS_PER_UNIT, micros_to_minor, minor_to_micros
 
@@ -121,7 +122,7 @@ def printable(text: object) -> str:
 def reader_zone() -> ZoneInfo:
     """The signed-in person's time zone; UTC for everyone else and for a zone this machine does not know."""
     name = getattr(current_user, "time_zone", None) if has_request_context() else None
-    return _zone(name or "UTC")
+    return zone(name or "UTC")
 
 
 def default_currency() -> str:
@@ -160,11 +161,3 @@ def _local(when: datetime) -> datetime:
 
 def _machine(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@lru_cache(maxsize=256)
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
 from sqlalchemy.orm import Session
 
@@ -25,7 +23,7 @@ def tell(session: Session, customer_id: str, kind: str, *, key: str, **facts: Fa
     """
     told, customer = KINDS[kind], customers.by_id(session, customer_id)
     assert customer is not None, "only customers are told"
-    words = phrases.in_words(facts, ZoneInfo(customer.time_zone))
+    words = phrases.in_words(facts, clock.zone(customer.time_zone))
     row = {
         "customer_id": customer_id,
         "id": ids.new("ntc"),
@@ -44,7 +42,7 @@ def tell(session: Session, customer_id: str, kind: str, *, key: str, **facts: Fa
     if told.mail == "always" or (told.mail == "asked" and mails_wanted(session, customer_id)):
         _mail(session, customer, told, row, words)
     if told.event:
-        outgoing.emit(session, customer_id, told.event, _data(kind, told, row), key=key)
+        outgoing.emit(session, customer_id, told.event, _data(kind, row), key=key)
     return True
 
 
@@ -57,7 +55,7 @@ def _mail(session: Session, customer: Customer, told: Kind, row: dict[str, objec
     outbox.queue(session, template, customer.email, customer=customer.name, title=title, text=sentence, next=advice)
 
 
-def _data(kind: str, told: Kind, row: dict[str, object]) -> dict[str, object]:
+def _data(kind: str, row: dict[str, object]) -> dict[str, object]:
     facts = row["facts"]
     assert isinstance(facts, dict), "phrases made it"
-    return {"kind": kind, "message": f"{row['title']}. {row['sentence']}", **facts} if told.event else {}
+    return {"kind": kind, "message": f"{row['title']}. {row['sentence']}", **facts}
