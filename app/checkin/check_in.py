@@ -79,7 +79,7 @@ def _already(now: Situation) -> AlreadyCheckedIn:
     assert now.last is not None, "somebody checked in"
     free = now.turn.starts_at
     return AlreadyCheckedIn(
-        f"You have checked in already. The next check-in is possible from {free:%Y-%m-%d %H:%M} UTC.",
+        f"You have checked in already. The next check-in is possible from {free.day} {free:%B %Y, %H:%M} UTC.",
         next_at=timestamp(free),
         date=now.last.local_date.isoformat(),
         streak=now.last.streak,
