@@ -20,6 +20,7 @@ from app.metering.models import UsageAccrual, UsageOverage, UsagePeriod
 from app.metering.record import lock
 from app.metering.tallies import GRACE
 from app.money import micros_per_minor, round_half_away
+from app.subscriptions import standing
 from app.subscriptions.periods import Period
 from app.wallet.accounts import revenue
 
@@ -78,6 +79,11 @@ def close_period(
     p = UsagePeriod
     mine = select(p).where(p.customer_id == customer_id, p.period_start == start, p.closed_at.is_(None))
     rows = session.scalars(mine.execution_options(populate_existing=True)).all()
+    running = standing.of(session, customer_id).period
+    if running.start == start:  # its end may have been moved since the last event, as that of a trial
+        for row in rows:
+            row.period_end = running.end
+        session.flush()
     ends = [row.period_end for row in rows]
     if not rows or max(ends) + GRACE > clock.now():
         return None

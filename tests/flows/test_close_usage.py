@@ -119,6 +119,32 @@ def test_an_event_of_a_closed_period_counts_in_the_open_one_and_says_so(
     assert user.faults() == []
 
 
+def test_a_period_whose_end_was_moved_stays_open_until_then(
+    subscriber: Subscriber, user: User, catalogue: Put, closes: Closes, clock: Clock
+) -> None:
+    catalogue("view")
+    user.has(100_000_000)
+    subscriber.subscribes("starter")
+    sub_id = subscriber.sub.id
+    for days in (6, 11):  # a trial at a provider, which is then made longer
+        with transaction(user.session):
+            sub = user.session.get_one(Subscription, (user.customer_id, sub_id))
+            sub.paid_by, sub.channel, sub.provider_id, sub.due_at = "card", "stripe", "sub_1", None
+            sub.period_end = sub.anchor_at = sub.period_start + timedelta(days=days)
+        if days == 6:
+            user.uses("views", 20_000)
+    clock.set(datetime(2026, 3, 21, tzinfo=UTC))
+    closes()
+
+    user.uses("views", 10_000)
+    clock.set(datetime(2026, 3, 26, tzinfo=UTC))
+    closes()
+
+    [invoice] = invoices(user)
+    assert lines(user, invoice) == [("Views beyond the plan", 5_000, 2_000, 1_000)]
+    assert user.faults() == []
+
+
 def test_an_upgrade_in_mid_period_leaves_a_line_for_each_price(
     subscriber: Subscriber, user: User, catalogue: Put, closes: Closes, clock: Clock
 ) -> None:
