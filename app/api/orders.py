@@ -20,7 +20,10 @@ from app.subscriptions.order_invoices import invoices_of
 
 api_orders = calls.group("api_orders", "Orders", "What was bought through a payment provider, whatever became of it.")
 
-TYPES = {"topup": "topup", "subscription": "subscription", "pack": "credit_pack", "invoice": "invoice"}
+TYPES = {
+    "topup": "topup", "auto_topup": "topup", "subscription": "subscription", "pack": "credit_pack",
+    "invoice": "invoice",
+}  # fmt: skip
 KINDS = {"topup": "topup", "subscription": "plan", "credit_pack": "pack", "invoice": "invoice"}
 OrderType = Literal["topup", "subscription", "credit_pack", "invoice"]
 OrderState = Annotated[str, Field(json_schema_extra={"enum": list(ORDER_STATES)}, examples=["paid"])]

@@ -28,7 +28,7 @@ class Order(Base):
 
     customer_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str]  # topup, subscription, invoice, pack
+    kind: Mapped[str]  # topup, auto_topup, subscription, invoice, pack
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     channel: Mapped[str]

@@ -14,7 +14,7 @@ from app.payments.models import EVENT_STATES, Order, ProviderEvent
 
 # What a filter's words mean, for pages and the API: what was bought, and how its payment stands.
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "plan": ("subscription",), "pack": ("pack",), "topup": ("topup",), "invoice": ("invoice",),
+    "plan": ("subscription",), "pack": ("pack",), "topup": ("topup", "auto_topup"), "invoice": ("invoice",),
 }  # fmt: skip
 STATES: Mapping[str, tuple[str, ...]] = {
     "waiting": ("pending", "open", "processing"),

@@ -93,7 +93,7 @@ def bill_of(order: Order, invoice: Invoice | None) -> list[Line]:
 
 def movement_of(session: Session, order: Order) -> Movement | None:
     """Its entry in the wallet's or the credits' history; None where it moved nothing there."""
-    if order.kind == "topup" and order.payment_id:
+    if order.kind in ("topup", "auto_topup") and order.payment_id:
         entry = ledger.find_entry(session, order.customer_id, f"topup:{order.channel}:{order.payment_id}")
         return Movement("Wallet transaction", entry.id, url_for("wallet.show", _anchor="ledger")) if entry else None
     if order.kind == "pack" and order.payment_id:

@@ -134,19 +134,23 @@ def _status(order: Order, invoice: Invoice | None) -> Status:
     if order.kind == "subscription":
         now = standing.of(session, order.customer_id)
         return plan_order_status.of(order, now, may_pay=may_pay, left=left, first=invoice)
-    return at_rest(_of_invoice(order))
+    return at_rest(_of_saved_card(order))
 
 
-def _of_invoice(order: Order) -> Status:
-    """A charge of a saved card for an invoice: nobody waits for it, so it says how it stands and leads to it."""
+def _of_saved_card(order: Order) -> Status:
+    """A charge of a saved card: nobody waits for it, so it says how it stands and leads to what it was for."""
     word = order_rows.STATES[order.state]
     tone, icon = {"Paid": ("pos", "ok"), "Payment failed": ("neg", "fail")}.get(word, ("warn", "clock"))
     title = {"Paid": "The card was charged", "Payment failed": "The card was not charged"}.get(
         word, "The card is asked"
     )
-    text = order.failure or "The charge was for an invoice that the wallet could not pay."
-    to_it = [Action("See the invoice", url_for("invoices.one", invoice_id=order.request.get("invoice", "")))]
-    return Status(word, icon, tone, title, text, [], to_it)
+    if order.kind == "auto_topup":
+        about = "The charge was to top the wallet up automatically."
+        to_it = Action("See the wallet", url_for("wallet.show"))
+    else:
+        about = "The charge was for an invoice that the wallet could not pay."
+        to_it = Action("See the invoice", url_for("invoices.one", invoice_id=order.request.get("invoice", "")))
+    return Status(word, icon, tone, title, order.failure or about, [], [to_it])
 
 
 def _mine(order_id: str) -> Order:

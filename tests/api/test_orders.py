@@ -10,7 +10,7 @@ from app.coupons import issue
 from app.coupons.terms import Limits, Terms
 from app.db import transaction
 from app.flows import settle
-from app.payments import inbox
+from app.payments import inbox, orders
 from tests.support.fake_provider import heard, told
 
 
@@ -48,6 +48,24 @@ def test_a_pack_gets_a_page_and_its_order_is_told(host, provider):
     assert one == {"success": True, "data": order}
     [page] = provider.pages.values()
     assert page.request.success_url.endswith(f"/invoices/orders/{order['id']}")
+
+
+def test_an_automatic_top_up_is_told_as_a_top_up(host, ada, session):
+    with transaction(session):
+        orders.open_order(
+            session,
+            customer_id=ada.customer_id,
+            kind="auto_topup",
+            amount_minor=2_500,
+            currency="usd",
+            channel="stripe",
+            form_key="auto_topup:1",
+            created_by="system",
+        )
+
+    [order] = host.get("/orders?type=topup").get_json()["data"]
+
+    assert (order["type"], order["description"], order["amount"]) == ("topup", "Automatic top-up", 2_500)
 
 
 def test_the_payment_is_told_once_it_is_there(host, ada, session, sessions, provider):

@@ -75,12 +75,13 @@ def test_every_purchase_is_listed_with_its_state(ada, bo, client_of, made):
 
 @pytest.mark.parametrize(
     ("query", "shown"),
-    [("kind=pack", 2), ("kind=topup", 1), ("state=paid", 1), ("state=waiting", 1), ("kind=pack&state=closed", 1)],
+    [("kind=pack", 2), ("kind=topup", 2), ("state=paid", 2), ("state=waiting", 1), ("kind=pack&state=closed", 1)],
 )
 def test_the_filters_choose(ada, client_of, made, query, shown):
     made("pack", "paid")
     made("pack", "expired")
     made("topup", "pending")
+    made("auto_topup", "paid")
 
     answer = client_of(ada).get(f"/invoices/orders?{query}", headers=HX)
 
@@ -129,6 +130,7 @@ def test_the_csv_has_all_of_them_however_many(ada, client_of, made, monkeypatch)
     [
         ("topup", "processing", ("Wallet top-up", "The payment is on its way")),
         ("subscription", "open", ("Studio plan", "Waiting for your payment")),
+        ("auto_topup", "paid", ("Automatic top-up", "The card was charged", "See the wallet")),
         ("invoice", "failed", ("Invoice INV-2026-0001", "The card was not charged")),
         ("pack", "expired", ("500 credits", "−$9.00", "Coupon PACK20", "$36.00")),
     ],
