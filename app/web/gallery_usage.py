@@ -86,7 +86,8 @@ def stats() -> dict[str, Any]:
             Stat("Overage so far", "$1,234,567.8901", "$1,234,000.0000 charged, $567.8901 held for today"),
             Stat("Projected overage by 3 Dec", "Too early", "Told from the first full day on"),
             Stat("Wallet available", "−$0.01", "Covers less than a day.", link),
-        ]
+        ],
+        "may_pay": True,
     }
 
 

@@ -75,6 +75,7 @@ def test_who_may_only_read_sees_the_limits_and_sets_none(ada, cy, metered, clien
     browser = client_of(cy)
 
     assert "<form" not in re.search(r'id="limits".*?</section>', browser.get("/usage").text, re.DOTALL)[0]
+    assert "Top up</a>" not in browser.get("/usage").text
     assert browser.post("/usage/spend-cap", data={"cap": "1"}).status_code == 403
 
 
