@@ -57,6 +57,7 @@ class Order(Base):
         Index("ix_payment_order_id", "id"),
         Index("ix_payment_order_customer_id_created_at", "customer_id", "created_at"),
         Index("ix_payment_order_next_poll_at", "next_poll_at"),
+        Index("ix_payment_order_kind_paid_at", "kind", "paid_at"),
     )
 
     @property
