@@ -139,6 +139,8 @@ def _known(session: Session, now: Situation, first: date, last: date) -> Known:
 
 def _first(session: Session, now: Situation) -> date:
     """The day this customer first checked in, before which none was missed; today while there is none."""
+    if now.last is None:
+        return now.day.date
     mine = select(func.min(CheckIn.local_date)).where(CheckIn.customer_id == now.customer.id)
     return session.scalar(mine) or now.day.date
 
