@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import clock, invoices, notices
 from app.errors import InsufficientFunds
 from app.invoices import Invoice
+from app.notices import phrases
 from app.subscriptions import bills, lifecycle
 from app.subscriptions.dunning import next_retry
 from app.subscriptions.models import Subscription
@@ -88,4 +89,4 @@ def _failed(session: Session, invoice: Invoice, why: str) -> None:
 
 
 def _again(at: datetime | None) -> str:
-    return f"We will try again on {at.day} {at:%B %Y}." if at else "We will not try again by ourselves."
+    return f"We will try again on {phrases.day(at)}." if at else "We will not try again by ourselves."

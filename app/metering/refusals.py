@@ -6,7 +6,6 @@ Details of all three that follow an allowance: feature (the meter), limit, used,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from app import clock
@@ -75,7 +74,7 @@ def restricted(meter: str, plan: PlanTerms | None) -> SubscriptionRestricted:
 
 def blocked(beyond: Beyond) -> LimitReached:
     """The mode block: nothing beyond the allowance."""
-    remedy = beyond.remedy(f"Wait until {_day(beyond.tally.end)}")
+    remedy = beyond.remedy(f"Wait until {phrases.day(beyond.tally.end)}")
     return LimitReached(f"{beyond.included} {remedy}", **beyond.details(remedy))
 
 
@@ -89,7 +88,7 @@ def wallet_short(beyond: Beyond, cost: int, available: int, currency: str) -> In
 
 def cap_reached(beyond: Beyond, cost: int, spent: int, cap: int, currency: str) -> SpendCapReached:
     """The customer's own cap, over all meters of the period. Amounts in micros."""
-    remedy = f"Raise the spend cap, or wait until {_day(beyond.tally.end)}."
+    remedy = f"Raise the spend cap, or wait until {phrases.day(beyond.tally.end)}."
     left = f"of the spend cap of {phrases.money(cap, currency)} {phrases.money(max(0, cap - spent), currency)} is left."
     details = {"cap_micros": cap, "spent_micros": spent, "needed_micros": cost, **beyond.details(remedy)}
     return SpendCapReached(f"This costs {phrases.money(cost, currency)}, and {left} {remedy}", **details)
@@ -98,7 +97,3 @@ def cap_reached(beyond: Beyond, cost: int, spent: int, cap: int, currency: str) 
 def too_much() -> Invalid:
     """More than the books can hold: nobody means this."""
     return Invalid("This quantity is more than can be counted.", field="quantity")
-
-
-def _day(instant: datetime) -> str:
-    return f"{instant.day} {instant:%B %Y}"

@@ -31,10 +31,14 @@ def money(micros: int, currency: str) -> str:
     return f"-{named}" if micros < 0 else named
 
 
+def day(instant: datetime) -> str:
+    """`4 December 2026`, in the zone the instant is in."""
+    return f"{instant.day} {instant:%B %Y}"
+
+
 def _word(name: str, fact: Fact, currency: str, zone: ZoneInfo) -> str:
     if isinstance(fact, datetime):
-        local = fact.astimezone(zone)
-        return f"{local.day} {local:%B %Y}"
+        return day(fact.astimezone(zone))
     if not isinstance(fact, int):
         return fact or ""
     if name.endswith("_micros"):

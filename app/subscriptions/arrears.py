@@ -6,14 +6,13 @@ the customer is on the free plan. Wallet and credits are left alone throughout (
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy.orm import Session
 
 from app import clock, invoices, notices
 from app.catalogue import reads
 from app.invoices import Invoice
-from app.money import decimal, minor_to_micros
+from app.money import minor_to_micros
+from app.notices import phrases
 from app.subscriptions import bills, lifecycle
 from app.subscriptions.dunning import GRACE_DAYS, next_retry
 from app.subscriptions.models import Subscription
@@ -44,7 +43,7 @@ def failed(
     look_again(sub)
     if first_time:
         assert sub.grace_ends_at is not None, "it was just set"
-        _tell(session, "payment_failed", sub, invoice, why=why, next=_next(sub), grace=_day(sub.grace_ends_at))
+        _tell(session, "payment_failed", sub, invoice, why=why, next=_next(sub), grace=phrases.day(sub.grace_ends_at))
     elif was == "past_due" and sub.status == "restricted":  # the retry came on the day the grace period ended
         _tell(session, "access_restricted", sub, invoice, next=_next(sub))
 
@@ -87,17 +86,12 @@ def look_again(sub: Subscription) -> None:
 def _next(sub: Subscription) -> str:
     if sub.next_attempt_at is None:
         return "We will not try again by ourselves."
-    return f"We will try again on {_day(sub.next_attempt_at)}."
-
-
-def _day(instant: datetime) -> str:
-    return f"{instant.day} {instant:%B %Y}"
+    return f"We will try again on {phrases.day(sub.next_attempt_at)}."
 
 
 def _tell(session: Session, kind: str, sub: Subscription, invoice: Invoice, **words: str) -> None:
     """On the page of notices and by mail, once for each invoice."""
     currency = invoice.currency
-    amount = decimal(minor_to_micros(invoice.total_minor, currency))
     notices.tell(
         session,
         sub.customer_id,
@@ -105,6 +99,6 @@ def _tell(session: Session, kind: str, sub: Subscription, invoice: Invoice, **wo
         key=f"{kind}:{invoice.id}",
         plan=reads.version_of(session, sub.plan_id, sub.version).name,
         number=invoice.number or "",
-        amount=f"${amount}" if currency == "usd" else f"{amount} {currency.upper()}",
+        amount=phrases.money(minor_to_micros(invoice.total_minor, currency), currency),
         **words,
     )
