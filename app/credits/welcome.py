@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.catalogue import reads
 from app.catalogue.models import PlanVersion
 from app.credits.grants import find_grant, grant
-from app.subscriptions.models import Subscription
+from app.subscriptions.models import Subscription, SubscriptionPeriod
 
 
 def credits_of_free_plan(session: Session) -> int:
@@ -22,8 +23,18 @@ def customer(session: Session, customer_id: str) -> int:
 
 
 def subscription(session: Session, sub: Subscription) -> int:
-    """Welcome the first subscription that is paid for and brings any."""
-    version = session.get(PlanVersion, (sub.plan_id, sub.version))
+    """Welcome the first subscription that is paid for and brings any: with what the plan gives that it began on.
+
+    The plan may have changed since, before anybody came by to grant this.
+    """
+    began = (
+        select(SubscriptionPeriod.plan_id, SubscriptionPeriod.version)
+        .where(SubscriptionPeriod.customer_id == sub.customer_id, SubscriptionPeriod.subscription_id == sub.id)
+        .order_by(SubscriptionPeriod.starts_at)
+        .limit(1)
+    )
+    first = session.execute(began).one_or_none()
+    version = session.get(PlanVersion, tuple(first) if first else (sub.plan_id, sub.version))
     return _once(session, sub.customer_id, "subscription", version.welcome_credits if version else 0)
 
 

@@ -106,6 +106,16 @@ def test_a_subscription_brings_its_credits_and_a_welcome_once(paying: Subscriber
     assert given(paying) == [("welcome", 50, 50), ("included", 100, 100)]
 
 
+def test_the_welcome_is_of_the_plan_it_began_on_however_late_the_worker(paying: Subscriber, works, clock) -> None:
+    paying.subscribes("starter")
+    clock.advance(minutes=1)
+    upgrade(paying)
+
+    works()
+
+    assert [amount for source, amount, _ in given(paying) if source == "welcome"] == [50]
+
+
 def test_each_period_brings_new_ones_and_ends_what_is_left_of_the_old(paying, works, clock, engine) -> None:
     paying.subscribes("starter")
     works()
