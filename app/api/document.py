@@ -129,13 +129,13 @@ def _complete(operation: Json, path: str, method: str, terms: Terms) -> None:
         for response in operation["responses"].values():
             response["headers"] = {idempotency.REPLAYED: _replayed_header()}
     shape = "Failure" if errors.in_envelope(path) else "Error"
-    for status in _errors(path, method, terms, bool(parameters)):
+    for status in _errors(method, terms, bool(parameters)):
         operation["responses"][status] = {"$ref": f"#/components/responses/{shape}{status}"}
 
 
-def _errors(path: str, method: str, terms: Terms, has_parameters: bool) -> list[str]:
+def _errors(method: str, terms: Terms, has_parameters: bool) -> list[str]:
     found = ["401", "403", "429", "500", "503"]
-    if terms.for_a_customer or "{" in path:
+    if terms.for_a_customer or has_parameters:  # a name in the path or the query, of nothing there is
         found.append("404")
     if has_parameters or method in ("post", "put"):
         found.append("422")
