@@ -9,8 +9,9 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -117,18 +118,23 @@ def _subscribed(session: Session, limit: int) -> list[str]:
             Subscription.status == "active",
             Subscription.period_start <= now,
             Subscription.period_end > now,
-            or_(
-                CreditSchedule.customer_id.is_(None),
-                CreditSchedule.due_at <= now,
-                CreditSchedule.subscription_id != Subscription.id,
-                CreditSchedule.plan_id != Subscription.plan_id,
-                CreditSchedule.version != Subscription.version,
-            ),
+            _unscheduled(Subscription.id, Subscription.plan_id, Subscription.version, now),
         )
         .order_by(Subscription.customer_id)
         .limit(limit)
     )
     return list(session.scalars(due))
+
+
+def _unscheduled(subscription: Any, plan: Any, version: Any, now: datetime) -> ColumnElement[bool]:
+    """Whether what this subscription's plan includes is due, or was last granted for another one. Columns or values."""
+    return or_(
+        CreditSchedule.customer_id.is_(None),
+        CreditSchedule.due_at <= now,
+        CreditSchedule.subscription_id != subscription,
+        CreditSchedule.plan_id != plan,
+        CreditSchedule.version != version,
+    )
 
 
 def _free(session: Session, limit: int) -> list[str]:
@@ -144,13 +150,7 @@ def _free(session: Session, limit: int) -> list[str]:
         .outerjoin(CreditSchedule, CreditSchedule.customer_id == Customer.id)
         .where(
             Subscription.customer_id.is_(None),
-            or_(
-                CreditSchedule.customer_id.is_(None),
-                CreditSchedule.due_at <= now,
-                CreditSchedule.subscription_id != included.FREE,
-                CreditSchedule.plan_id != plan.id,
-                CreditSchedule.version != plan.version,
-            ),
+            _unscheduled(included.FREE, plan.id, plan.version, now),
         )
         .order_by(Customer.id)
         .limit(limit)
