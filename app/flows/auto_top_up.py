@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -18,14 +18,14 @@ from sqlalchemy.orm import Session
 from app import clock, ledger, notices
 from app.db import transaction
 from app.flows import auto_top_up_outcome as outcome
-from app.flows.charge_card import SURE_FOR, choose
+from app.flows.charge_card import AWAY, LEASE, NEEDED, SURE_FOR, ask_for, choose
 from app.money import Money
 from app.payments import customers, inbox, orders
 from app.payments.models import Order
 from app.providers import port
-from app.providers.errors import Declined, InvalidRequest, ProviderError
+from app.providers.errors import ProviderError
 from app.providers.port import Provider
-from app.providers.values import Cap, Card, ChargeResult, CustomerRef
+from app.providers.values import Card, ChargeResult, CustomerRef
 from app.wallet import auto_top_up
 from app.wallet.accounts import wallet_of
 from app.wallet.auto_top_up import KIND
@@ -36,9 +36,6 @@ log = logging.getLogger(__name__)
 Providers = Mapping[str, Provider]
 
 AT_ONCE = 200  # customers looked at by one query
-LEASE = timedelta(minutes=2)  # for the network; afterwards another worker asks again, under the same key
-NEEDED = frozenset({Cap.OFF_SESSION, Cap.SAVED_CARDS})
-_AWAY = timedelta(minutes=5)  # a provider that did not answer about cards is asked again
 
 
 @dataclass
@@ -167,7 +164,7 @@ def _begin(session: Session, providers: Providers, turn: Turn) -> Charge | None:
         with transaction(session):
             row = _still(session, turn)
             if row is not None:
-                row.not_before = clock.now() + _AWAY
+                row.not_before = clock.now() + AWAY
         return None
     with transaction(session):
         row = _still(session, turn)
@@ -248,18 +245,6 @@ def _charge_of(order: Order) -> Charge:
 
 
 def _ask(provider: Provider, charge: Charge) -> ChargeResult:
-    """Charge the card. A definite no is a result; raises ProviderError when nobody knows."""
-    try:
-        return port.off_session_of(provider).charge_saved_card(
-            charge.customer,
-            charge.amount,
-            card_id=charge.card_id,
-            description="Automatic wallet top-up",
-            key=charge.order_id,
-            metadata={"intent_id": charge.order_id, "kind": KIND},
-        )
-    except Declined as no:
-        return ChargeResult(None, "failed", message=str(no))
-    except InvalidRequest as wrong:
-        log.warning("%s refuses to charge order %s: %s", provider.name, charge.order_id, wrong)
-        return ChargeResult(None, "failed", retry_advice="new_card", message="The card could not be charged.")
+    metadata = {"intent_id": charge.order_id, "kind": KIND}
+    words = "Automatic wallet top-up"
+    return ask_for(provider, charge.customer, charge.amount, card_id=charge.card_id, words=words, metadata=metadata)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, clock, notices
 from app.flows import dunning
+from app.flows.charge_card import NO_REASON, STOPS
 from app.flows.news import Effects
 from app.payments import orders
 from app.payments.models import Order
@@ -20,9 +21,6 @@ from app.providers.values import ChargeResult
 from app.wallet import auto_top_up, topups
 from app.wallet.auto_top_up import AFTER_A_DECLINE, COOL_OFF, KIND, MOST_DECLINES, WHY
 from app.wallet.models import AutoTopUp
-
-_NO_REASON = "The card was declined."
-_STOPS = ("never", "new_card")  # the same card would be declined again
 
 
 def record(session: Session, order_id: str, result: ChargeResult, *, base_url: str) -> None:
@@ -36,7 +34,7 @@ def record(session: Session, order_id: str, result: ChargeResult, *, base_url: s
     elif result.status == "requires_action":
         _to_confirm(session, order, base_url)
     else:
-        _fail(session, order, result.message or _NO_REASON, stops=result.retry_advice in _STOPS)
+        _fail(session, order, result.message or NO_REASON, stops=result.retry_advice in STOPS)
 
 
 def paid(session: Session, order: Order, told: PaymentSucceeded, _inbox_id: str) -> Effects:
@@ -48,7 +46,7 @@ def failed(session: Session, order: Order, told: PaymentFailed, _inbox_id: str) 
     """The provider tells that it did not."""
     if order.is_final:
         return []
-    _fail(session, order, told.message or _NO_REASON, stops=False)
+    _fail(session, order, told.message or NO_REASON, stops=False)
     return [{"kind": "order.failed", "order": order.id, "customer": order.customer_id}]
 
 

@@ -8,7 +8,7 @@ asked and named to it as the idempotency key; so a charge whose answer was lost 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,13 +21,13 @@ from app.db import transaction
 from app.flows import owed
 from app.invoices import Invoice
 from app.money import Money
-from app.payments import customers, orders
+from app.payments import customers, inbox, orders
 from app.payments.models import Order
 from app.providers import port
 from app.providers.errors import Declined, InvalidRequest
 from app.providers.events import PaymentFailed, PaymentSucceeded
 from app.providers.port import Provider
-from app.providers.values import Card, ChargeResult, CustomerRef
+from app.providers.values import Cap, Card, ChargeResult, CustomerRef
 from app.subscriptions import arrears, lifecycle
 from app.wallet import topups
 from app.wallet.pay_invoice import paid_by_card
@@ -36,8 +36,12 @@ log = logging.getLogger(__name__)
 
 KIND = "invoice"
 SURE_FOR = timedelta(hours=23)  # providers forget idempotency keys after a day: no key is sent again later than this
-_STOPS = ("never", "new_card")  # the same card would be declined again
-_NO_REASON = "The card was declined."
+LEASE = timedelta(minutes=2)  # for the network; afterwards another worker takes the step again, under the same key
+AWAY = timedelta(minutes=5)  # a provider that did not answer about cards is asked again
+STOPS = ("never", "new_card")  # the same card would be declined again
+NO_REASON = "The card was declined."
+NEEDED = frozenset({Cap.OFF_SESSION, Cap.SAVED_CARDS})  # of a provider, to charge cards without the customer
+_PROCESSING = timedelta(hours=6)  # a payment that takes days is told of by event; this is only in case it is not
 
 Effects = list[dict[str, Any]]
 
@@ -89,21 +93,54 @@ def charge_of(session: Session, order: Order) -> Charge:
     return Charge(order.id, known, amount, asked["card"], asked["invoice"], f"Invoice {asked['number']}")
 
 
+def channel_for(
+    session: Session, providers: Mapping[str, Provider], customer_id: str
+) -> tuple[str, CustomerRef] | None:
+    """The first channel that can charge cards without the customer and knows them."""
+    for channel, provider in providers.items():
+        known = customers.known_as(session, customer_id, channel)
+        if known is not None and provider.capabilities >= NEEDED:
+            return channel, known
+    return None
+
+
+def patience(order: Order) -> timedelta:
+    """How long a charge whose outcome is not known is left to others before it is looked at again."""
+    return _PROCESSING if order.state == "processing" else LEASE
+
+
+def again(session: Session, providers: Mapping[str, Provider], order: Order) -> Charge | None:
+    """The same charge, to be asked for once more, as long as its key is good; afterwards it is given up."""
+    if order.state == "processing":
+        return None
+    if clock.now() - order.created_at > SURE_FOR:
+        if not inbox.is_due(session):  # what the provider told meanwhile comes first
+            give_up(session, order)
+        return None
+    return charge_of(session, order) if order.channel in providers else None
+
+
 def ask(provider: Provider, charge: Charge) -> ChargeResult:
     """Charge the card. A definite no is a result; raises ProviderError when nobody knows."""
+    metadata = {"intent_id": charge.order_id, "kind": KIND, "invoice_id": charge.invoice_id}
+    return ask_for(
+        provider, charge.customer, charge.amount, card_id=charge.card_id, words=charge.description, metadata=metadata
+    )
+
+
+def ask_for(
+    provider: Provider, customer: CustomerRef, amount: Money, *, card_id: str, words: str, metadata: dict[str, str]
+) -> ChargeResult:
+    """The same for any order: its id is `intent_id` of the metadata, and the key."""
+    order_id = metadata["intent_id"]
     try:
         return port.off_session_of(provider).charge_saved_card(
-            charge.customer,
-            charge.amount,
-            card_id=charge.card_id,
-            description=charge.description,
-            key=charge.order_id,
-            metadata={"intent_id": charge.order_id, "kind": KIND, "invoice_id": charge.invoice_id},
+            customer, amount, card_id=card_id, description=words, key=order_id, metadata=metadata
         )
     except Declined as no:
         return ChargeResult(None, "failed", message=str(no))
     except InvalidRequest as wrong:
-        log.warning("%s refuses to charge order %s: %s", provider.name, charge.order_id, wrong)
+        log.warning("%s refuses to charge order %s: %s", provider.name, order_id, wrong)
         return ChargeResult(None, "failed", retry_advice="new_card", message="The card could not be charged.")
 
 
@@ -118,8 +155,8 @@ def record(session: Session, order_id: str, result: ChargeResult) -> None:
             orders.move(session, order, "processing")
         else:
             # Nobody is there to confirm a payment: to us it is a card that does not work for now.
-            stops = result.status == "requires_action" or result.retry_advice in _STOPS
-            _fail(session, order, result.message or _NO_REASON, stops=stops)
+            stops = result.status == "requires_action" or result.retry_advice in STOPS
+            _fail(session, order, result.message or NO_REASON, stops=stops)
 
 
 def give_up(session: Session, order: Order) -> None:
@@ -148,7 +185,7 @@ def paid(session: Session, order: Order, told: PaymentSucceeded, _inbox_id: str)
 def failed(session: Session, order: Order, told: PaymentFailed, _inbox_id: str) -> Effects:
     if order.is_final:
         return []
-    _fail(session, order, told.message or _NO_REASON, stops=False)
+    _fail(session, order, told.message or NO_REASON, stops=False)
     return [{"kind": "order.failed", "order": order.id, "customer": order.customer_id}]
 
 

@@ -18,11 +18,10 @@ from app.db import transaction
 from app.errors import InsufficientFunds
 from app.flows import charge_card, owed
 from app.invoices import Invoice
-from app.payments import Order, customers, inbox
 from app.providers import port
 from app.providers.errors import ProviderError
 from app.providers.port import Provider
-from app.providers.values import Cap, Card, CustomerRef
+from app.providers.values import Card, CustomerRef
 from app.subscriptions import arrears, bills, lifecycle
 from app.subscriptions.models import Subscription
 
@@ -31,9 +30,6 @@ log = logging.getLogger(__name__)
 Providers = Mapping[str, Provider]
 Next = Callable[[Session, Providers], None]
 
-LEASE = timedelta(minutes=2)  # for the network; afterwards another worker takes the step again, under the same key
-_AWAY = timedelta(minutes=5)  # a provider that did not answer is asked again
-_PROCESSING = timedelta(hours=6)  # a payment that takes days is told of by event; this is only in case it is not
 _NO_CARD = "no card is saved"
 _STOPPED = "the saved card was declined for good"
 
@@ -58,7 +54,7 @@ class ByCard:
         except ProviderError as away:
             log.warning("the cards of %s could not be read: %s", self.customer_id, away)
             with transaction(session):
-                look_again(session, self.customer_id, _AWAY)
+                look_again(session, self.customer_id, charge_card.AWAY)
             return
         with transaction(session):
             charge = self._begin(session, provider, cards)
@@ -77,7 +73,7 @@ class ByCard:
             arrears.failed(session, sub, invoice, why=why, grace_days=self.grace_days)
             return None
         order = charge_card.begin(session, invoice, provider, card, actor=self.actor, grace_days=self.grace_days)
-        sub.due_at = clock.now() + LEASE
+        sub.due_at = clock.now() + charge_card.LEASE
         return charge_card.charge_of(session, order)
 
 
@@ -115,35 +111,23 @@ def attempt(
     """
     order = None if is_new else charge_card.under_way(session, invoice)
     if order is not None:
-        return _again(session, providers, sub, order)
+        sub.due_at = clock.now() + charge_card.patience(order)
+        charge = charge_card.again(session, providers, order)
+        return Charged(charge, order.channel) if charge is not None else None
     try:
         bills.pay_from_wallet(session, invoice, description=f"Invoice {invoice.number}")
     except InsufficientFunds as short:
-        able = providers.items() if invoice.total_minor >= owed.LEAST_BY_CARD else ()
-        for channel, provider in able:
-            known = customers.known_as(session, sub.customer_id, channel)
-            if known is not None and {Cap.OFF_SESSION, Cap.SAVED_CARDS} <= provider.capabilities:
-                sub.due_at = clock.now() + LEASE
-                ids = (sub.customer_id, invoice.id)
-                return ByCard(*ids, known, channel, _first(short), grace_days, actor, by_hand)
+        by_card = invoice.total_minor >= owed.LEAST_BY_CARD
+        found = charge_card.channel_for(session, providers, sub.customer_id) if by_card else None
+        if found is not None:
+            channel, known = found
+            sub.due_at = clock.now() + charge_card.LEASE
+            ids = (sub.customer_id, invoice.id)
+            return ByCard(*ids, known, channel, _first(short), grace_days, actor, by_hand)
         arrears.failed(session, sub, invoice, why=short.sentence, grace_days=grace_days, actor=actor)
         return None
     arrears.paid(session, sub, actor=actor)
     return None
-
-
-def _again(session: Session, providers: Providers, sub: Subscription, order: Order) -> Next | None:
-    """A charge whose outcome nobody wrote down: ask for the same again, as long as its key is good."""
-    now = clock.now()
-    if order.state == "processing":
-        sub.due_at = now + _PROCESSING
-        return None
-    sub.due_at = now + LEASE
-    if now - order.created_at > charge_card.SURE_FOR:
-        if not inbox.is_due(session):  # what the provider told meanwhile comes first
-            charge_card.give_up(session, order)
-        return None
-    return Charged(charge_card.charge_of(session, order), order.channel) if order.channel in providers else None
 
 
 def look_again(session: Session, customer_id: str, after: timedelta) -> None:

@@ -18,17 +18,14 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.db import transaction
 from app.flows import charge_card, owed
-from app.flows.collect import LEASE, Charged, Next, Providers
+from app.flows.collect import Charged, Next, Providers
 from app.invoices import Invoice
-from app.payments import Order, customers, inbox
 from app.providers import port
 from app.providers.errors import ProviderError
-from app.providers.values import Cap, CustomerRef
+from app.providers.values import CustomerRef
 
 log = logging.getLogger(__name__)
 
-_AWAY = timedelta(minutes=5)  # a provider that did not answer is asked again
-_PROCESSING = timedelta(hours=6)  # a payment that takes days is told of by event; this is only in case it is not
 _PUT_OFF = timedelta(minutes=15)  # one whose step broke: it must not hold up the others
 _NO_CARD = "No card is saved."
 _STOPPED = "The saved card was declined for good."
@@ -93,31 +90,19 @@ def _step(session: Session, providers: Providers, invoice: Invoice, *, by_hand: 
     """What is to be done for this invoice, which is locked; what needs the network is answered."""
     order = charge_card.under_way(session, invoice)
     if order is not None:
-        return _again(session, providers, invoice, order)
+        invoice.next_attempt_at = clock.now() + charge_card.patience(order)
+        charge = charge_card.again(session, providers, order)
+        return Charged(charge, order.channel) if charge is not None else None
     if invoice.total_minor < owed.LEAST_BY_CARD:
         owed.not_by_card(session, invoice, owed.TOO_SMALL)
         return None
-    for channel, provider in providers.items():
-        known = customers.known_as(session, invoice.customer_id, channel)
-        if known is not None and {Cap.OFF_SESSION, Cap.SAVED_CARDS} <= provider.capabilities:
-            invoice.next_attempt_at = clock.now() + LEASE
-            return ByCard(invoice.customer_id, invoice.id, known, channel, by_hand)
-    owed.not_by_card(session, invoice, _NO_CARD)
-    return None
-
-
-def _again(session: Session, providers: Providers, invoice: Invoice, order: Order) -> Next | None:
-    """A charge whose outcome nobody wrote down: ask for the same again, as long as its key is good."""
-    now = clock.now()
-    if order.state == "processing":
-        invoice.next_attempt_at = now + _PROCESSING
+    found = charge_card.channel_for(session, providers, invoice.customer_id)
+    if found is None:
+        owed.not_by_card(session, invoice, _NO_CARD)
         return None
-    invoice.next_attempt_at = now + LEASE
-    if now - order.created_at > charge_card.SURE_FOR:
-        if not inbox.is_due(session):  # what the provider told meanwhile comes first
-            charge_card.give_up(session, order)
-        return None
-    return Charged(charge_card.charge_of(session, order), order.channel) if order.channel in providers else None
+    channel, known = found
+    invoice.next_attempt_at = clock.now() + charge_card.LEASE
+    return ByCard(invoice.customer_id, invoice.id, known, channel, by_hand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +122,7 @@ class ByCard:
         except ProviderError as away:
             log.warning("the cards of %s could not be read: %s", self.customer_id, away)
             with transaction(session):
-                _look_again(session, self.customer_id, self.invoice_id, _AWAY)
+                _look_again(session, self.customer_id, self.invoice_id, charge_card.AWAY)
             return
         with transaction(session):
             invoice = _locked(session, self.customer_id, self.invoice_id)
@@ -149,7 +134,7 @@ class ByCard:
                 owed.not_by_card(session, invoice, _STOPPED if cards else _NO_CARD)
                 return
             order = charge_card.begin(session, invoice, provider, card, actor="system", grace_days=0)
-            invoice.next_attempt_at = clock.now() + LEASE
+            invoice.next_attempt_at = clock.now() + charge_card.LEASE
             charge = charge_card.charge_of(session, order)
         Charged(charge, self.channel)(session, providers)
 

@@ -16,7 +16,8 @@ from app import clock
 from app.db import transaction
 from app.errors import Conflict, Invalid, PaymentRefused, ProviderDown
 from app.flows import hand_over, payer
-from app.flows.collect import LEASE, Providers
+from app.flows.charge_card import LEASE
+from app.flows.collect import Providers
 from app.flows.hand_over import KIND
 from app.money import Money
 from app.providers import port, registry

@@ -95,7 +95,7 @@ def is_due(session_factory: Callable[[], Session]) -> bool:
 def step(session: Session, providers: Providers, sub: Subscription, *, grace_days: int) -> Next | None:
     """The one thing that is due now for this subscription, which is locked; what needs the network is answered."""
     if (sub.pays_next_by or sub.ended_at) and hand_over.is_in_flight(session, sub):
-        sub.due_at = clock.now() + collect.LEASE
+        sub.due_at = clock.now() + charge_card.LEASE
         return hand_over.GoOn(sub.customer_id)
     if sub.ended_at is not None:
         sub.due_at = None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import activity, clock
 from app.db import transaction
 from app.errors import ProviderDown
-from app.flows import collect, follow, retry_payment
+from app.flows import charge_card, collect, follow, retry_payment
 from app.flows.collect import Next, Providers
 from app.providers.billing import SubscriptionState
 from app.providers.errors import ProviderError
@@ -90,7 +90,7 @@ def for_card_paid(providers: Providers, sub: Subscription) -> Next | None:
 def _look(sub: Subscription) -> Look:
     assert sub.channel is not None, "a provider has it"
     assert sub.provider_id is not None, "a provider has it"
-    sub.due_at = clock.now() + collect.LEASE
+    sub.due_at = clock.now() + charge_card.LEASE
     return Look(sub.customer_id, sub.channel, sub.provider_id, sub.paid_by)
 
 

@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from app.customers import members
 from app.extensions import db
-from app.flows.auto_top_up import NEEDED
+from app.flows.charge_card import NEEDED
 from app.http.auth import current_customer_id
 from app.http.filters import cents, money
 from app.http.forms import Form, MoneyField
