@@ -81,6 +81,12 @@ class InsufficientFunds(Refusal):
     code = "INSUFFICIENT_CREDITS"
 
 
+class WalletFrozen(Forbidden):
+    """Nothing is spent or held from a wallet while a disputed payment is not settled (SPEC W5). Details: remedy."""
+
+    code = "WALLET_FROZEN"
+
+
 class SpendCapReached(Refusal):
     """The customer's own cap on what overage may cost in a period is reached (SPEC U4). Details: in micros."""
 

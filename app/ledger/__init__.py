@@ -9,6 +9,7 @@ from app.ledger.chart import CREDIT_KINDS, ENTRY_KINDS, WALLET_KINDS, ChartViola
 from app.ledger.committer import Committer
 from app.ledger.ddl import install
 from app.ledger.entries import AlreadyReversed, Entry, Hold, HoldEnded, Leg, Line
+from app.ledger.freezing import freeze, thaw
 from app.ledger.holds import expire_holds, find_hold, hold, live_holds, raise_hold, release, settle
 from app.ledger.posting import entry, find_entry, lock_account, open_account, post, reverse
 from app.ledger.requests import MAX_AMOUNT, Posting, posting
@@ -44,6 +45,7 @@ __all__ = [
     "expire_holds",
     "find_entry",
     "find_hold",
+    "freeze",
     "history",
     "history_offset",
     "hold",
@@ -60,6 +62,7 @@ __all__ = [
     "reverse",
     "roll_up",
     "settle",
+    "thaw",
     "totals",
     "trial_balance",
 ]

@@ -31,7 +31,8 @@ class Balance:
     """What an account holds now, in the asset's smallest unit.
 
     `available` is what can be spent: balance less what is held. `promo` is the part of the balance that was given
-    rather than paid for. `debt` is how far below zero the available amount is allowed to be right now.
+    rather than paid for. `debt` is how far below zero the available amount is allowed to be right now. From a `frozen`
+    account nothing is spent or held, whatever is available (SPEC W5).
     """
 
     balance: int = 0
@@ -39,6 +40,7 @@ class Balance:
     debt: int = 0
     promo: int = 0
     entries: int = 0
+    frozen: bool = False
 
     @property
     def available(self) -> int:

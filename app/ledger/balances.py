@@ -21,15 +21,16 @@ _leg = tables.legs
 def balance(session: Session, account: Account) -> Balance:
     """What the account holds now; zeros for one that was never used. One row, whatever its history."""
     row = session.execute(
-        select(_a.c.balance, _a.c.held, _a.c.debt, _a.c.promo, _a.c.version).where(*_is(account))
+        select(_a.c.balance, _a.c.held, _a.c.debt, _a.c.promo, _a.c.version, _a.c.frozen).where(*_is(account))
     ).one_or_none()
-    return Balance() if row is None else Balance(row.balance, row.held, row.debt, row.promo, row.version)
+    return Balance() if row is None else Balance(*row)
 
 
 def balances(session: Session, accounts: list[Account]) -> dict[Account, Balance]:
     """Many balances by one query, for lists of customers."""
     rows = session.execute(
-        select(_a.c.customer_id, _a.c.kind, _a.c.asset, _a.c.balance, _a.c.held, _a.c.debt, _a.c.promo, _a.c.version)
+        select(_a.c.customer_id, _a.c.kind, _a.c.asset, _a.c.balance, _a.c.held, _a.c.debt, _a.c.promo, _a.c.version,
+               _a.c.frozen)
         .where(tuple_(_a.c.customer_id, _a.c.kind, _a.c.asset).in_([tuple(account) for account in accounts]))
     )  # fmt: skip
     found = {Account(*row[:3]): Balance(*row[3:]) for row in rows}

@@ -17,7 +17,7 @@ from app.ledger.writing_postgresql import BETWEEN, BETWEEN_COLUMNS, NULL
 Run = Callable[[str, Sequence[Any]], list[Any]]
 
 STATES = (
-    "SELECT customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies::text, moved_at "
+    "SELECT customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies::text, moved_at, frozen "
     "FROM ledger_account "
     "WHERE (customer_id, kind, asset) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[])) "
     "ORDER BY customer_id, kind, asset FOR NO KEY UPDATE"
@@ -224,9 +224,9 @@ def _utc(instant: datetime | None) -> datetime | None:
 
 
 def _state(row: Sequence[Any]) -> State:
-    customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies, moved_at = row
+    customer_id, kind, asset, balance, held, debt, promo, version, revision, tallies, moved_at, frozen = row
     account, kept = Account(customer_id, kind, asset), json.loads(tallies)
-    return State(account, balance, held, debt, promo, version, revision, kept, _utc(moved_at))
+    return State(account, balance, held, debt, promo, version, revision, kept, _utc(moved_at), frozen)
 
 
 def _entry(known: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Entry:

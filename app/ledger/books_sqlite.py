@@ -15,7 +15,7 @@ from app.ledger.sheet import Key, Sheet
 Run = Callable[[str, Sequence[Any]], list[Any]]
 
 _STATE = (
-    "SELECT balance, held, debt, promo, version, revision, tallies, moved_at FROM ledger_account "
+    "SELECT balance, held, debt, promo, version, revision, tallies, moved_at, frozen FROM ledger_account "
     "WHERE customer_id = ? AND kind = ? AND asset = ?"
 )
 _OPEN = "INSERT INTO ledger_account (customer_id, kind, asset) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -76,10 +76,10 @@ class SqliteBooks:
     def states(self, accounts: Iterable[Account], *, lock: bool = True) -> list[State]:  # noqa: ARG002 - always locked
         found = []
         for account in accounts:
-            for balance, held, debt, promo, version, revision, tallies, moved in self._run(_STATE, account):
+            for balance, held, debt, promo, version, revision, tallies, moved, frozen in self._run(_STATE, account):
                 at = instant(moved) if moved else None
                 kept = json.loads(tallies)
-                found.append(State(account, balance, held, debt, promo, version, revision, kept, at))
+                found.append(State(account, balance, held, debt, promo, version, revision, kept, at, bool(frozen)))
         return found
 
     def open(self, accounts: Iterable[Account]) -> None:

@@ -44,23 +44,22 @@ class ChartViolation(AssertionError):
 @dataclass(frozen=True, slots=True)
 class EntryKind:
     """What one kind of entry may do. `promo`: what it gives is promotional. `paid_first`: it takes paid money before
-    promotional. `may_overdraw`: it may leave a debt (SPEC R2)."""
+    promotional. `may_overdraw`: it may leave a debt (SPEC R2). `spends`: a frozen account does not do it (SPEC W5)."""
 
     down: frozenset[str]
     up: frozenset[str]
     promo: bool = False
     paid_first: bool = False
     may_overdraw: bool = False
+    spends: bool = False
 
 
-def _kind(
-    down: str, up: str, *, promo: bool = False, paid_first: bool = False, may_overdraw: bool = False
-) -> EntryKind:
-    return EntryKind(frozenset(down.split()), frozenset(up.split()), promo, paid_first, may_overdraw)
+def _kind(down: str, up: str, **rules: bool) -> EntryKind:
+    return EntryKind(frozenset(down.split()), frozenset(up.split()), **rules)
 
 
 def _spending(down: str = "wallet") -> EntryKind:
-    return EntryKind(frozenset(down.split()), EARNED)
+    return EntryKind(frozenset(down.split()), EARNED, spends=True)
 
 
 ENTRY_KINDS: dict[str, EntryKind] = {
@@ -85,7 +84,7 @@ ENTRY_KINDS: dict[str, EntryKind] = {
     "subscription_return": _kind("revenue tax", "wallet"),
     "subscription_return_promo": _kind("revenue tax", "wallet", promo=True),
     # money back out
-    "refund": _kind("wallet", "cash refunds", paid_first=True),
+    "refund": _kind("wallet", "cash refunds", paid_first=True, spends=True),
     "refund_restored": _kind("cash refunds", "wallet"),
     "refund_paid": _kind("refunds", "cash"),
     "provider_refund": _kind("wallet", "cash", paid_first=True, may_overdraw=True),
@@ -94,7 +93,7 @@ ENTRY_KINDS: dict[str, EntryKind] = {
     "payout": _kind("payable", "cash"),
     # credits
     "credit_grant": _kind("promotions issued", "credits"),
-    "pack": _kind("issued wallet cash", "credits revenue tax"),
+    "pack": _kind("issued wallet cash", "credits revenue tax", spends=True),
     "checkin": _kind("promotions", "credits"),
     "credit_spend": _spending("credits"),
     "credit_expiry": _kind("credits", "breakage"),

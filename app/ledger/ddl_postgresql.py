@@ -111,8 +111,9 @@ STATEMENTS: dict[str, list[str]] = {
             "ledger_account_follows_legs",
             "BEFORE UPDATE",
             "ledger_account",
-            "a balance changes only with a leg",
-            "NEW.balance <> OLD.balance AND NEW.version <= OLD.version OR NEW.revision <= OLD.revision",
+            "a balance changes only with a leg, and a frozen account holds no more",
+            "NEW.balance <> OLD.balance AND NEW.version <= OLD.version OR NEW.revision <= OLD.revision "
+            "OR NEW.frozen AND NEW.held > OLD.held",
         ),
         *_guard("ledger_account_stays", "BEFORE DELETE", "ledger_account", "a ledger account is never deleted"),
         *_guard(

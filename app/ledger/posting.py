@@ -18,7 +18,7 @@ from app.ledger.chart import ChartViolation, check_account
 from app.ledger.entries import Entry, Leg, fingerprint
 from app.ledger.requests import Posting, check_key, posting
 
-_FIGURES = ("balance", "held", "debt", "promo", "version")
+_FIGURES = ("balance", "held", "debt", "promo", "version", "frozen")
 
 
 def open_account(session: Session, account: Account) -> None:

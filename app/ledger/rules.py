@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from app.errors import InsufficientFunds, Invalid
+from app.errors import InsufficientFunds, Invalid, WalletFrozen
 from app.ledger.accounts import Account
 from app.ledger.chart import EntryKind
 from app.ledger.requests import MAX_BALANCE
@@ -31,6 +31,7 @@ class State:
     revision: int = 0
     tallies: dict[str, list[int]] = field(default_factory=dict)
     moved_at: datetime | None = None
+    frozen: bool = False
     stored: bool = True
     dirty: bool = False
 
@@ -47,8 +48,11 @@ def movement(state: State, rule: EntryKind, amount: int, *, promo_back: int | No
     """The account after adding `amount` and giving back `unhold` of what is held.
 
     Raises InsufficientFunds if the available amount would fall below zero, or deeper below it, unless the kind may
-    overdraw or a hold is being settled. `promo_back` is a reversal's exact promotional change.
+    overdraw or a hold is being settled; WalletFrozen for spending from a frozen account, save by settling what was held
+    before. `promo_back` is a reversal's exact promotional change.
     """
+    if state.frozen and amount < 0 and rule.spends and not unhold:
+        raise frozen(state.account)
     balance, held = state.balance + amount, state.held - unhold
     if max(0, held - balance) > state.debt and not (rule.may_overdraw or unhold):
         raise short(state.account, state.balance - state.held, -amount)
@@ -88,7 +92,9 @@ def tally(state: State, kind: str, amount: int) -> int:
 
 
 def set_aside(state: State, amount: int) -> None:
-    """Hold an amount. Raises InsufficientFunds when less is available."""
+    """Hold an amount. Raises InsufficientFunds when less is available, WalletFrozen when the account is frozen."""
+    if state.frozen:
+        raise frozen(state.account)
     if state.balance - state.held < amount:
         raise short(state.account, state.balance - state.held, amount)
     commit_change(state, Change(state.balance, state.held + amount, state.promo))
@@ -108,6 +114,16 @@ def short(account: Account, available: int, needed: int) -> InsufficientFunds:
         f"This needs {_shown(needed, account.asset)} and {_shown(max(0, available), account.asset)} is available."
     )
     return InsufficientFunds(sentence, available_micros=available, needed_micros=needed)
+
+
+def frozen(account: Account) -> WalletFrozen:
+    """The refusal of a frozen account, whatever it holds."""
+    return WalletFrozen(
+        f"The {account.kind} is frozen because a payment was disputed, so nothing can be spent from it until that is "
+        "settled. Money can still be added.",
+        account=account.kind,
+        remedy="Withdraw the dispute with your bank, add what is missing, or write to us.",
+    )
 
 
 def _shown(micros: int, asset: str) -> str:

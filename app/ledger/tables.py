@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -50,6 +52,7 @@ accounts = Table(
     Column("revision", BigInteger, nullable=False, server_default="0"),
     Column("tallies", JSON, nullable=False, server_default="{}"),
     Column("moved_at", UTCDateTime),
+    Column("frozen", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("customer_id", "kind", "asset"),
     CheckConstraint("customer_id <> 'house'", name="house_has_no_row"),
     CheckConstraint("balance - held >= -debt", name="floor"),

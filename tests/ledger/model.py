@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 OVERDRAWS = {"chargeback", "provider_refund"}
+SPENDS = {"debit", "overage", "refund", "llm"}
 PAID_FIRST = {"refund", "provider_refund", "chargeback"}
 
 
@@ -31,6 +32,7 @@ class ModelWallet:
 
     balance: int = 0
     promo: int = 0
+    frozen: bool = False
     lines: dict[str, ModelEntry] = field(default_factory=dict)
     holds: dict[str, ModelHold] = field(default_factory=dict)
 
@@ -45,6 +47,12 @@ class ModelWallet:
     @property
     def debt(self) -> int:
         return -self.available if self.available < 0 else 0
+
+    def why_not(self, kind: str, amount: int) -> str:
+        """What refuses this movement; "" when nothing does."""
+        if self.frozen and kind in SPENDS:
+            return "frozen"
+        return "" if self.can_move(kind, amount) else "short"
 
     def can_move(self, kind: str, amount: int) -> bool:
         return amount > 0 or kind in OVERDRAWS or self.available + amount >= 0

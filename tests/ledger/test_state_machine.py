@@ -27,13 +27,14 @@ from sqlalchemy.orm import Session
 from app import clock as the_clock
 from app import ids, ledger
 from app.db import transaction
-from app.errors import IdempotencyKeyReused, InsufficientFunds, Invalid, Refusal
+from app.errors import IdempotencyKeyReused, InsufficientFunds, Invalid, Refusal, WalletFrozen
 from app.ledger import Account, AlreadyReversed, HoldEnded, SettlementTooLarge
 from tests.ledger.conftest import CASH, PROMOTIONS, REVENUE, table_rows
 from tests.ledger.model import ModelEntry, ModelHold, ModelWallet
 
 DEEP = int(os.environ.get("PURSER_STATE_MACHINE", "0"))
 COUNTER = {"topup": CASH, "promo": PROMOTIONS, "debit": REVENUE, "overage": REVENUE, "refund": CASH, "chargeback": CASH}
+REFUSALS = {"frozen": WalletFrozen, "short": InsufficientFunds}
 SIZES = st.sampled_from(["one", "two", "all", "all and one", "10^15", "random"])
 CREDITS = st.sampled_from(["topup", "promo"])
 DEBITS = st.sampled_from(["debit", "overage", "refund", "chargeback"])
@@ -93,14 +94,21 @@ class Books(RuleBasedStateMachine):
         amount, key = sign * self.size(size, random), ids.new("key")
         if self.model.balance + amount < -(10**17) or self.model.balance + amount > 10**17:
             return multiple()
-        if not self.model.can_move(kind, amount):
-            self.refuses(InsufficientFunds, lambda: self.post(kind, amount, key))
+        if why := self.model.why_not(kind, amount):
+            self.refuses(REFUSALS[why], lambda: self.post(kind, amount, key))
             return multiple()
         entry = self.post(kind, amount, key)
         assert not entry.replayed
         self.model.move(entry.id, kind, amount)
         self.posted[entry.id] = (kind, amount, key)
         return entry
+
+    @rule(freeze=st.booleans())
+    def freeze_or_thaw(self, freeze: bool) -> None:
+        with transaction(self.session):
+            changed = (ledger.freeze if freeze else ledger.thaw)(self.session, self.account)
+        assert changed is (self.model.frozen is not freeze)
+        self.model.frozen = freeze
 
     @rule(entry=entries, other=st.booleans())
     def retry(self, entry: ledger.Entry, other: bool) -> None:
@@ -145,8 +153,8 @@ class Books(RuleBasedStateMachine):
             with transaction(self.session):
                 return ledger.hold(self.session, self.account, amount, key=key, expires_at=expiry)
 
-        if self.model.available < amount:
-            self.refuses(InsufficientFunds, make)
+        if self.model.frozen or self.model.available < amount:
+            self.refuses(WalletFrozen if self.model.frozen else InsufficientFunds, make)
             return multiple()
         hold = make()
         assert make().id == hold.id
@@ -169,8 +177,8 @@ class Books(RuleBasedStateMachine):
         if known is not None and known.amount + by > ledger.MAX_AMOUNT:
             self.refuses(Invalid, make)
             return multiple()
-        if self.model.available < by:
-            self.refuses(InsufficientFunds, make)
+        if self.model.frozen or self.model.available < by:
+            self.refuses(WalletFrozen if self.model.frozen else InsufficientFunds, make)
             return multiple()
         hold = make()
         if known is not None:
@@ -247,6 +255,7 @@ class Books(RuleBasedStateMachine):
         model = self.model
         assert (found.balance, found.held, found.promo) == (model.balance, model.held, model.promo)
         assert (found.debt, found.available, found.entries) == (model.debt, model.available, len(model.lines))
+        assert found.frozen is model.frozen
         told = {line.entry_id: (line.kind, line.amount, line.balance_after) for line in reversed(lines)}
         assert told == {id_: _shown(line) for id_, line in model.lines.items()}
         assert list(told) == list(model.lines)
