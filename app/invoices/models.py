@@ -86,6 +86,7 @@ class Invoice(Base):
         Index("uq_invoice_source_number", "source", "number", **_OURS_ONLY),
         Index("ix_invoice_customer_id_created_at_id", "customer_id", "created_at", "id"),
         Index("ix_invoice_source_provider_id", "source", "provider_id"),
+        Index("ix_invoice_source_payment_id", "source", "payment_id"),
         Index("ix_invoice_created_at_id", "created_at", "id"),
         Index(
             "ix_invoice_next_attempt_at",
