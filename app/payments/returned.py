@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.payments import dispute_table
+from app.payments.dispute_table import Dispute
 from app.payments.models import Payment
 from app.payments.refund_table import TAKEN, Refund
+
+Name = tuple[str, str]  # a payment's: the channel, and what the provider calls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +28,13 @@ class Returned:
         return self.refunded + self.disputed
 
 
+def find(session: Session, channel: str, payment_id: str) -> Payment | None:
+    """The payment as a provider names it; None for one that is not known (yet)."""
+    return session.get(Payment, (channel, payment_id))
+
+
 def locked(session: Session, channel: str, payment_id: str) -> Payment | None:
-    """The payment, locked until the commit; None for one that is not known (yet).
+    """The same, locked until the commit.
 
     Whoever gives money back locks in this order: the order, the payments (by their id), the wallet.
     """
@@ -34,7 +44,13 @@ def locked(session: Session, channel: str, payment_id: str) -> Payment | None:
 
 def returned_minor(session: Session, channel: str, payment_id: str) -> Returned:
     """What has gone back of this payment so far."""
-    return Returned(refunded=_refunded(session, channel, payment_id))
+    return returned_of(session, [(channel, payment_id)])[channel, payment_id]
+
+
+def returned_of(session: Session, payments: Collection[Name]) -> dict[Name, Returned]:
+    """The same for many payments at once."""
+    refunded, disputed = _refunded(session, payments), _disputed(session, payments)
+    return {name: Returned(refunded.get(name, 0), disputed.get(name, 0)) for name in payments}
 
 
 def left_to_return(session: Session, channel: str, payment_id: str) -> int:
@@ -48,7 +64,22 @@ def left_to_return(session: Session, channel: str, payment_id: str) -> int:
     return max(0, payment.net_minor - returned_minor(session, channel, payment_id).total)
 
 
-def _refunded(session: Session, channel: str, payment_id: str) -> int:
-    of_it = (Refund.channel == channel, Refund.payment_id == payment_id, Refund.state.in_(TAKEN))
-    taken = func.coalesce(func.sum(Refund.net_minor - Refund.own_loss_minor), 0)
-    return int(session.scalar(select(taken).where(*of_it)) or 0)
+def _refunded(session: Session, payments: Collection[Name]) -> dict[Name, int]:
+    taken = func.sum(Refund.net_minor - Refund.own_loss_minor)
+    of_them = tuple_(Refund.channel, Refund.payment_id).in_(list(payments)), Refund.state.in_(TAKEN)
+    rows = session.execute(
+        select(Refund.channel, Refund.payment_id, taken).where(*of_them).group_by(Refund.channel, Refund.payment_id)
+    )
+    return {(channel, payment_id): int(minor) for channel, payment_id, minor in rows}
+
+
+def _disputed(session: Session, payments: Collection[Name]) -> dict[Name, int]:
+    if not payments:
+        return {}
+    rows = session.execute(
+        select(Dispute.channel, Dispute.payment_id, func.sum(Dispute.reversed_minor))
+        .where(tuple_(Dispute.channel, Dispute.payment_id).in_(list(payments)))
+        .where(Dispute.phase.in_(dispute_table.TAKEN))
+        .group_by(Dispute.channel, Dispute.payment_id)
+    )
+    return {(channel, payment): int(taken) for channel, payment, taken in rows}
