@@ -8,11 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.money import EXPONENTS
 
 _PREFIX = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}\Z", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}\Z", re.ASCII)
+# Names that are the vendors' own.
+_BARE = ("stripe_", "lemonsqueezy_", "polar_", "creem_", "openai_", "anthropic_", "google_", "openrouter_")
+# Other addresses of vendors, which our keys are sent to; user names and the like have no place in them.
+_CALLED_AT = ("_base_url", "_api_base")
+_NOT_CALLED = ("stripe_api_base",)  # refused together with a live key instead: the demo's sandbox may be anywhere
+_SAFE_ADDRESS = re.compile(
+    r"(?:https://[A-Za-z0-9.-]+|http://(?:127\.0\.0\.1|localhost|\[::1\]))(?::\d+)?(?:/[\w./-]*)?\Z"
+)
+
+# The setting that switches a payment provider on. Each has a <channel>_webhook_secret and one before it.
+CHANNEL_KEYS = {"stripe": "stripe_secret_key", "polar": "polar_access_token"}
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").exists() else Path.cwd()
@@ -44,6 +56,11 @@ class Settings:
     stripe_api_base: str = ""
     stripe_invoices: int = 1  # 1: Stripe makes an invoice for each top-up (SPEC I1); 0: a receipt is enough
     stripe_automatic_tax: int = 0  # 1: Stripe Tax computes the tax on subscriptions (SPEC I2)
+    polar_access_token: str = field(default="", repr=False)
+    polar_webhook_secret: str = field(default="", repr=False)
+    polar_webhook_secret_previous: str = field(default="", repr=False)
+    polar_organization_id: str = ""
+    polar_api_base: str = ""
     seller_name: str = "Purser"  # who invoices of ours are from (SPEC I3)
     seller_address: str = ""  # lines separated by |
     seller_country: str = ""  # two letters; where buyers are taxed who have not told where they are
@@ -51,6 +68,16 @@ class Settings:
     seller_email: str = ""
     invoice_prefix: str = "INV"
     credit_note_prefix: str = "CN"
+    openai_api_key: str = field(default="", repr=False)  # who answers model calls (SPEC L2)
+    openai_base_url: str = ""
+    anthropic_api_key: str = field(default="", repr=False)
+    anthropic_base_url: str = ""
+    google_api_key: str = field(default="", repr=False)
+    google_base_url: str = ""
+    openrouter_api_key: str = field(default="", repr=False)
+    openrouter_base_url: str = ""
+    llm_timeout: int = 300  # seconds a model call may take
+    llm_max_tokens: int = 4096  # of an answer, where the caller gives no limit
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "Purser <billing@localhost>"
     webhook_private_addresses: int = 0  # 1: outgoing webhooks may go to this network and by plain http
@@ -83,7 +110,6 @@ class Settings:
 
     def _unsafe(self) -> list[tuple[bool, str]]:
         """What would let strangers in or lose payments, as (is it so, sentence)."""
-        secret, previous = self.stripe_webhook_secret, self.stripe_webhook_secret_previous
         live, production = "_live_" in self.stripe_secret_key, self.is_production
         return [
             (
@@ -95,14 +121,28 @@ class Settings:
                 "STRIPE_SECRET_KEY is a live key: the demo and tests would charge real cards.",
             ),
             (live and bool(self.stripe_api_base), "STRIPE_API_BASE must not be set together with a live key."),
+            *(line for channel, key in CHANNEL_KEYS.items() for line in self._unsafe_secrets(channel, key)),
             (
-                bool(self.stripe_secret_key) and not secret,
-                "STRIPE_WEBHOOK_SECRET is missing although STRIPE_SECRET_KEY is set: payments would never arrive.",
+                bool(self.polar_access_token) and not self.polar_api_base and self.env in ("demo", "test"),
+                "POLAR_ACCESS_TOKEN charges real cards unless POLAR_API_BASE is the address of Polar's sandbox.",
             ),
-            (0 < len(secret) < 16, "STRIPE_WEBHOOK_SECRET is too short to be one."),
-            (0 < len(previous) < 16, "STRIPE_WEBHOOK_SECRET_PREVIOUS is too short to be one."),
+            (_is_open_address(self.polar_api_base), "POLAR_API_BASE must begin with https://."),
             (production and bool(self.clock_file), "PURSER_CLOCK_FILE moves the clock and is for the demo only."),
             (production and self.password_memory_kib < 19456, "PURSER_PASSWORD_MEMORY_KIB must be 19456 or more."),
+        ]
+
+    def _unsafe_secrets(self, channel: str, key: str) -> list[tuple[bool, str]]:
+        """What lets anybody sign as this channel's provider, or nobody."""
+        name, named_key = variable(f"{channel}_webhook_secret"), variable(key)
+        secret: str = getattr(self, f"{channel}_webhook_secret")
+        previous: str = getattr(self, f"{channel}_webhook_secret_previous")
+        return [
+            (
+                bool(getattr(self, key)) and not secret,
+                f"{name} is missing although {named_key} is set: payments would never arrive.",
+            ),
+            (bool(secret) and len(secret.strip()) < 16, f"{name} is too short to be one."),
+            (bool(previous) and len(previous.strip()) < 16, f"{name}_PREVIOUS is too short to be one."),
         ]
 
     def _senseless(self) -> list[tuple[bool, str]]:
@@ -125,6 +165,7 @@ class Settings:
                 "PURSER_COMMISSION_PERCENT must be 100 or less: the rest of the price is the publisher's.",
             ),
             *self._senseless_invoices(),
+            *self._senseless_calls(),
             (strange_mail, "SMTP_URL must begin with smtp:// or smtps://."),
             (
                 bool(self.redis_url) and find_spec("redis") is None,
@@ -150,6 +191,22 @@ class Settings:
             ),
         ]
 
+    def _senseless_calls(self) -> list[tuple[bool, str]]:
+        """Addresses that a key would travel to in the clear, and limits under which no call could end."""
+        elsewhere = [setting.name for setting in fields(self) if setting.name.endswith(_CALLED_AT)]
+        return [
+            *(
+                (
+                    bool(getattr(self, name)) and not _SAFE_ADDRESS.match(getattr(self, name)),
+                    f"{variable(name)} must begin with https://, or with http:// on this machine.",
+                )
+                for name in elsewhere
+                if name not in _NOT_CALLED
+            ),
+            (not 10 <= self.llm_timeout <= 3600, "PURSER_LLM_TIMEOUT must be 10 to 3600 seconds."),
+            (not 1 <= self.llm_max_tokens <= 1_000_000, "PURSER_LLM_MAX_TOKENS must be 1 to 1000000."),
+        ]
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Settings from environment variables. Raises SettingsError for a value of the wrong shape."""
@@ -170,9 +227,16 @@ def resource(name: str) -> Path:
 
 
 def variable(name: str) -> str:
-    """The environment variable of a setting: STRIPE_*, SMTP_URL and REDIS_URL as is, the rest under PURSER_."""
-    bare = name.startswith("stripe_") or name in ("smtp_url", "redis_url")
+    """The environment variable of a setting: a vendor's own, SMTP_URL and REDIS_URL as is, the rest under PURSER_."""
+    bare = name.startswith(_BARE) or name in ("smtp_url", "redis_url")
     return name.upper() if bare else "PURSER_" + name.upper()
+
+
+def _is_open_address(base: str) -> bool:
+    """Whether what is sent there can be read on the way: neither https nor this machine."""
+    parts = urlsplit(base)
+    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return bool(base) and not (local or (parts.scheme == "https" and bool(parts.hostname)))
 
 
 def _converted(name: str, kind: str, text: str) -> object:

@@ -1,0 +1,52 @@
+"""Server-sent events: cutting a stream into frames, and writing OpenAI's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from app.upstreams.errors import Broken
+
+LARGEST_FRAME = 4 * 1024 * 1024  # bytes
+DONE = b"data: [DONE]\n\n"
+
+
+class Frames:
+    """Cuts pieces of any size into the data of whole events; half an event waits for its rest, maybe for ever."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[bytes] = []
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """The data of every event that is whole now. Raises Broken for a frame without end."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) + sum(map(len, self._data)) > LARGEST_FRAME:
+            raise Broken("The upstream's stream is not readable.")
+        for line in lines:
+            yield from self._line(line.removesuffix(b"\r"))
+
+    def _line(self, line: bytes) -> Iterator[bytes]:
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].removeprefix(b" "))
+        elif not line and self._data:  # an empty line ends the event; names, ids and comments say nothing more
+            yield b"\n".join(self._data)
+            self._data = []
+
+
+def event(value: Any) -> bytes:
+    """One event as OpenAI writes it."""
+    return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+
+
+def parsed(data: bytes) -> dict[str, Any]:
+    """The object in an event. Raises Broken."""
+    try:
+        value = json.loads(data, parse_float=Decimal)  # a cost is told to the last digit
+    except (ValueError, RecursionError) as unreadable:
+        raise Broken("The upstream's stream is not readable.") from unreadable
+    if not isinstance(value, dict):
+        raise Broken("The upstream's stream is not readable.")
+    return value

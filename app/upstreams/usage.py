@@ -1,0 +1,45 @@
+"""What a call used, in tokens, as an upstream tells it or as it is counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call. `prompt` is all input, with what was read from and written to a cache; `completion` is all
+    output, with reasoning. `told_cost`: what the upstream says it charged, in US dollars, exactly as it says it.
+    """
+
+    prompt: int
+    completion: int
+    cached: int = 0
+    written: int = 0  # to a cache; those kept for an hour are in `written_hour` as well
+    written_hour: int = 0
+    reasoning: int = 0
+    told_cost: Decimal | None = None
+
+
+def count(told: dict[str, Any] | None, name: str) -> int:
+    """A number of tokens, 0 where it is not told as one."""
+    value = (told or {}).get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def inner(told: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object within an object, empty where there is none."""
+    value = told.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def as_openai(usage: Usage) -> dict[str, Any]:
+    """The usage as OpenAI's answers tell it."""
+    return {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.prompt + usage.completion,
+        "prompt_tokens_details": {"cached_tokens": usage.cached},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+    }
