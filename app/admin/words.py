@@ -46,6 +46,8 @@ _TITLES = {
     "outgoing.endpoint_on": "Outgoing endpoint switched on",
     "outgoing.endpoint_secret_replaced": "Secret of an outgoing endpoint replaced",
     "outgoing.sent_again": "Outgoing webhook sent again",
+    "portal_link.made": "Portal link made",
+    "portal_link.followed": "Came in by a portal link",
     "usage.cap_set": "Spend cap set",
     "wallet.auto_topup_on": "Automatic top-up switched on",
     "wallet.auto_topup_off": "Automatic top-up switched off",

@@ -18,6 +18,7 @@ from app.api.orders import api_orders
 from app.api.payment_methods import payment_methods
 from app.api.people import api_customers
 from app.api.plans import subscription_plans
+from app.api.portal import api_portal
 from app.api.resources import api_resources
 from app.api.sessions import payment_sessions
 from app.api.staff_coupons import staff_coupons
@@ -40,6 +41,7 @@ GROUPS = [
     wallet_debits,
     wallet_holds,
     api_customers,
+    api_portal,
     api_usage,
     api_entitlements,
     api_resources,

@@ -31,8 +31,10 @@ SERVICE_SCOPES = (
     "charges:write",
     "credits:write",
     "customers:write",
+    "portal:write",
     "resources:write",
     "usage:write",
+    "webhooks:write",
 )
 USED_EVERY = timedelta(hours=1)  # how coarse "last used" is: a call must not cost a write
 
@@ -120,6 +122,12 @@ def of_customer(session: Session, customer_id: str) -> list[tuple[ApiKey, str | 
     mine = mine.where(ApiKey.customer_id == customer_id).order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
     rows = [(row.ApiKey, row.name) for row in session.execute(mine.limit(500))]
     return sorted(rows, key=lambda row: row[0].revoked_at is not None)
+
+
+def names_of(session: Session, customer_id: str, key_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Of those that are the customer's own: the name, and how the key begins and ends."""
+    mine = select(ApiKey).where(ApiKey.customer_id == customer_id, ApiKey.id.in_(list(key_ids)))
+    return {key.id: (key.name, f"{key.prefix}…{key.last4}") for key in session.scalars(mine)}
 
 
 def caller(session: Session, text: str) -> Caller | None:

@@ -110,6 +110,14 @@ def accept(session: Session, token: str, user: User) -> Invitation:
     return invitation
 
 
+def use_up(session: Session, customer_id: str, user: User) -> str | None:
+    """They are about to join in another way: their open invitation has done its work. The permission it offered."""
+    theirs = and_(Invitation.customer_id == customer_id, Invitation.email_key == user.email_key, is_open())
+    used = update(Invitation).where(theirs).values(accepted_at=clock.now(), accepted_by=user.id)
+    offered = session.scalars(used.returning(Invitation.permission).execution_options(synchronize_session=False)).all()
+    return offered[0] if offered else None
+
+
 def withdraw(session: Session, customer_id: str, invitation_id: str, *, actor: str) -> None:
     """The link stops working. Raises NotFound."""
     mine = and_(Invitation.customer_id == customer_id, Invitation.id == invitation_id, is_open())

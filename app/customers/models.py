@@ -64,6 +64,25 @@ class Invitation(Base):
     )
 
 
+class PortalLink(Base):
+    """A link the host product had made for a user it signed in itself, stored as a hash. Good once, for minutes."""
+
+    __tablename__ = "portal_link"
+
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id"))
+    token_hash: Mapped[str] = mapped_column(String(64), index=True)
+    path: Mapped[str] = mapped_column(String(1000))  # the page of ours it leads to
+    return_url: Mapped[str | None] = mapped_column(String(2000))
+    made_by: Mapped[str]  # the service key
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("customer_id", "token_hash"),)
+
+
 class ApiKey(Base):
     """What a program signs in with. The key itself is shown once; only its hash, prefix and last 4 are kept.
 

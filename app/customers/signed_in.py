@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from app.customers.models import Customer, Membership
@@ -17,7 +17,8 @@ from app.people.models import LoginSession, User
 class SignedIn:
     """The person behind a request. Plain values: nothing here reads the database again.
 
-    `customer_id` and `permission` are None when the chosen membership is gone or none was chosen.
+    `customer_id` and `permission` are None when the chosen membership is gone or none was chosen. `bound`: the host
+    product opened this session for one customer, so there is no other one, no back office and no profile in it.
     """
 
     token: str
@@ -32,6 +33,8 @@ class SignedIn:
     customer_id: str | None
     customer_name: str | None
     permission: str | None
+    bound: bool
+    return_url: str | None  # where the host product wants them back
 
     is_authenticated = True
     is_active = True
@@ -48,6 +51,8 @@ def load(session: Session, token: str) -> SignedIn | None:
         select(
             LoginSession.id.label("session_id"),
             LoginSession.last_seen_at,
+            LoginSession.bound_to,
+            LoginSession.return_url,
             User.id,
             User.name,
             User.email,
@@ -61,7 +66,10 @@ def load(session: Session, token: str) -> SignedIn | None:
         .join(User, User.id == LoginSession.user_id)
         .outerjoin(
             Membership,
-            and_(Membership.user_id == LoginSession.user_id, Membership.customer_id == LoginSession.customer_id),
+            and_(
+                Membership.user_id == LoginSession.user_id,
+                Membership.customer_id == func.coalesce(LoginSession.bound_to, LoginSession.customer_id),
+            ),
         )
         .outerjoin(Customer, Customer.id == Membership.customer_id)
         .where(LoginSession.token_hash == tokens.hashed(token), User.disabled_at.is_(None), sessions.alive())
@@ -76,9 +84,11 @@ def load(session: Session, token: str) -> SignedIn | None:
         name=row.name,
         email=row.email,
         email_verified=row.email_verified_at is not None,
-        staff_role=row.staff_role,
+        staff_role=None if row.bound_to else row.staff_role,
         time_zone=row.time_zone,
         customer_id=row.customer_id,
         customer_name=row.customer_name,
         permission=row.permission,
+        bound=row.bound_to is not None,
+        return_url=row.return_url,
     )

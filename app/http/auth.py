@@ -105,11 +105,19 @@ def staff_required(*roles: str) -> Callable[[View[P]], View[P]]:
 
 
 def sign_in_required(view: View[P]) -> View[P]:
-    """Anyone who is signed in, also without a customer: their own profile."""
+    """Anyone who signed in themselves, also without a customer: their own profile.
+
+    Not a session that the host product opened: that is for one customer, and their account is more than that.
+    """
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        return _to_sign_in() if _who() is None else view(*args, **kwargs)
+        who = _who()
+        if who is None:
+            return _to_sign_in()
+        if who.bound:
+            raise Forbidden("This is about your own account. Sign out here, then sign in to it.")
+        return view(*args, **kwargs)
 
     return guarded
 
@@ -181,6 +189,8 @@ def _to_sign_in() -> ResponseReturnValue:
 
 def _choose_another(who: SignedIn) -> ResponseReturnValue:
     """The chosen membership is gone: go on with another, if there is one, on a page that is merely looked at."""
+    if who.bound:
+        raise Forbidden("You do not belong to this customer any more.")
     others = members.of_user(db.session, who.id)
     looking = request.method in ("GET", "HEAD")
     if not others and who.staff_role and looking and request.path == "/":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from flask import Flask, g, request
 from flask_login import current_user
@@ -98,6 +99,7 @@ class Shell:
     groups: tuple[Group, ...]
     tabs: tuple[Link, ...]
     other_side: Link | None
+    back: Link | None  # to the host product, for whom it brought here
     currency_name: str
     zone_name: str
 
@@ -135,12 +137,22 @@ def _made() -> Shell:
         subtitle=subtitle,
         customer_id=person.customer_id if person else None,
         customers=_customers(person, staff),
-        groups=_groups(STAFF_PLACES if staff else CUSTOMER_PLACES, {} if staff else _tallies(person)),
+        groups=_groups(STAFF_PLACES if staff else _customer_places(person), {} if staff else _tallies(person)),
         tabs=_links(STAFF_TABS if staff else CUSTOMER_TABS),
         other_side=_other_side(person, staff),
+        back=_back(person),
         currency_name=currency_name(),
         zone_name=reader_zone().key,
     )
+
+
+def _customer_places(person: SignedIn | None) -> dict[str, tuple[Place, ...]]:
+    """Their own profile is not open to whom the host product brought here."""
+    if person is None or not person.bound:
+        return CUSTOMER_PLACES
+    return {
+        title: tuple(place for place in group if place[0] != "/profile") for title, group in CUSTOMER_PLACES.items()
+    }
 
 
 def _whose(person: SignedIn | None, staff: bool) -> tuple[str, str]:
@@ -153,7 +165,7 @@ def _whose(person: SignedIn | None, staff: bool) -> tuple[str, str]:
 
 
 def _customers(person: SignedIn | None, staff: bool) -> tuple[tuple[str, str], ...]:
-    return () if person is None or staff else tuple(members.of_user(db.session(), person.id))
+    return () if person is None or staff or person.bound else tuple(members.of_user(db.session(), person.id))
 
 
 def _other_side(person: SignedIn | None, staff: bool) -> Link | None:
@@ -162,6 +174,13 @@ def _other_side(person: SignedIn | None, staff: bool) -> Link | None:
     if staff:
         return Link("/", "swap", "Customer view") if person.customer_id else None
     return Link("/admin/customers", "swap", "Back office") if person.staff_role else None
+
+
+def _back(person: SignedIn | None) -> Link | None:
+    """`Back to app.example.com`; the address was checked when the link was made."""
+    if person is None or person.return_url is None:
+        return None
+    return Link(person.return_url, "back", f"Back to {urlsplit(person.return_url).hostname}")
 
 
 def _tallies(person: SignedIn | None) -> dict[str, str]:

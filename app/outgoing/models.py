@@ -77,6 +77,7 @@ class WebhookDelivery(Base):
         UniqueConstraint("customer_id", "event_id", "endpoint_id"),
         Index("ix_webhook_delivery_state_due_at", "state", "due_at"),
         Index("ix_webhook_delivery_created_at_id", "created_at", "id"),
+        Index("ix_webhook_delivery_id", "id"),  # the host product names a delivery without its customer
         Index("ix_webhook_delivery_state_created_at_id", "state", "created_at", "id"),
         Index("ix_webhook_delivery_endpoint_id_state", "endpoint_id", "state"),
     )

@@ -44,6 +44,8 @@ class LoginSession(Base):
     last_seen_at: Mapped[datetime]
     address: Mapped[str]
     browser: Mapped[str]
+    bound_to: Mapped[str | None]  # opened by the host product: this customer and nothing else
+    return_url: Mapped[str | None] = mapped_column(String(2000))  # where the host product wants them back
 
 
 class EmailToken(Base):

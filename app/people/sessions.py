@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import activity, clock, ids
@@ -13,11 +13,24 @@ from app.people import tokens
 from app.people.models import LoginSession, User
 
 IDLE, ABSOLUTE = timedelta(hours=12), timedelta(days=7)
+BOUND_ABSOLUTE = timedelta(hours=12)  # the host product opened it and cannot end it, so it ends by itself sooner
 SEEN_AFTER = timedelta(minutes=5)  # how coarse "last seen" is: a write per page would cost more than it tells
 
 
-def begin(session: Session, user: User, *, address: str = "", browser: str = "", customer_id: str | None = None) -> str:
-    """Sign this browser in, and return the token for its cookie. It is not kept here in readable form."""
+def begin(
+    session: Session,
+    user: User,
+    *,
+    address: str = "",
+    browser: str = "",
+    customer_id: str | None = None,
+    bound_to: str | None = None,
+    return_url: str | None = None,
+) -> str:
+    """Sign this browser in, and return the token for its cookie. It is not kept here in readable form.
+
+    `bound_to` names the one customer this session may ever reach, whatever else its user may do elsewhere.
+    """
     token = tokens.fresh()
     session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, ~alive()))
     session.add(
@@ -25,7 +38,9 @@ def begin(session: Session, user: User, *, address: str = "", browser: str = "",
             token_hash=tokens.hashed(token),
             id=ids.new("ses"),
             user_id=user.id,
-            customer_id=customer_id,
+            customer_id=bound_to or customer_id,
+            bound_to=bound_to,
+            return_url=return_url,
             created_at=clock.now(),
             last_seen_at=clock.now(),
             address=address[:45],
@@ -37,9 +52,10 @@ def begin(session: Session, user: User, *, address: str = "", browser: str = "",
 
 
 def alive() -> ColumnElement[bool]:
-    """SQL: the session is neither idle for 12 hours nor older than 7 days."""
+    """SQL: the session is neither idle for 12 hours nor older than 7 days, or 12 hours for one bound to a customer."""
     now = clock.now()
-    return and_(LoginSession.last_seen_at > now - IDLE, LoginSession.created_at > now - ABSOLUTE)
+    young = or_(LoginSession.bound_to.is_(None), LoginSession.created_at > now - BOUND_ABSOLUTE)
+    return and_(LoginSession.last_seen_at > now - IDLE, LoginSession.created_at > now - ABSOLUTE, young)
 
 
 def touch(session: Session, token: str) -> None:
@@ -50,10 +66,12 @@ def touch(session: Session, token: str) -> None:
 
 
 def choose_customer(session: Session, token: str, customer_id: str | None) -> None:
-    """Which of the user's customers this browser looks at. That they belong to it is checked on each request."""
-    session.execute(
-        update(LoginSession).where(LoginSession.token_hash == tokens.hashed(token)).values(customer_id=customer_id)
-    )
+    """Which of the user's customers this browser looks at. That they belong to it is checked on each request.
+
+    A session bound to one customer stays where it is.
+    """
+    free = and_(LoginSession.token_hash == tokens.hashed(token), LoginSession.bound_to.is_(None))
+    session.execute(update(LoginSession).where(free).values(customer_id=customer_id))
 
 
 def end(session: Session, token: str) -> None:

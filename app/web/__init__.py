@@ -24,6 +24,7 @@ from app.web.plan import plan
 from app.web.plan_actions import plan_actions
 from app.web.plan_cancel import plan_cancel
 from app.web.plan_change import plan_change
+from app.web.portal import portal
 from app.web.pricing import pricing
 from app.web.profile import profile
 from app.web.sign_in import sign_in
@@ -50,7 +51,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(check_in)
     app.register_blueprint(notices)
     app.register_blueprint(auto_top_up)
-    for pages in (sign_in, sign_up, forgotten, invitations, profile, team, api_keys):
+    for pages in (sign_in, sign_up, forgotten, invitations, portal, profile, team, api_keys):
         app.register_blueprint(pages)
     app.jinja_env.filters["browser"] = browser_name
     settings: Settings = app.extensions["settings"]

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.customers import invitations as offers
 from app.customers.invitations import InvitationDead
 from app.db import transaction
-from app.errors import Conflict, Refusal
+from app.errors import Conflict, Forbidden, Refusal
 from app.extensions import db
 from app.flows import invite as flow
 from app.http import limits, refused
@@ -48,6 +48,8 @@ def accept(token: str) -> ResponseReturnValue:
 
 def _join_as_known(token: str) -> ResponseReturnValue:
     who = current_session()
+    if who.bound:
+        raise Forbidden("Sign out here and sign in to your own account; then follow the invitation again.")
     try:
         accepted = flow.accept(db.session, token, who.id)
     except Conflict as refusal:

@@ -67,7 +67,7 @@ def show() -> str:
         notice=_pressing(plan_notice.of(session, now)) or _told(session, customer_id),
         trouble=None,
         email=current_user.email,
-        verified=current_user.email_verified,
+        verified=current_user.email_verified or current_user.bound,  # the host product knows them
     )
 
 

@@ -23,9 +23,9 @@ TEMPLATE = "sign_in/show.html"
 
 @sign_in.get("/sign-in")
 def show() -> ResponseReturnValue:
-    """The form; whoever is signed in already goes on to where they wanted."""
+    """The form; whoever has signed in already goes on to where they wanted."""
     target = destinations.safe(request.args.get("next"))
-    if current_user.is_authenticated:
+    if current_user.is_authenticated and not current_user.bound:
         return redirect(target, 303)
     form = SignInForm(formdata=None, next=target, email=session.get("typed_email", ""))
     return render_template(TEMPLATE, form=form)

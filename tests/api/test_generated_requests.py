@@ -36,6 +36,7 @@ CALLS = [
     ("POST", "/v1/wallet/holds/{hold_id}/settle"),
     ("POST", "/v1/wallet/holds/{hold_id}/release"),
     ("POST", "/v1/customers"),
+    ("POST", "/v1/portal-sessions"),
     ("POST", "/v1/usage"),
     ("GET", "/v1/entitlements"),
     ("POST", "/v1/entitlements/check"),
