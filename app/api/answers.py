@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
@@ -10,7 +11,7 @@ from app.api.values import Answer, SparseAnswer
 from app.clock import timestamp
 from app.ledger import Entry, Hold, Line
 from app.money import micros_to_minor
-from app.wallet import kinds, reads
+from app.wallet import kinds, model_calls, reads
 from app.wallet.accounts import wallet_of
 
 Instant = Annotated[
@@ -18,6 +19,17 @@ Instant = Annotated[
 ]
 CustomerId = Annotated[str, Field(examples=["cus_01k9yq3v7n4m8s2t6w0x5z1b3d"])]
 TransactionId = Annotated[str, Field(examples=["wtxn_01k9yq3v7n4m8s2t6w0x5z1b3d"])]
+
+
+_TOP_UP = {
+    "id": "wtxn_01k9yq3v7n4m8s2t6w0x5z1b3d",
+    "type": "topup",
+    "amount_cents": 5000,
+    "amount_micros": 50000000,
+    "balance_after_cents": 5500,
+    "description": "Top-up",
+    "created_at": "2026-11-21T09:30:00Z",
+}
 
 
 class BalanceAnswer(Answer):
@@ -49,11 +61,21 @@ class Transaction(Answer):
     created_at: Instant
 
 
+class ModelCallTransaction(Transaction):
+    """A call to a model, of the type `llm` (SPEC W3)."""
+
+    model: str = Field(examples=["gpt-5-mini"])
+    prompt_tokens: int = Field(examples=[1200])
+    completion_tokens: int = Field(examples=[310])
+    cached_tokens: int = Field(description="Those of the prompt that came from a cache.", examples=[0])
+    provider_cost_micros: int = Field(description="What the model's provider took.", examples=[920])
+
+
 class TransactionsAnswer(Answer):
     """A page of transactions, newest first."""
 
     count: int = Field(description="How many there are in all, with the type asked for.", examples=[1])
-    transactions: list[Transaction]
+    transactions: list[ModelCallTransaction | Transaction] = Field(examples=[[_TOP_UP]])
     next_cursor: str | None = Field(description="Ask for `cursor` with this to go on; null at the end.")
 
 
@@ -70,16 +92,15 @@ class HoldAnswer(SparseAnswer):
 
 def transaction(line: Line, currency: str) -> Transaction:
     """A line of the wallet's history as the API tells it."""
-    told, at = reads.description(line), timestamp(line.occurred_at)
-    return _transaction(line.entry_id, line.kind, (line.amount, line.balance_after), currency, told, at)
+    return _transaction(line.entry_id, line, (line.amount, line.balance_after), currency, reads.description(line))
 
 
 def transaction_of(entry: Entry, currency: str) -> Transaction:
     """The wallet's part of an entry just made, or made before under the same key."""
     leg = entry.leg(wallet_of(entry.customer_id, currency))
     assert leg.balance_after is not None, "a wallet's leg has a running balance"
-    told, at = str(entry.data.get("description") or kinds.named(entry.kind).title), timestamp(entry.occurred_at)
-    return _transaction(entry.id, entry.kind, (leg.amount, leg.balance_after), currency, told, at)
+    told = str(entry.data.get("description") or kinds.named(entry.kind).title)
+    return _transaction(entry.id, entry, (leg.amount, leg.balance_after), currency, told)
 
 
 def hold_of(hold: Hold) -> HoldAnswer:
@@ -94,17 +115,21 @@ def hold_of(hold: Hold) -> HoldAnswer:
     )
 
 
-def _transaction(entry_id: str, kind: str, moved: tuple[int, int], currency: str, told: str, at: str) -> Transaction:
+def _transaction(entry_id: str, made: Entry | Line, moved: tuple[int, int], currency: str, told: str) -> Transaction:
     # Rounding each amount by itself would leave a column that does not add up: a thousand charges of $0.0001 would
     # show as nothing while the balance falls by ten cents. So the difference of the rounded balances is shown.
     amount, after = moved
     shown_after = micros_to_minor(after, currency)
-    return Transaction(
-        id=entry_id,
-        type=kinds.named(kind).api,
-        amount_cents=shown_after - micros_to_minor(after - amount, currency),
-        amount_micros=amount,
-        balance_after_cents=shown_after,
-        description=told,
-        created_at=at,
-    )
+    shown = {
+        "id": entry_id,
+        "type": kinds.named(made.kind).api,
+        "amount_cents": shown_after - micros_to_minor(after - amount, currency),
+        "amount_micros": amount,
+        "balance_after_cents": shown_after,
+        "description": told,
+        "created_at": timestamp(made.occurred_at),
+    }
+    call = model_calls.of(made.kind, made.data)
+    if call is None:
+        return Transaction.model_validate(shown)
+    return ModelCallTransaction.model_validate(shown | asdict(call))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import ledger
 from app.ledger import Balance, Hold, Line
 from app.wallet import kinds as names
+from app.wallet import model_calls
 from app.wallet.accounts import wallet_of
 
 MOST_HOLDS = 50
@@ -85,6 +86,8 @@ def line_title(line: Line) -> tuple[str, str]:
     told = str(line.data.get("description") or "")
     if line.kind == "topup":
         return title, str(line.data.get("channel") or "").capitalize()
+    if (call := model_calls.of(line.kind, line.data)) is not None:
+        return title, call.in_words
     if line.kind == "adjustment":
         return ("Credit from us" if line.amount > 0 else "Correction"), told
     if line.kind in ("debit", "settlement"):

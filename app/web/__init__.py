@@ -15,6 +15,7 @@ from app.web.forgotten import forgotten
 from app.web.gallery import gallery
 from app.web.invitations import invitations
 from app.web.invoices import invoices
+from app.web.model_spend import model_spend
 from app.web.notices import notices
 from app.web.orders import orders
 from app.web.overview import overview
@@ -39,6 +40,7 @@ def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
     app.register_blueprint(overview)
     app.register_blueprint(usage)
+    app.register_blueprint(model_spend)
     app.register_blueprint(wallet)
     app.register_blueprint(credits_page)
     app.register_blueprint(top_up)

@@ -22,7 +22,7 @@ from app.http.filters import default_currency
 from app.metering import caps, reads
 from app.metering.reads import CounterRow
 from app.subscriptions import standing
-from app.web import plan_notice, usage_limits, usage_page
+from app.web import model_panel, plan_notice, usage_limits, usage_page
 from app.web.usage_limits import CapForm, ThresholdForm
 from app.web.usage_page import Asked
 
@@ -138,6 +138,7 @@ def _page(asked: Asked, **forms: Any) -> str:
         "usage/show.html",
         **shown,
         **usage_limits.panel(session, customer_id, shown["cap"], **forms),
+        **model_panel.panel(session, customer_id),
         notice=notice if notice and notice.tone else None,
         trouble=None,
         may_pay=members.allows(current_user.permission, "write"),

@@ -7,6 +7,7 @@ import pytest
 from app.db import transaction
 from app.wallet import charges
 from app.wallet.debit import debit
+from tests.support.model_calls import billed
 from tests.support.people import Person
 from tests.support.programs import Program, error
 
@@ -122,3 +123,20 @@ def test_it_refuses_offset_and_cursor_together(adas: Program, history: None) -> 
 def test_it_shows_nobody_elses(adas: Program, host: Program, bo: Person, history: None) -> None:
     assert host.in_the_name_of(bo).get(PATH).get_json()["count"] == 1
     assert adas.get(PATH).get_json()["count"] == 14
+
+
+def test_a_model_call_says_its_model_its_tokens_and_what_its_provider_took(adas: Program, ada: Person) -> None:
+    billed(ada.session, ada, 1_234)
+
+    told = adas.get(PATH + "?type=llm").get_json()
+
+    [line] = told["transactions"]
+    assert told["count"] == 1
+    assert {name: line[name] for name in list(line)[-5:]} == {
+        "model": "gpt-5-mini",
+        "prompt_tokens": 1_200,
+        "completion_tokens": 310,
+        "cached_tokens": 200,
+        "provider_cost_micros": 1_234,
+    }
+    assert (line["amount_micros"], line["description"]) == (-1_234, "Model call: gpt-5-mini")

@@ -13,6 +13,7 @@ from app.db import transaction
 from app.extensions import db
 from app.people import users
 from app.wallet import adjust, debit, holds
+from tests.support.model_calls import billed
 
 HX = {"HX-Request": "true"}
 PAYLOAD = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
@@ -57,6 +58,16 @@ def test_it_shows_amounts_below_a_cent_exactly_and_the_figure_rounded_down(sessi
     assert "−$0.0001" in page
     assert "$4.9999" in page
     assert '<p class="figure">$4.99</p>' in page
+
+
+def test_a_model_call_says_its_model_its_tokens_and_what_its_provider_took(session, ada, client_of):
+    billed(session, ada, 1_234)
+
+    page = client_of(ada).get("/wallet").text
+
+    told = "gpt-5-mini: 1,200 prompt, 200 of them cached, and 310 completion tokens. Provider cost $0.001234"
+    assert f'<td class="lead">Model call <small>{told}</small></td>' in page
+    assert told in client_of(ada).get("/wallet/transactions.csv").text
 
 
 def test_it_shows_a_million_dollars_with_separators(session, ada, client_of):
