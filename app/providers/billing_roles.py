@@ -94,6 +94,8 @@ class Subscriptions(Protocol):
 
 # What an adapter may lack of a role it has otherwise: the verb, and the capability that promises it.
 OWN_CAPS: Mapping[str, Cap] = {
+    "start_subscription": Cap.OFF_SESSION,
+    "set_subscription_card": Cap.SAVED_CARDS,
     "preview_change": Cap.PREVIEW,
     "change_now": Cap.CHANGE_NOW,
     "change_at_period_end": Cap.CHANGE_AT_PERIOD_END,
@@ -101,6 +103,7 @@ OWN_CAPS: Mapping[str, Cap] = {
     "resume": Cap.RESUME,
     "cancel_now": Cap.CANCEL_NOW,
     "retry_invoice": Cap.RETRY_PAYMENT,
+    "void_invoice": Cap.RETRY_PAYMENT,
 }
 
 
@@ -112,7 +115,7 @@ class Discounts(Protocol):
 
 
 class Invoices(Protocol):
-    """Cap.INVOICES: the provider's documents, mirrored (SPEC I1). `retry_invoice` needs Cap.RETRY_PAYMENT."""
+    """Cap.INVOICES: the provider's documents, mirrored (SPEC I1). Collecting and giving up need Cap.RETRY_PAYMENT."""
 
     def list_invoices(
         self, customer: CustomerRef, *, cursor: str | None, limit: int

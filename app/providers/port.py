@@ -138,6 +138,14 @@ class EventFeed(Protocol):
     def events_since(self, since: datetime) -> Sequence[Heard]: ...
 
 
+class DisputeFeed(Protocol):
+    """Cap.DISPUTE_POLL: disputes that no webhook tells of, to be asked about from time to time (SPEC W5)."""
+
+    def disputes_since(self, since: datetime) -> Sequence[Heard]:
+        """Those that began or changed since then, as events under ids that name dispute and state: asking twice tells
+        the same."""
+
+
 class SelfChecking(Protocol):
     """Cap.DIAGNOSIS: the adapter can compare its settings with the provider's side, for `purser doctor`."""
 
@@ -156,6 +164,7 @@ ROLES: Mapping[Cap, type] = {
     Cap.DISCOUNTS: Discounts,
     Cap.INVOICES: Invoices,
     Cap.EVENT_LIST: EventFeed,
+    Cap.DISPUTE_POLL: DisputeFeed,
     Cap.DIAGNOSIS: SelfChecking,
 }  # the verbs each declared capability promises; the contract test holds adapters to it
 
@@ -199,6 +208,10 @@ def invoices_of(provider: Provider) -> Invoices:
 
 def event_feed_of(provider: Provider) -> EventFeed:
     return cast("EventFeed", _able(provider, Cap.EVENT_LIST, "list past events"))
+
+
+def dispute_feed_of(provider: Provider) -> DisputeFeed:
+    return cast("DisputeFeed", _able(provider, Cap.DISPUTE_POLL, "list disputes"))
 
 
 def self_checking_of(provider: Provider) -> SelfChecking:

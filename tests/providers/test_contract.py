@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from app.config import Settings
+from app.config import Settings, variable
 from app.errors import UnsupportedByChannel
 from app.providers import port, registry
 from app.providers.billing_roles import OWN_CAPS
@@ -18,16 +18,20 @@ from app.providers.errors import BadPayload, BadSignature, ProviderError
 from app.providers.events import Event, Told
 from app.providers.port import Provider
 from app.providers.values import Cap
+from tests.support.channels import CHANNELS, every_channel
 from tests.support.fake_provider import FakeProvider
 
 PAYLOADS = Path(__file__).parent / "payloads"
-EVERYTHING = Settings(
-    env="test", stripe_secret_key="sk_test_of_the_tests", stripe_webhook_secret="whsec_of_the_tests_only"
-)
 
 
 def adapters() -> list[Any]:
-    return list(registry.build(EVERYTHING).values())
+    return list(registry.build(every_channel()).values())
+
+
+def samples(adapter: Provider) -> list[Path]:
+    found = sorted((PAYLOADS / adapter.name).glob("*.json"))
+    assert found, f"there are no samples of {adapter.name}'s events"
+    return found
 
 
 def verbs(role: type) -> set[str]:
@@ -41,7 +45,7 @@ def promised(adapter: Provider, cap: Cap) -> set[str]:
 
 
 def test_every_adapter_of_the_table_can_be_built() -> None:
-    assert set(registry.build(EVERYTHING)) == set(registry.ADAPTERS)
+    assert set(registry.build(every_channel())) == set(registry.ADAPTERS) == set(CHANNELS)
 
 
 def test_without_keys_there_is_no_channel() -> None:
@@ -82,6 +86,7 @@ class TestAdapter:
             Cap.INVOICES: port.invoices_of,
             Cap.DISCOUNTS: port.discounts_of,
             Cap.EVENT_LIST: port.event_feed_of,
+            Cap.DISPUTE_POLL: port.dispute_feed_of,
             Cap.PORTAL: port.portal_of,
             Cap.SAVED_CARDS: port.cards_of,
             Cap.OFF_SESSION: port.off_session_of,
@@ -102,7 +107,7 @@ class TestAdapter:
                 adapter.verify(body, {})
 
     def test_reading_is_pure(self, adapter: Provider) -> None:
-        for file in sorted((PAYLOADS / adapter.name).glob("*.json")):
+        for file in samples(adapter):
             body = file.read_bytes()
             told = adapter.normalize(body)
             assert list(told) == list(adapter.normalize(body)), file.name
@@ -113,6 +118,63 @@ class TestAdapter:
         for body in (b"", b"null", b"[]", b"{}", b"\xff", b"1", b'"x"', b"[" * 100_000, b'{"a": NaN}'):
             with pytest.raises(BadPayload):
                 adapter.normalize(body)
+
+
+@pytest.mark.parametrize("adapter", adapters(), ids=lambda each: each.name)
+class TestSignedBody:
+    def test_every_sample_is_accepted_and_says_who_and_when(self, adapter: Provider) -> None:
+        for file in samples(adapter):
+            body = file.read_bytes()
+            verified = adapter.verify(body, CHANNELS[adapter.name].signed(body))
+            assert verified.event_id, file.name
+            assert verified.raw_type == adapter.normalize(body)[0].raw_type, file.name
+            assert verified.occurred_at.tzinfo is not None, file.name
+
+    def test_another_byte_anywhere_is_refused(self, adapter: Provider) -> None:
+        body = samples(adapter)[0].read_bytes()
+        headers = CHANNELS[adapter.name].signed(body)
+        for at in (0, 1, len(body) // 2, len(body) - 1):
+            tampered = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+            assert is_refused(adapter, tampered, headers)
+        assert is_refused(adapter, body + b" ", headers)
+        assert is_refused(adapter, body[:-1], headers)
+
+    def test_another_secret_is_refused_and_so_is_none(self, adapter: Provider) -> None:
+        body, channel = samples(adapter)[0].read_bytes(), CHANNELS[adapter.name]
+        for secret in (channel.secret[:-2] + "x", "", "whsec_", "secret", channel.secret.upper()):
+            assert is_refused(adapter, body, channel.signed(body, secret)), secret
+
+    def test_the_secret_before_is_accepted_while_it_is_replaced(self, adapter: Provider) -> None:
+        body, channel = samples(adapter)[0].read_bytes(), CHANNELS[adapter.name]
+        assert is_refused(adapter, body, channel.signed(body, channel.previous))
+        both = registry.build(replace(every_channel(), **channel.settings_with_previous))[adapter.name]
+        assert not is_refused(both, body, channel.signed(body, channel.previous))
+        assert not is_refused(both, body, channel.signed(body))
+
+    def test_a_signed_time_is_now_or_the_signature_is_refused(self, adapter: Provider) -> None:
+        body, channel = samples(adapter)[0].read_bytes(), CHANNELS[adapter.name]
+        for seconds in (-86_400, -301, 302, 86_400):
+            is_late = is_refused(adapter, body, channel.signed(body, shifted=seconds))
+            assert is_late is channel.signs_the_time, seconds
+        for seconds in (-290, 290):
+            assert not is_refused(adapter, body, channel.signed(body, shifted=seconds))
+
+    def test_a_short_or_missing_secret_is_named_and_never_used(self, adapter: Provider) -> None:
+        channel = CHANNELS[adapter.name]
+        for secret in ("", " " * 40, "whsec_", "short"):
+            settings = replace(every_channel(), **{channel.secret_setting: secret})
+            name = variable(channel.secret_setting)
+            assert [problem for problem in settings.problems() if problem.startswith(name + " ")], secret
+            with pytest.raises(ValueError, match=name):
+                registry.build(settings)
+
+
+def is_refused(adapter: Provider, body: bytes, headers: dict[str, str]) -> bool:
+    try:
+        adapter.verify(body, headers)
+    except BadSignature:
+        return True
+    return False
 
 
 def test_the_double_keeps_to_the_port_too() -> None:

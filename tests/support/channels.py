@@ -1,0 +1,64 @@
+"""Every channel of the registry as tests set it up: its settings, and how its provider signs what it sends."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app import clock as the_clock
+from app.config import Settings
+
+Sign = Callable[[bytes, str, int], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """`sign` takes the body, a secret and the second it is signed at, and answers the headers.
+
+    `others` are the settings besides the secret; `signs_the_time` is false where a signature is good for ever.
+    """
+
+    sign: Sign
+    secret: str
+    previous: str
+    secret_setting: str
+    others: dict[str, Any] = field(default_factory=dict)
+    signs_the_time: bool = True
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {**self.others, self.secret_setting: self.secret}
+
+    @property
+    def settings_with_previous(self) -> dict[str, Any]:
+        return {**self.settings, f"{self.secret_setting}_previous": self.previous}
+
+    def signed(self, body: bytes, secret: str | None = None, *, shifted: int = 0) -> dict[str, str]:
+        """The headers of a delivery made now, or `shifted` seconds from now."""
+        now = int(the_clock.real_now().timestamp())
+        return self.sign(body, self.secret if secret is None else secret, now + shifted)
+
+
+def every_channel() -> Settings:
+    """Settings with which each adapter of the registry can be built."""
+    known = {name: value for channel in CHANNELS.values() for name, value in channel.settings.items()}
+    return Settings(env="test", **known)
+
+
+def _stripe(body: bytes, secret: str, at: int) -> dict[str, str]:
+    signed = hmac.new(secret.encode(), str(at).encode() + b"." + body, hashlib.sha256).hexdigest()
+    return {"Stripe-Signature": f"t={at},v1={signed}"}
+
+
+CHANNELS: dict[str, Channel] = {
+    "stripe": Channel(
+        sign=_stripe,
+        secret="whsec_of_the_tests_only",
+        previous="whsec_the_one_before_this",
+        secret_setting="stripe_webhook_secret",
+        others={"stripe_secret_key": "sk_test_of_the_tests"},
+    ),
+}
