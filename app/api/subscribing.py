@@ -13,7 +13,7 @@ from app.api import calls, channels
 from app.catalogue.models import Plan
 from app.customers import customers
 from app.customers.models import Customer
-from app.errors import InsufficientFunds, Invalid, NotFound, PaymentRefused, ProviderDown
+from app.errors import InsufficientFunds, Invalid, NotFound, PaymentRefused, ProviderDown, WalletFrozen
 from app.extensions import db
 from app.flows import cards, change_plan, subscribe, subscribe_from_wallet
 from app.flows.top_up import ORDER_IN_URL
@@ -143,7 +143,7 @@ def _begin(wanted: Wanted, key: str) -> None:
     else:
         try:
             _from_wallet(wanted, key)
-        except InsufficientFunds:
+        except (InsufficientFunds, WalletFrozen):
             _on_a_page(wanted, key)
 
 

@@ -53,7 +53,7 @@ def _customer(session: Session, now: PlanNow) -> Customer:
         currency=currency,
         is_restricted=now.is_restricted,
         spend_cap=caps.spend_cap(session, customer_id),
-        available=lambda: ledger.balance(session, wallet_of(customer_id, currency)).available,
+        wallet=lambda: ledger.balance(session, wallet_of(customer_id, currency)),
         upgrade=partial(now.upgrade, "allowance"),
     )
 

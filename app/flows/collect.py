@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.db import transaction
-from app.errors import InsufficientFunds
+from app.errors import InsufficientFunds, WalletFrozen
 from app.flows import charge_card, owed
 from app.invoices import Invoice
 from app.providers import port
@@ -116,7 +116,7 @@ def attempt(
         return Charged(charge, order.channel) if charge is not None else None
     try:
         bills.pay_from_wallet(session, invoice, description=f"Invoice {invoice.number}")
-    except InsufficientFunds as short:
+    except (InsufficientFunds, WalletFrozen) as short:
         by_card = invoice.total_minor >= owed.LEAST_BY_CARD
         found = charge_card.channel_for(session, providers, sub.customer_id) if by_card else None
         if found is not None:
@@ -142,6 +142,6 @@ def _open(session: Session, customer_id: str, invoice_id: str) -> tuple[Subscrip
     return sub, invoice if invoice is not None and invoice.id == invoice_id else None
 
 
-def _first(short: InsufficientFunds) -> str:
-    """What is missing, without the advice to pay by card, which is what is done next."""
+def _first(short: InsufficientFunds | WalletFrozen) -> str:
+    """What is missing or in the way, without the advice to pay by card, which is what is done next."""
     return short.sentence.removesuffix(short.details["remedy"]).strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.errors import InsufficientFunds
+from app.errors import InsufficientFunds, WalletFrozen
 from app.flows import charge_card, owed
 from app.subscriptions import arrears, bills, lifecycle
 from app.subscriptions.models import Subscription
@@ -37,7 +37,7 @@ def wallet_filled(session: Session, customer_id: str) -> bool:
         return False
     try:
         bills.pay_from_wallet(session, invoice, description=f"Invoice {invoice.number}")
-    except InsufficientFunds:
+    except (InsufficientFunds, WalletFrozen):
         return False
     arrears.paid(session, sub)
     return True

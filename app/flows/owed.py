@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from app import clock, invoices, notices
-from app.errors import InsufficientFunds
+from app.errors import InsufficientFunds, WalletFrozen
 from app.invoices import Invoice
 from app.notices import phrases
 from app.subscriptions import bills, lifecycle
@@ -53,7 +53,7 @@ def not_by_card(session: Session, invoice: Invoice, why: str) -> None:
     if sub is None or sub.paid_by == "wallet" or invoice.total_minor < LEAST_BY_CARD:
         try:
             bills.pay_from_wallet(session, invoice, description=f"Invoice {invoice.number}")
-        except InsufficientFunds:
+        except (InsufficientFunds, WalletFrozen):
             pass  # what is told is what the card said: that is how it is to be paid
         else:
             return

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app import activity, coupons
-from app.flows import auto_top_up_outcome, buy_pack, cards, charge_card, dunning, follow
+from app.flows import auto_top_up_outcome, buy_pack, cards, charge_card, disputed, dunning, follow
 from app.flows.news import Effects, News, NotYet
 from app.payments import card_pages, customers, orders, settling
 from app.payments.models import Order
@@ -20,6 +20,7 @@ from app.providers.events import (
     CardChanged,
     CheckoutCompleted,
     CheckoutExpired,
+    DisputeChanged,
     Event,
     Ignored,
     InvoiceChanged,
@@ -161,4 +162,5 @@ REACTIONS: Mapping[type[Event], Reaction] = {
     SubscriptionChanged: note_subscription,
     InvoiceChanged: note_invoice,
     CardChanged: note_card,
+    DisputeChanged: disputed.note,
 }

@@ -29,6 +29,7 @@ HOUSE_KINDS = {
     "payable": "what we owe a publisher",
     "refunds": "refunds on their way to the payment method",
     "chargebacks": "disputed payments",
+    "losses": "what disputes cost us",
     "issued": "credits sold or included in a plan",
     "breakage": "what expired unspent",
     "tax": "tax collected",
@@ -88,8 +89,13 @@ ENTRY_KINDS: dict[str, EntryKind] = {
     "refund_restored": _kind("cash refunds", "wallet"),
     "refund_paid": _kind("refunds", "cash"),
     "provider_refund": _kind("wallet", "cash", paid_first=True, may_overdraw=True),
+    # the same for what a card paid without the wallet
+    "sale_refund": _kind("revenue tax", "cash refunds"),
+    "sale_refund_restored": _kind("cash refunds", "revenue tax"),
     "chargeback": _kind("wallet", "cash chargebacks", paid_first=True, may_overdraw=True),
     "chargeback_won": _kind("cash chargebacks", "wallet"),
+    "chargeback_won_promo": _kind("cash chargebacks", "wallet", promo=True),
+    "dispute_closed": _kind("chargebacks losses", "cash"),
     "payout": _kind("payable", "cash"),
     # credits
     "credit_grant": _kind("promotions issued", "credits"),

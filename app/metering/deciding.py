@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.catalogue.terms import PlanTerms
 from app.errors import Invalid, Refusal
-from app.ledger import MAX_AMOUNT
+from app.ledger import MAX_AMOUNT, Balance
 from app.metering import refusals
 from app.metering.events import NewEvent
 from app.metering.refusals import Beyond
@@ -42,13 +42,13 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """What a batch must know of its customer. Money in micros; `available` is asked once, under the wallet's lock."""
+    """What a batch must know of its customer. Money in micros; the `wallet` is asked for once, under its lock."""
 
     plan: PlanTerms | None
     currency: str
     is_restricted: bool
     spend_cap: int | None
-    available: Callable[[], int]
+    wallet: Callable[[], Balance]
     upgrade: Callable[[str, int], PlanTerms | None]
 
 
@@ -120,7 +120,10 @@ class Batch:
 
     def _take_from_wallet(self, tally: Tally, event: NewEvent, cost: int) -> None:
         if self._left is None:
-            self._left = self._customer.available()
+            wallet = self._customer.wallet()
+            if wallet.frozen:
+                raise refusals.wallet_frozen(self._beyond(tally, event))
+            self._left = wallet.available
         if cost > self._left:
             raise refusals.wallet_short(self._beyond(tally, event), cost, self._left, self._customer.currency)
         self._left -= cost

@@ -154,7 +154,7 @@ def _customer(session: Session, who: Standing, cap: int | None) -> Customer:
         currency=_currency(who),
         is_restricted=who.status == "restricted",
         spend_cap=cap,
-        available=lambda: ledger.lock_account(session, wallet_of(who.customer_id, _currency(who))).available,
+        wallet=lambda: ledger.lock_account(session, wallet_of(who.customer_id, _currency(who))),
         upgrade=upgrade,
     )
 

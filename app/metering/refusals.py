@@ -10,7 +10,14 @@ from typing import Any
 
 from app import clock
 from app.catalogue.terms import PlanTerms
-from app.errors import InsufficientFunds, Invalid, LimitReached, SpendCapReached, SubscriptionRestricted
+from app.errors import (
+    InsufficientFunds,
+    Invalid,
+    LimitReached,
+    SpendCapReached,
+    SubscriptionRestricted,
+    WalletFrozen,
+)
 from app.metering.tallies import Tally
 from app.notices import phrases
 
@@ -84,6 +91,13 @@ def wallet_short(beyond: Beyond, cost: int, available: int, currency: str) -> In
     short = f"This needs {phrases.money(cost, currency)} and {phrases.money(max(0, available), currency)} is available."
     details = {"available_micros": available, "needed_micros": cost, **beyond.details(remedy)}
     return InsufficientFunds(f"{beyond.included} {short} {remedy}", **details)
+
+
+def wallet_frozen(beyond: Beyond) -> WalletFrozen:
+    """The mode wallet: the wallet pays for nothing while a disputed payment is not settled (SPEC W5)."""
+    remedy = beyond.remedy("Settle the disputed payment")
+    words = f"{beyond.included} The wallet would pay for more, and is frozen because a payment was disputed. {remedy}"
+    return WalletFrozen(words, **beyond.details(remedy))
 
 
 def cap_reached(beyond: Beyond, cost: int, spent: int, cap: int, currency: str) -> SpendCapReached:

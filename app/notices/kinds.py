@@ -95,6 +95,22 @@ KINDS: dict[str, Kind] = {
         mail="never",
         takes="available_micros threshold_micros",
     ),
+    "payment_disputed": Kind(
+        "Your wallet is frozen: a payment of {amount_minor} was disputed",
+        "Your bank takes this payment back, so {reversed_minor} went out of your wallet. Nothing can be spent from it "
+        "until the dispute is settled. What you add comes on top, and fills what is missing first.",
+        "Did you not mean to? Ask your bank to withdraw the dispute, then write to us.",
+        tone="neg",
+        mail="always",
+        takes="amount_minor reversed_minor",
+    ),
+    "dispute_won": Kind(
+        "{reversed_minor} are back in your wallet",
+        "The dispute with your bank was decided, and the payment stands. What was taken out is restored.",
+        tone="pos",
+        mail="always",
+        takes="reversed_minor",
+    ),
     "auto_topup_charged": Kind(
         "{amount_minor} was added to your wallet automatically",
         "Your wallet was down to the level you chose, so we charged {card}.",

@@ -9,9 +9,10 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
+from app.payments.dispute_table import Dispute
 from app.payments.refund_table import Refund
 
-__all__ = ["CardPage", "Order", "Payment", "ProviderCustomer", "ProviderEvent", "Refund"]
+__all__ = ["CardPage", "Dispute", "Order", "Payment", "ProviderCustomer", "ProviderEvent", "Refund"]
 
 # An order only ever moves to the right: late, repeated and out-of-order news change nothing that came after.
 # `paid` is last: money that arrives for an order already given up is still the customer's.

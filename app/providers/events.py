@@ -111,7 +111,10 @@ class RefundChanged(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeChanged(Told):
-    """A chargeback, or an inquiry that may become one. No money moves in an inquiry."""
+    """A chargeback, or an inquiry that may become one. No money moves in an inquiry.
+
+    `fee` is what the provider asks for it, in minor units. `evidence`: saved there, sent to the bank, or too late.
+    """
 
     dispute_id: str
     payment_id: str | None
@@ -121,6 +124,8 @@ class DisputeChanged(Told):
     ]
     reason: str | None
     due_by: datetime | None
+    fee: int = 0
+    evidence: Literal["none", "saved", "sent", "late"] = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,16 @@ def tax(currency: str = "usd") -> Account:
     return Account(HOUSE, "tax", currency)
 
 
+def chargebacks(channel: str, currency: str = "usd") -> Account:
+    """What banks took back of payments made through a channel, until the dispute is decided (SPEC W5)."""
+    return Account(HOUSE, f"chargebacks:{channel}", currency)
+
+
+def losses(currency: str = "usd") -> Account:
+    """What disputes cost us: fees, and money that had gone back already."""
+    return Account(HOUSE, "losses", currency)
+
+
 def commission(currency: str = "usd") -> Account:
     """The house's share of what publishers sell (SPEC U8)."""
     return Account(HOUSE, "commission", currency)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, ledger
 from app.errors import Invalid
-from app.wallet import told, words
+from app.wallet import frozen, told, words
 from app.wallet.accounts import adjustments, wallet_of
 from app.wallet.books import key_of
 
@@ -58,4 +58,6 @@ def adjust(
             entry=entry.id,
         )
         told.credited(session, entry, wallet_of(customer_id, currency), amount_micros)
+        if amount_micros > 0:
+            frozen.filled(session, customer_id, currency)
     return entry

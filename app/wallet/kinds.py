@@ -38,6 +38,7 @@ KINDS = (
     Kind("provider_refund", "refund", "Refund"),
     Kind("chargeback", "chargeback", "Chargeback"),
     Kind("chargeback_won", "chargeback", "Chargeback returned"),
+    Kind("chargeback_won_promo", "chargeback", "Chargeback returned, promotional"),
     Kind("expiry", "expiry", "Expired"),
     Kind("reversal", "reversal", "Reversed"),
 )

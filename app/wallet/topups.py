@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, ledger
 from app.money import minor_to_micros
-from app.wallet import told
+from app.wallet import frozen, told
 from app.wallet.accounts import cash, wallet_of
 
 
@@ -54,4 +54,5 @@ def credit(
             payment=payment_id,
         )
         told.credited(session, entry, wallet_of(order.customer_id, order.currency), amount)
+        frozen.filled(session, order.customer_id, order.currency)
     return entry

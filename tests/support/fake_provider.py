@@ -17,6 +17,7 @@ from app.providers.errors import BadSignature, Conflict, NotFound
 from app.providers.events import (
     CheckoutCompleted,
     CheckoutExpired,
+    DisputeChanged,
     Event,
     Ignored,
     PaymentFailed,
@@ -163,6 +164,19 @@ _READ: dict[str, Callable[[Any, Any], list[Event]]] = {
         )
     ],
     "expired": lambda said, base: [CheckoutExpired(session_id="cs", order_id=said["order"], **base)],
+    "dispute": lambda said, base: [
+        DisputeChanged(
+            dispute_id=said.get("dispute", "dp_1"),
+            payment_id=said["payment"],
+            amount=Money(said["amount"], said["currency"]),
+            phase=said["phase"],
+            reason=said.get("reason", "fraudulent"),
+            due_by=datetime.fromtimestamp(said["due"], UTC) if "due" in said else None,
+            fee=said.get("fee", 0),
+            evidence=said.get("evidence", "none"),
+            **base,
+        )
+    ],
     "other": lambda _said, base: [Ignored(why="This type of event is not used.", **base)],
 }
 

@@ -50,9 +50,24 @@ def dispute_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
             phase=_phase(event["type"], dispute["status"]),
             reason=dispute.get("reason"),
             due_by=maybe_instant((dispute.get("evidence_details") or {}).get("due_by")),
+            fee=_fee(dispute),
+            evidence=_evidence(dispute.get("evidence_details") or {}),
             **told,
         )
     ]
+
+
+def _fee(dispute: Json) -> int:
+    """What was taken beside the disputed amount, and not given back."""
+    return max(0, sum(move.get("fee") or 0 for move in dispute.get("balance_transactions") or ()))
+
+
+def _evidence(details: Json) -> Any:
+    if details.get("submission_count"):
+        return "sent"
+    if details.get("past_due"):
+        return "late"
+    return "saved" if details.get("has_evidence") else "none"
 
 
 def _phase(kind: str, status: str) -> Any:

@@ -1,0 +1,169 @@
+"""What a dispute causes (SPEC W5): the money is taken back at once, the wallet frozen, and restored if it is won.
+
+Nothing here asks what was told before: whatever the phase is now, what belongs to it is made true, each part once. So
+the news may come in any order, twice, or before the payment is known, which is then awaited.
+
+Locked in this order: the order, its payment, the subscription, the wallet, the dispute.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import activity, credits, ledger, notices
+from app.flows import auto_top_up_outcome, buy_pack, charge_card, dunning
+from app.flows.news import Effects, News, NotYet
+from app.invoices import Invoice
+from app.payments import disputes, orders, returned
+from app.payments.dispute_table import Dispute
+from app.payments.disputes import Paid
+from app.payments.models import Payment
+from app.providers.events import DisputeChanged
+from app.wallet import chargebacks, frozen
+from app.wallet.accounts import wallet_of
+
+_CLOSED = ("lost", "prevented", "won")
+
+
+def note(session: Session, told: DisputeChanged, _news: News) -> Effects:
+    """A dispute was opened, moved or closed. Raises NotYet for a payment that is not known here (yet)."""
+    paid = _paid(session, told)
+    if paid.paid_for == "wallet":
+        dunning.lock(session, paid.customer_id)
+        ledger.lock_account(session, wallet_of(paid.customer_id, paid.currency))
+    dispute = disputes.keep(session, told, paid)
+    was, is_new = dispute.phase, not dispute.told_as
+    if not disputes.move(session, dispute, told):
+        return []
+    effects: Effects = [_did(f"dispute.{dispute.phase}", dispute, amount_minor=dispute.amount_minor)]
+    if is_new or was != dispute.phase:
+        facts = {"phase": dispute.phase, "amount_minor": dispute.amount_minor, "payment": dispute.payment_id}
+        activity.record(
+            session, told.provider, "dispute.moved", dispute.id, customer_id=dispute.customer_id, was=was, **facts
+        )
+    if dispute.is_taken:
+        effects += _take(session, dispute, paid)
+    elif dispute.phase in ("prevented", "won"):
+        effects += _restore(session, dispute)
+    _close(session, dispute)
+    if paid.paid_for == "wallet":
+        effects += _freeze_or_thaw(session, dispute)
+    session.flush()
+    return effects
+
+
+def _paid(session: Session, told: DisputeChanged) -> Paid:
+    """The payment, locked with its order, and what it was for."""
+    known = session.get(Payment, (told.provider, told.payment_id)) if told.payment_id else None
+    if known is not None:
+        order = orders.find(session, known.order_id, lock=True)
+        payment = returned.locked(session, known.channel, known.payment_id)
+        assert order is not None, "orders are never deleted"
+        assert payment is not None, "payments are never deleted"
+        return _of(payment, _what_for(session, payment, order.kind))
+    # A subscription that the provider collects by itself: its payments are known by their invoices.
+    mine = (Invoice.source == told.provider, Invoice.payment_id == told.payment_id)
+    invoice = session.scalars(select(Invoice).where(*mine).limit(1)).one_or_none() if told.payment_id else None
+    if invoice is None:
+        raise NotYet(f"The payment {told.payment_id} is not known here.")
+    amounts = (invoice.total_minor - invoice.tax_minor, invoice.tax_minor, invoice.currency)
+    return Paid(invoice.customer_id, "subscription", *amounts, order_id=invoice.order_id, invoice_id=invoice.id)
+
+
+def _of(payment: Payment, what_for: str) -> Paid:
+    amounts = (payment.net_minor, payment.tax_minor, payment.currency)
+    return Paid(payment.customer_id, what_for, *amounts, order_id=payment.order_id)
+
+
+def _what_for(session: Session, payment: Payment, order_kind: str) -> str:
+    """The books know: also a payment of something else may have ended in the wallet."""
+    if chargebacks.credited(session, payment.customer_id, payment.channel, payment.payment_id):
+        return "wallet"
+    return {buy_pack.KIND: "pack", charge_card.KIND: "invoice"}.get(order_kind, "subscription")
+
+
+def _take(session: Session, dispute: Dispute, paid: Paid) -> Effects:
+    """Out of the wallet, or what is unspent of the pack; never more than what is still here of this payment."""
+    if dispute.entry_id is not None or dispute.own_loss_minor:
+        return []
+    if paid.paid_for != "wallet":
+        dispute.own_loss_minor = dispute.amount_minor
+        return _revoke(session, dispute) if paid.paid_for == "pack" else []
+    share = paid.of_wallet(dispute.amount_minor)
+    taxes = min(dispute.amount_minor, paid.net_minor + paid.tax_minor) - share
+    dispute.reversed_minor = min(share, returned.left_to_return(session, dispute.channel, dispute.payment_id))
+    dispute.own_loss_minor = dispute.amount_minor - taxes - dispute.reversed_minor
+    dispute.freezes = True
+    auto_top_up_outcome.suspend(session, dispute.customer_id, "frozen", key=dispute.id)
+    if not dispute.reversed_minor:
+        return []
+    entry = chargebacks.take(session, dispute, dispute.reversed_minor)
+    dispute.entry_id = entry.id
+    told = {"amount_minor": dispute.amount_minor, "reversed_minor": dispute.reversed_minor}
+    notices.tell(
+        session, dispute.customer_id, "payment_disputed", key=f"dispute:{dispute.id}", currency=dispute.currency, **told
+    )
+    return [_did("wallet.charged_back", dispute, entry=entry.id, amount_minor=dispute.reversed_minor)]
+
+
+def _revoke(session: Session, dispute: Dispute) -> Effects:
+    """What is left of the credits that this payment bought."""
+    bought = credits.find_grant(session, dispute.customer_id, f"pack:{dispute.channel}:{dispute.payment_id}")
+    if bought is None:
+        return []
+    dispute.revoked_credits = credits.revoke(
+        session, dispute.customer_id, bought.id,
+        key=f"dispute:{dispute.id}", reason="The payment was disputed with the bank.", actor=dispute.channel,
+    )  # fmt: skip
+    return [_did("credits.revoked", dispute, credits=dispute.revoked_credits)]
+
+
+def _restore(session: Session, dispute: Dispute) -> Effects:
+    """The money is back, or was never taken: exactly what this dispute took is given back, once."""
+    if dispute.restored_entry_id is not None:
+        return []
+    if dispute.revoked_credits:
+        again = credits.grant(
+            session, dispute.customer_id, dispute.revoked_credits,
+            source="adjustment", key=f"dispute_won:{dispute.id}", actor=dispute.channel,
+            data={"description": "The dispute was won", "dispute": dispute.id},
+        )  # fmt: skip
+        dispute.restored_entry_id = again.entry_id
+        return [_did("credits.granted", dispute, credits=dispute.revoked_credits)]
+    taken = ledger.entry(session, dispute.customer_id, dispute.entry_id) if dispute.entry_id else None
+    if taken is None:
+        return []
+    entry = chargebacks.restore(session, dispute, taken)
+    dispute.restored_entry_id = entry.id
+    told: dict[str, Any] = {"reversed_minor": dispute.reversed_minor, "currency": dispute.currency}
+    notices.tell(session, dispute.customer_id, "dispute_won", key=f"dispute:{dispute.id}:won", **told)
+    return [_did("wallet.restored", dispute, entry=entry.id, amount_minor=dispute.reversed_minor)]
+
+
+def _close(session: Session, dispute: Dispute) -> None:
+    """The provider's last word: what stays lost, and its fee, leave our books."""
+    if dispute.phase not in _CLOSED or dispute.loss_entry_id is not None:
+        return
+    lost = dispute.phase == "lost"
+    # A subscription that the provider collects is not in our cash, so neither is what it takes back of it.
+    booked = lost and dispute.paid_for != "subscription"
+    kept, own = (dispute.reversed_minor, dispute.own_loss_minor) if booked else (0, 0)
+    entry = chargebacks.close(session, dispute, kept_minor=kept, lost_minor=own + dispute.fee_minor)
+    dispute.loss_entry_id = entry.id if entry else None
+
+
+def _freeze_or_thaw(session: Session, dispute: Dispute) -> Effects:
+    before = ledger.balance(session, wallet_of(dispute.customer_id, dispute.currency)).frozen
+    after = frozen.decide(session, dispute.customer_id, dispute.currency, actor=dispute.channel)
+    if before is after:
+        return []
+    if not after:
+        dunning.wallet_filled(session, dispute.customer_id)
+    return [_did("wallet.frozen" if after else "wallet.thawed", dispute)]
+
+
+def _did(kind: str, dispute: Dispute, **details: Any) -> dict[str, Any]:
+    return {"kind": kind, "dispute": dispute.id, "customer": dispute.customer_id, **details}

@@ -1,0 +1,88 @@
+"""Chargebacks in the books: a disputed top-up is taken out of the wallet, and comes back if it is won (SPEC W5)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from app import ledger
+from app.money import minor_to_micros
+from app.wallet.accounts import cash, chargebacks, losses, wallet_of
+
+
+class Disputed(Protocol):
+    """What the books need to know of a dispute; `app.payments` has one. Minor units of `currency`."""
+
+    @property
+    def customer_id(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def provider_dispute_id(self) -> str: ...
+    @property
+    def payment_id(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def credited(session: Session, customer_id: str, channel: str, payment_id: str) -> bool:
+    """Whether this payment went into the wallet."""
+    return ledger.find_entry(session, customer_id, f"topup:{channel}:{payment_id}") is not None
+
+
+def take(session: Session, dispute: Disputed, minor: int) -> ledger.Entry:
+    """Take so much out of the wallet, paid money first, even below zero. Once per dispute."""
+    amount, currency = minor_to_micros(minor, dispute.currency), dispute.currency
+    legs = {wallet_of(dispute.customer_id, currency): -amount, chargebacks(dispute.channel, currency): amount}
+    return ledger.post(
+        session, "chargeback", legs, customer_id=dispute.customer_id, key=_key("chargeback", dispute),
+        data=_data(dispute, "Payment disputed with the bank"),
+    )  # fmt: skip
+
+
+def restore(session: Session, dispute: Disputed, taken: ledger.Entry) -> ledger.Entry:
+    """Give back exactly what was taken; what had been promotional is so again. Once per dispute."""
+    wallet = wallet_of(dispute.customer_id, dispute.currency)
+    leg = taken.leg(wallet)
+    gift, entry = -leg.promo_amount, None
+    for kind, amount in (("chargeback_won", -leg.amount - gift), ("chargeback_won_promo", gift)):
+        if amount:
+            legs = {wallet: amount, chargebacks(dispute.channel, dispute.currency): -amount}
+            entry = ledger.post(
+                session, kind, legs, customer_id=dispute.customer_id, key=_key(kind, dispute),
+                data=_data(dispute, "The dispute was won"),
+            )  # fmt: skip
+    assert entry is not None, "nothing taken is no entry"
+    return entry
+
+
+def close(session: Session, dispute: Disputed, *, kept_minor: int, lost_minor: int) -> ledger.Entry | None:
+    """What the provider keeps: `kept` of what the wallet gave, and `lost` out of our own pocket. Once per dispute."""
+    kept, lost = (minor_to_micros(minor, dispute.currency) for minor in (kept_minor, lost_minor))
+    if not kept + lost:
+        return None
+    legs = {
+        chargebacks(dispute.channel, dispute.currency): -kept,
+        losses(dispute.currency): -lost,
+        cash(dispute.channel, dispute.currency): kept + lost,
+    }
+    return ledger.post(
+        session, "dispute_closed", {account: amount for account, amount in legs.items() if amount},
+        customer_id=dispute.customer_id, key=_key("dispute_closed", dispute), data=_data(dispute, "Dispute closed"),
+    )  # fmt: skip
+
+
+def _key(what: str, dispute: Disputed) -> str:
+    return f"{what}:{dispute.channel}:{dispute.provider_dispute_id}"
+
+
+def _data(dispute: Disputed, words: str) -> dict[str, str]:
+    return {
+        "description": words,
+        "dispute": dispute.id,
+        "channel": dispute.channel,
+        "payment": dispute.payment_id,
+    }
