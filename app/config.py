@@ -12,6 +12,7 @@ from pathlib import Path
 from app.money import EXPONENTS
 
 _PREFIX = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}\Z", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,20}\Z", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}\Z", re.ASCII)
 # Names that are the vendors' own.
 _BARE = ("stripe_", "lemonsqueezy_", "polar_", "creem_", "openai_", "anthropic_", "google_", "openrouter_")
@@ -23,7 +24,11 @@ _SAFE_ADDRESS = re.compile(
 )
 
 # The setting that switches a payment provider on. Each has a <channel>_webhook_secret and one before it.
-CHANNEL_KEYS = {"stripe": "stripe_secret_key", "polar": "polar_access_token"}
+CHANNEL_KEYS = {
+    "stripe": "stripe_secret_key",
+    "lemonsqueezy": "lemonsqueezy_api_key",
+    "polar": "polar_access_token",
+}
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").exists() else Path.cwd()
@@ -55,6 +60,13 @@ class Settings:
     stripe_api_base: str = ""
     stripe_invoices: int = 1  # 1: Stripe makes an invoice for each top-up (SPEC I1); 0: a receipt is enough
     stripe_automatic_tax: int = 0  # 1: Stripe Tax computes the tax on subscriptions (SPEC I2)
+    lemonsqueezy_api_key: str = field(default="", repr=False)
+    lemonsqueezy_webhook_secret: str = field(default="", repr=False)
+    lemonsqueezy_webhook_secret_previous: str = field(default="", repr=False)
+    lemonsqueezy_store_id: str = ""
+    lemonsqueezy_variant_id: str = ""  # what top-ups and packs are sold as there, at a price of our own
+    lemonsqueezy_test_mode: int = 0  # 1: the key is of the store's test mode; it does not say so itself
+    lemonsqueezy_api_base: str = ""
     polar_access_token: str = field(default="", repr=False)
     polar_webhook_secret: str = field(default="", repr=False)
     polar_webhook_secret_previous: str = field(default="", repr=False)
@@ -125,6 +137,10 @@ class Settings:
                 bool(self.polar_access_token) and not self.polar_api_base and self.env in ("demo", "test"),
                 "POLAR_ACCESS_TOKEN charges real cards unless POLAR_API_BASE is the address of Polar's sandbox.",
             ),
+            (
+                bool(self.lemonsqueezy_api_key) and self.lemonsqueezy_test_mode != 1 and self.env in ("demo", "test"),
+                "LEMONSQUEEZY_API_KEY charges real cards unless LEMONSQUEEZY_TEST_MODE is 1.",
+            ),
             (production and bool(self.clock_file), "PURSER_CLOCK_FILE moves the clock and is for the demo only."),
             (production and self.password_memory_kib < 19456, "PURSER_PASSWORD_MEMORY_KIB must be 19456 or more."),
         ]
@@ -164,6 +180,7 @@ class Settings:
             ),
             *self._senseless_invoices(),
             *self._senseless_calls(),
+            *self._senseless_store(),
             (strange_mail, "SMTP_URL must begin with smtp:// or smtps://."),
             (
                 bool(self.redis_url) and find_spec("redis") is None,
@@ -187,6 +204,15 @@ class Settings:
                 self.invoice_prefix == self.credit_note_prefix,
                 "PURSER_INVOICE_PREFIX and PURSER_CREDIT_NOTE_PREFIX must differ: each is a series of its own.",
             ),
+        ]
+
+    def _senseless_store(self) -> list[tuple[bool, str]]:
+        """What would not name anything at Lemon Squeezy, which calls everything by a number."""
+        store, variant = self.lemonsqueezy_store_id, self.lemonsqueezy_variant_id
+        used = bool(self.lemonsqueezy_api_key)
+        return [
+            (used and not _NUMBER.match(store), "LEMONSQUEEZY_STORE_ID must be the number of the store."),
+            (bool(variant) and not _NUMBER.match(variant), "LEMONSQUEEZY_VARIANT_ID must be the number of a variant."),
         ]
 
     def _senseless_calls(self) -> list[tuple[bool, str]]:

@@ -94,6 +94,7 @@ class Subscriptions(Protocol):
 
 # What an adapter may lack of a role it has otherwise: the verb, and the capability that promises it.
 OWN_CAPS: Mapping[str, Cap] = {
+    "list_subscriptions": Cap.SUBSCRIPTION_LIST,
     "start_subscription": Cap.OFF_SESSION,
     "set_subscription_card": Cap.SAVED_CARDS,
     "preview_change": Cap.PREVIEW,
@@ -118,9 +119,13 @@ class Invoices(Protocol):
     """Cap.INVOICES: the provider's documents, mirrored (SPEC I1). Collecting and giving up need Cap.RETRY_PAYMENT."""
 
     def list_invoices(
-        self, customer: CustomerRef, *, cursor: str | None, limit: int
+        self, customer: CustomerRef, *, cursor: str | None, limit: int, subscription_id: str | None = None
     ) -> tuple[Sequence[InvoiceDoc], str | None]:
-        """Newest first, at most `limit` (1 to 100), and the cursor of the next page or None. Not `complete` ones."""
+        """Newest first, at most `limit` (1 to 100), and the cursor of the next page or None. Not `complete` ones.
+
+        With `subscription_id` others may be left out; a provider that lists by subscription alone raises InvalidRequest
+        without.
+        """
 
     def get_invoice(self, invoice_id: str) -> InvoiceDoc:
         """With all its lines, taxes by name, payments and credit notes. Raises NotFound."""

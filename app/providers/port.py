@@ -110,8 +110,11 @@ class OffSession(Protocol):
 class Portal(Protocol):
     """Cap.PORTAL: the provider's own self-service page (SPEC P13)."""
 
-    def portal(self, customer: CustomerRef, *, return_url: str) -> Redirect:
-        """A short-lived link: made per click, never stored."""
+    def portal(self, customer: CustomerRef, *, return_url: str, subscription_id: str | None = None) -> Redirect:
+        """A short-lived link: made per click, never stored. `subscription_id` is the one they have there.
+
+        Raises InvalidRequest without one where the provider only has a page for subscribers.
+        """
 
 
 class Refunds(Protocol):

@@ -10,7 +10,10 @@ from app.config import Settings
 from app.providers.port import Provider
 
 # Named, not imported: an adapter and its SDK are loaded only where its keys are set, and nobody else can import one.
-ADAPTERS = {"stripe": "app.providers.stripe:Stripe"}
+ADAPTERS = {
+    "stripe": "app.providers.stripe:Stripe",
+    "lemonsqueezy": "app.providers.lemonsqueezy:LemonSqueezy",
+}
 
 
 def build(settings: Settings) -> dict[str, Provider]:

@@ -24,6 +24,7 @@ class Cap(StrEnum):
     REFUND_FULL = "refund_full"
     REFUND_PARTIAL = "refund_partial"
     SUBSCRIPTIONS = "subscriptions"
+    SUBSCRIPTION_LIST = "subscription_list"  # all that a customer ever had can be listed
     PREVIEW = "preview"
     CHANGE_NOW = "change_now"
     CHANGE_AT_PERIOD_END = "change_at_period_end"
@@ -91,6 +92,8 @@ class CheckoutRequest:
     discount: DiscountRef | None = None  # else the customer may type a code, with `allow_codes`
     allow_codes: bool = False
     save_card: bool = False
+    email: str | None = None  # filled in on the page, where the provider does not know the customer by name
+    name: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -156,12 +159,16 @@ class ChargeResult:
 
 @dataclass(frozen=True, slots=True)
 class RefundResult:
-    """`refund_id` is None where a vendor answers a refund without naming it."""
+    """`refund_id` is None where a vendor answers a refund without naming it.
+
+    `credit_note_id` is the vendor's own document for it, where it made one.
+    """
 
     refund_id: str | None
     status: Literal["pending", "succeeded", "failed", "canceled"]
     amount: Money
     our_refund_id: str | None = None
+    credit_note_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,10 @@ def _stripe(body: bytes, secret: str, at: int) -> dict[str, str]:
     return {"Stripe-Signature": f"t={at},v1={signed}"}
 
 
+def _lemonsqueezy(body: bytes, secret: str, _at: int) -> dict[str, str]:
+    return {"X-Signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
 CHANNELS: dict[str, Channel] = {
     "stripe": Channel(
         sign=_stripe,
@@ -60,5 +64,18 @@ CHANNELS: dict[str, Channel] = {
         previous="whsec_the_one_before_this",
         secret_setting="stripe_webhook_secret",
         others={"stripe_secret_key": "sk_test_of_the_tests"},
+    ),
+    "lemonsqueezy": Channel(
+        sign=_lemonsqueezy,
+        secret="lemons_of_the_tests_only",
+        previous="lemons_the_ones_before",
+        secret_setting="lemonsqueezy_webhook_secret",
+        others={
+            "lemonsqueezy_api_key": "key_of_the_tests",
+            "lemonsqueezy_store_id": "217313",
+            "lemonsqueezy_variant_id": "1090954",
+            "lemonsqueezy_test_mode": 1,
+        },
+        signs_the_time=False,
     ),
 }

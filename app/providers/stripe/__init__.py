@@ -50,6 +50,7 @@ class Stripe(Subscribing, Changing, GivingBack, Invoicing):
             Cap.REFUND_FULL,
             Cap.REFUND_PARTIAL,
             Cap.SUBSCRIPTIONS,
+            Cap.SUBSCRIPTION_LIST,
             Cap.PREVIEW,
             Cap.CHANGE_NOW,
             Cap.CHANGE_AT_PERIOD_END,
@@ -214,7 +215,13 @@ class Stripe(Subscribing, Changing, GivingBack, Invoicing):
         found = self._stripe.pages(lambda v1, page: v1.refunds.list({"payment_intent": payment_id, **page}))
         return [told_returns.refund_of(each) for each in found]
 
-    def portal(self, customer: CustomerRef, *, return_url: str) -> Redirect:
+    def portal(
+        self,
+        customer: CustomerRef,
+        *,
+        return_url: str,
+        subscription_id: str | None = None,  # noqa: ARG002 - the customer has one page for all
+    ) -> Redirect:
         wanted = {"customer": customer.id, "return_url": return_url}
         return Redirect(self._stripe.call(lambda v1: v1.billing_portal.sessions.create(wanted))["url"])
 

@@ -23,7 +23,12 @@ class Invoicing:
         return discounts.ensure_coupon(self._stripe, terms, key=key)
 
     def list_invoices(
-        self, customer: CustomerRef, *, cursor: str | None, limit: int
+        self,
+        customer: CustomerRef,
+        *,
+        cursor: str | None,
+        limit: int,
+        subscription_id: str | None = None,  # noqa: ARG002 - the customer's all
     ) -> tuple[Sequence[InvoiceDoc], str | None]:
         wanted = {"customer": customer.id, "limit": limit, "starting_after": cursor, "expand": ["data.payments"]}
         page = self._stripe.call(lambda v1: v1.invoices.list(wanted))

@@ -1,0 +1,141 @@
+"""Lemon Squeezy, a merchant of record: hosted checkout, subscriptions by variant, refunds and signed events.
+
+It sells to the customer itself and owes the tax. It keeps no cards for us, previews nothing, and changes and ends
+nothing but at once or with the period; what it cannot do is not declared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app import clock
+from app.providers.errors import InvalidRequest
+from app.providers.events import Event
+from app.providers.lemonsqueezy import body as wire
+from app.providers.lemonsqueezy import checkout, diagnosis, signature, told
+from app.providers.lemonsqueezy.connection import Connection
+from app.providers.lemonsqueezy.reading import Reader
+from app.providers.lemonsqueezy.returns import GivingBack
+from app.providers.lemonsqueezy.shop import Shop
+from app.providers.lemonsqueezy.subscriptions import Subscribing
+from app.providers.values import (
+    Cap,
+    CheckoutRequest,
+    CheckoutSession,
+    CustomerRef,
+    Finding,
+    Heard,
+    Redirect,
+    Verified,
+)
+
+SIGNATURE_HEADER = "x-signature"
+_ALWAYS = frozenset(
+    {
+        Cap.PORTAL,
+        Cap.REFUND_FULL,
+        Cap.REFUND_PARTIAL,
+        Cap.SUBSCRIPTIONS,
+        Cap.CHANGE_NOW,
+        Cap.CANCEL_AT_PERIOD_END,
+        Cap.RESUME,
+        Cap.INVOICES,
+        Cap.MERCHANT_OF_RECORD,
+        Cap.DIAGNOSIS,
+    }
+)
+
+
+class LemonSqueezy(Subscribing, GivingBack):
+    """One store. What it is told of a customer is our own id, which comes back with all that follows from a page."""
+
+    name, title = "lemonsqueezy", "Lemon Squeezy"
+
+    def __init__(self, key: str, webhook_secrets: tuple[str, ...], shop: Shop, *, api_base: str = "") -> None:
+        """`webhook_secrets`: the current one first, the previous one while it is being rotated. Raises ValueError."""
+        if any(len(secret.strip()) < signature.SHORTEST_SECRET for secret in webhook_secrets) or not webhook_secrets:
+            raise ValueError("LEMONSQUEEZY_WEBHOOK_SECRET is missing or too short: anyone could sign.")
+        if not shop.store_id.isdigit() or (shop.variant_id and not shop.variant_id.isdigit()):
+            raise ValueError("LEMONSQUEEZY_STORE_ID and LEMONSQUEEZY_VARIANT_ID must be numbers.")
+        self._lemon = Connection(key, api_base=api_base)
+        self._reader = Reader(self._lemon, shop)
+        self._secrets = webhook_secrets
+        self._shop = shop
+
+    @classmethod
+    def configured(cls, settings: Any) -> LemonSqueezy | None:
+        """The adapter for these settings, or None without a key. Raises ValueError when they are unsafe."""
+        if not settings.lemonsqueezy_api_key:
+            return None
+        previous = settings.lemonsqueezy_webhook_secret_previous
+        secrets = (settings.lemonsqueezy_webhook_secret, *([previous] if previous else []))
+        shop = Shop(
+            settings.lemonsqueezy_store_id,
+            settings.lemonsqueezy_variant_id,
+            test_mode=settings.lemonsqueezy_test_mode == 1,
+        )
+        return cls(settings.lemonsqueezy_api_key, secrets, shop, api_base=settings.lemonsqueezy_api_base)
+
+    @property
+    def capabilities(self) -> frozenset[Cap]:
+        """An amount of one's choice needs a variant to be sold as."""
+        return _ALWAYS | {Cap.CUSTOM_AMOUNT} if self._shop.variant_id else _ALWAYS
+
+    @property
+    def livemode(self) -> bool:
+        return not self._shop.test_mode
+
+    def ensure_customer(
+        self,
+        *,
+        customer_id: str,
+        email: str,  # noqa: ARG002 - people may write another on the page, and two customers of ours may share one
+        name: str | None,  # noqa: ARG002
+        key: str,  # noqa: ARG002
+    ) -> CustomerRef:
+        return CustomerRef(customer_id, customer_id)
+
+    def create_checkout(self, request: CheckoutRequest, *, key: str) -> CheckoutSession:  # noqa: ARG002 - they know none
+        now = clock.now()
+        page = self._lemon.write("POST", "/checkouts", checkout.document(request, self._shop, now=now))["data"]
+        return checkout.session_of(page, None, now=now)
+
+    def get_checkout(self, session_id: str) -> CheckoutSession:
+        page = checkout.read_page(self._lemon, self._shop, session_id)
+        order = checkout.order_on(self._lemon, self._shop, page)
+        return checkout.session_of(page, order, now=clock.now())
+
+    def recheck_checkout(self, session_id: str) -> Heard | None:
+        page = checkout.read_page(self._lemon, self._shop, session_id)
+        event = checkout.missed_event(self._lemon, self._shop, page, now=clock.now())
+        if event is None:
+            return None
+        text = json.dumps(event, separators=(",", ":"), sort_keys=True).encode()
+        return Heard(wire.verified(wire.parsed(text)), text)
+
+    def portal(
+        self,
+        customer: CustomerRef,  # noqa: ARG002 - it is reached through a subscription
+        *,
+        return_url: str,  # noqa: ARG002 - it has no way back
+        subscription_id: str | None = None,
+    ) -> Redirect:
+        if subscription_id is None:
+            raise InvalidRequest("Only who has a subscription has a portal there.", code="no_subscription")
+        links = self._reader.subscription(subscription_id)["attributes"]["urls"]
+        return Redirect(links["customer_portal"])
+
+    # What they tell us.
+
+    def verify(self, body: bytes, headers: Mapping[str, str]) -> Verified:
+        header = {name.lower(): value for name, value in headers.items()}.get(SIGNATURE_HEADER)
+        signature.check(body, header, self._secrets)
+        return wire.verified(wire.parsed(body))
+
+    def normalize(self, body: bytes) -> Sequence[Event]:
+        return told.events_of(wire.parsed(body), self._shop)
+
+    def diagnose(self, *, webhook_url: str) -> Sequence[Finding]:
+        return diagnosis.findings(self._lemon, self._shop, webhook_url=webhook_url)
