@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 
+from app.catalogue import llm_prices
 from app.catalogue.check_in import LONGEST_EXPIRY, LONGEST_ROW, MOST_BONUSES, MOST_CREDITS
 from app.catalogue.models import DAYS_OF, DOWNGRADES, OVERAGE_MODES, PRICINGS, WHO_CHECKS_IN
 from app.catalogue.packs import MOST_IN_A_PACK
@@ -73,6 +74,7 @@ def _catalogue(top: Table, currency: str) -> Catalogue:
         actions=tuple(_action(*entry, position) for position, entry in enumerate(top.tables("actions"))),
         packs=tuple(_pack(*entry, position, currency) for position, entry in enumerate(top.tables("packs"))),
         services=tuple(_service(*entry, position) for position, entry in enumerate(top.tables("services"))),
+        llm_prices=llm_prices.read(top, currency),
         check_in=_check_in(top),
         plans=tuple(
             sorted(

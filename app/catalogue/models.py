@@ -166,6 +166,32 @@ class Service(Base):
     )
 
 
+class LlmPrice(Base):
+    """What a model's tokens cost from the beginning of a day (UTC) on, whatever the price library says (SPEC L1).
+
+    Micros of `currency` for a million tokens. `steps`: input tokens above which every token of the call costs
+    otherwise, each as [above, input, output, cached, written].
+    """
+
+    __tablename__ = "llm_price"
+
+    key: Mapped[str] = mapped_column(String(216), primary_key=True)  # "gpt-5 from 2026-11-01"
+    model: Mapped[str] = mapped_column(String(200), index=True)
+    day: Mapped[str] = mapped_column(String(10))
+    currency: Mapped[str] = mapped_column(String(3))
+    input_micros: Mapped[int] = mapped_column(BigInteger)
+    output_micros: Mapped[int] = mapped_column(BigInteger)
+    cached_micros: Mapped[int] = mapped_column(BigInteger)  # input that was read from a cache
+    written_micros: Mapped[int] = mapped_column(BigInteger)  # input that was written to one
+    steps: Mapped[list[Any]]
+    retired_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("input_micros > 0 AND output_micros > 0", name="charged"),
+        CheckConstraint("cached_micros >= 0 AND written_micros >= 0", name="cache"),
+    )
+
+
 class CheckInRules(Base):
     """The daily check-in's rules from `created_at` on (SPEC C5). A change is a new version: the day a customer is in
     still gives what it promised in the morning.

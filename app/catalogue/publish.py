@@ -8,13 +8,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app import activity, clock, ids
-from app.catalogue import check_in, reads
+from app.catalogue import check_in, llm_prices, reads
 from app.catalogue.difference import Change, between, needs_new_version
-from app.catalogue.models import Action, Meter, Pack, Plan, PlanLimit, PlanVersion, Service
+from app.catalogue.models import Action, LlmPrice, Meter, Pack, Plan, PlanLimit, PlanVersion, Service
 from app.catalogue.terms import (
     ActionTerms,
     Catalogue,
     CheckInTerms,
+    LlmPriceTerms,
     MeterTerms,
     PackTerms,
     PlanTerms,
@@ -23,17 +24,18 @@ from app.catalogue.terms import (
 )
 from app.errors import NotFound
 
-ROWS: dict[str, type[Meter] | type[Action] | type[Pack] | type[Service]] = {
+ROWS: dict[str, type[Meter] | type[Action] | type[Pack] | type[Service] | type[LlmPrice]] = {
     "meter": Meter,
     "action": Action,
     "pack": Pack,
     "service": Service,
+    "llm price": LlmPrice,
 }
 
 
 def apply(session: Session, wanted: Catalogue, *, actor: str) -> list[Change]:
     """Make `wanted` what is on offer, and say what changed: nothing the second time. Subscribers keep theirs."""
-    live = reads.live(session)
+    live = reads.whole(session)
     changes, things = between(live, wanted), wanted.things()
     for change in changes:
         if change.how == "retired":
@@ -137,6 +139,8 @@ def _put(session: Session, thing: Thing, actor: str) -> None:
         publish_plan(session, thing)
     elif isinstance(thing, CheckInTerms):
         check_in.write(session, thing, is_on=True, actor=actor)
+    elif isinstance(thing, LlmPriceTerms):
+        session.merge(llm_prices.row(thing))
     else:
         session.merge(_row(thing))
 

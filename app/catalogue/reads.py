@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import and_, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.catalogue import check_in
+from app.catalogue import check_in, llm_prices
 from app.catalogue.models import Action, Meter, Pack, Plan, PlanLimit, PlanVersion, Service
 from app.catalogue.terms import ActionTerms, Catalogue, Limit, MeterTerms, PackTerms, PlanTerms, ServiceTerms
 from app.errors import NotFound
@@ -25,6 +26,11 @@ _LIMITS = (
     .where(tuple_(PlanLimit.plan_id, PlanLimit.version).in_(bindparam("versions", expanding=True)))
     .order_by(PlanLimit.position)
 )
+
+
+def whole(session: Session) -> Catalogue:
+    """Everything a catalogue file can say: what is on offer, and the prices of models, which no page shows."""
+    return replace(live(session), llm_prices=llm_prices.live(session))
 
 
 def live(session: Session) -> Catalogue:

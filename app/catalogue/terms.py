@@ -138,6 +138,34 @@ class ServiceTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class LlmPriceTerms:
+    """What a model costs from a day on; see LlmPrice."""
+
+    model: str
+    day: str
+    currency: str
+    input_micros: int
+    output_micros: int
+    cached_micros: int
+    written_micros: int
+    steps: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.model} from {self.day}"
+
+    def facts(self) -> Facts:
+        """Each price for a million tokens."""
+        first = (0, self.input_micros, self.output_micros, self.cached_micros, self.written_micros)
+        told = {}
+        for above, *prices in (first, *self.steps):
+            for what, micros in zip(("input", "output", "cached input", "cache write"), prices, strict=True):
+                place = f"{what} above {above:,} tokens" if above else what
+                told[place] = f"{written(micros, self.currency)} {self.currency.upper()}"
+        return told
+
+
+@dataclass(frozen=True, slots=True)
 class CheckInTerms:
     """Free credits once a day (SPEC C5): `credits` each day, and `bonuses` on top every so many days in a row.
 
@@ -168,7 +196,7 @@ class CheckInTerms:
         return told | {f"bonus every {days} days": f"{more:,}" for days, more in self.bonuses}
 
 
-Thing = PlanTerms | MeterTerms | ActionTerms | PackTerms | ServiceTerms | CheckInTerms
+Thing = PlanTerms | MeterTerms | ActionTerms | PackTerms | ServiceTerms | LlmPriceTerms | CheckInTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +208,7 @@ class Catalogue:
     actions: tuple[ActionTerms, ...] = ()
     packs: tuple[PackTerms, ...] = ()
     services: tuple[ServiceTerms, ...] = ()
+    llm_prices: tuple[LlmPriceTerms, ...] = ()
     check_in: CheckInTerms | None = None
 
     def things(self) -> dict[tuple[str, str], Thing]:
@@ -189,6 +218,7 @@ class Catalogue:
             ("action", self.actions),
             ("pack", self.packs),
             ("service", self.services),
+            ("llm price", self.llm_prices),
             ("check-in", () if self.check_in is None else (self.check_in,)),
             ("plan", self.plans),
         )

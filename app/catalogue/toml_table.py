@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from app.money import EXPONENTS, MICROS_PER_UNIT
@@ -133,6 +134,25 @@ class Table:
         holder = self.table(name)
         for key in holder.named(keys):
             yield key, holder.table(key)
+
+    def rows(self, name: str) -> Iterator[Table]:
+        """The tables of an array of tables, `[[name]]`, in their order."""
+        value = self._value(name, [])
+        if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+            self.wrong(name, "must be tables, each beginning with [[" + name + "]].")
+            return
+        for number, row in enumerate(value, 1):
+            place = f"{name}[{number}]"
+            yield Table(row, f"{self.place}.{place}" if self.place else place, self.mistakes)
+
+    def day(self, name: str) -> str:
+        """A day written without quotes, 2026-11-01; as text."""
+        value = self._value(name, None)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value.isoformat()
+        if value is not None:
+            self.wrong(name, "must be a day without quotes, such as 2026-11-01.")
+        return "2000-01-01"
 
     def named(self, keys: re.Pattern[str] = _KEY, fault: str = _NO_KEY) -> Iterator[str]:
         """The names in a table whose names are keys, each noted when it cannot be one."""

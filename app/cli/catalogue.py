@@ -30,7 +30,7 @@ def apply(source: str, dry_run: bool) -> Answer:
     wanted = catalogue_named(source, settings)
     with opened(settings) as session:
         if dry_run:
-            changes = difference.between(reads.live(session), wanted)
+            changes = difference.between(reads.whole(session), wanted)
         else:
             with transaction(session):
                 changes = publish.apply(session, wanted, actor=OPERATOR)

@@ -14,9 +14,12 @@ depends_on = None
 def upgrade() -> None:
     _make_calls()
     _make_days()
+    _make_prices()
 
 
 def downgrade() -> None:
+    op.drop_index("ix_llm_price_model", table_name="llm_price")
+    op.drop_table("llm_price")
     op.drop_table("llm_day")
     op.drop_index("ix_llm_call_open", table_name="llm_call")
     op.drop_table("llm_call")
@@ -91,3 +94,23 @@ def _make_days() -> None:
         ),
         sa.PrimaryKeyConstraint("customer_id", "day", "model", "key_id", name=op.f("pk_llm_day")),
     )
+
+
+def _make_prices() -> None:
+    op.create_table(
+        "llm_price",
+        sa.Column("key", sa.String(length=216), nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("input_micros", sa.BigInteger(), nullable=False),
+        sa.Column("output_micros", sa.BigInteger(), nullable=False),
+        sa.Column("cached_micros", sa.BigInteger(), nullable=False),
+        sa.Column("written_micros", sa.BigInteger(), nullable=False),
+        sa.Column("steps", sa.JSON(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("input_micros > 0 AND output_micros > 0", name=op.f("ck_llm_price_charged")),
+        sa.CheckConstraint("cached_micros >= 0 AND written_micros >= 0", name=op.f("ck_llm_price_cache")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_llm_price")),
+    )
+    op.create_index("ix_llm_price_model", "llm_price", ["model"], unique=False)
