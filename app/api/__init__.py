@@ -27,6 +27,7 @@ from app.api.staff_plans import staff_plans
 from app.api.subscriptions import subscriptions
 from app.api.top_ups import top_ups
 from app.api.usage import api_usage
+from app.api.webhook_deliveries import api_webhook_deliveries
 
 GROUPS = [
     billing,
@@ -46,6 +47,7 @@ GROUPS = [
     api_entitlements,
     api_resources,
     api_credits,
+    api_webhook_deliveries,
     staff_plans,
     staff_coupons,
     staff_credits,

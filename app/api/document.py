@@ -135,7 +135,8 @@ def _complete(operation: Json, path: str, method: str, terms: Terms) -> None:
 
 def _errors(method: str, terms: Terms, has_parameters: bool) -> list[str]:
     found = ["401", "403", "429", "500", "503"]
-    if terms.for_a_customer or has_parameters:  # a name in the path or the query, of nothing there is
+    # A name in the path or the query, or of a customer in the body, of nothing there is.
+    if terms.for_a_customer or has_parameters or terms.permission == "portal:write":
         found.append("404")
     if has_parameters or method in ("post", "put"):
         found.append("422")

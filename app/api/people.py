@@ -11,13 +11,11 @@ from app import clock
 from app.api import calls
 from app.api.answers import CustomerId, Instant
 from app.api.values import Answer, Body
-from app.credits import welcome
 from app.customers import customers
 from app.customers.models import Customer
-from app.db import transaction
 from app.errors import NotFound
 from app.extensions import db
-from app.people.users import clean_name
+from app.flows import open_customer
 
 api_customers = calls.group("api_customers", "Customers", "Open customers and find them again.")
 
@@ -44,24 +42,24 @@ class CustomerPath(BaseModel):
     customer_id: str = Field(max_length=200)
 
 
-@api_customers.post("/v1/customers", responses={201: CustomerAnswer})
+@api_customers.post("/v1/customers", responses={201: CustomerAnswer, 200: CustomerAnswer})
 @calls.call("customers:write", kinds=("service",), for_a_customer=False)
 def create(body: NewCustomer) -> Response:
     """Open a customer, with an empty wallet and the free plan's welcome credits
 
-    Moves no money, so it takes no Idempotency-Key: an `external_id` that exists already is refused with 409.
+    201 for a new one. The same `external_id` again, with the same name and address, answers 200 and the customer there
+    is; with others it is refused with 409, and `details.customer` says whose it is. Moves no money, so it takes no
+    Idempotency-Key: send an `external_id`.
     """
-    with transaction(db.session):
-        made = customers.open_customer(
-            db.session,
-            name=clean_name(body.name),  # before the sign-up's own check, which calls the field "company"
-            email=body.email,
-            external_id=body.external_id,
-            actor=calls.caller().key_id,
-            currency=calls.currency(),
-        )
-        welcome.customer(db.session, made.id)
-    return calls.reply(_told(made), 201)
+    customer, is_new = open_customer.open_customer(
+        db.session(),
+        name=body.name,
+        email=body.email,
+        external_id=body.external_id,
+        actor=calls.caller().key_id,
+        currency=calls.currency(),
+    )
+    return calls.reply(_told(customer), 201 if is_new else 200)
 
 
 @api_customers.get("/v1/customers/<customer_id>", responses={200: CustomerAnswer})

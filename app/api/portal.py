@@ -6,7 +6,7 @@ import re
 from typing import Literal
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import Response
 from pydantic import Field
 
 from app import clock
@@ -17,7 +17,6 @@ from app.errors import Invalid
 from app.extensions import db
 from app.flows import open_portal
 from app.http import destinations, return_urls
-from app.http.api_caller import CUSTOMER_HEADER
 from app.http.shell import CUSTOMER_PLACES
 
 api_portal = calls.group("api_portal", "Portal sessions", "Bring a user of yours to their billing pages, signed in.")
@@ -82,9 +81,6 @@ def create(body: NewPortalSession) -> Response:
     customer of the same person, not their own profile, never the back office. Where the plan limits team members,
     somebody new needs a free seat, else 403 `TIER_LIMIT_EXCEEDED`.
     """
-    named = request.headers.get(CUSTOMER_HEADER)
-    if named is not None and named != body.customer:  # two answers to one question: neither is taken for true
-        raise Invalid(f"{CUSTOMER_HEADER} names another customer than the body.", field="customer")
     settings = calls.settings()
     back = return_urls.checked(body.return_url, "return_url", settings, default="/") if body.return_url else None
     wish = open_portal.Wish(

@@ -18,8 +18,8 @@ from app.people import addresses
 from app.people.users import clean_name
 
 # Not of the form of our own ids: a call that names a customer looks for ours first, so a host product whose users
-# choose these names themselves would let one of them act on another's wallet.
-_EXTERNAL_ID = re.compile(r"(?!cus_)[\x21-\x7e]{1,200}\Z", re.IGNORECASE)
+# choose these names themselves would let one of them act on another's wallet. And fit for a path of the API.
+_EXTERNAL_ID = re.compile(r"(?!cus_|\.\.?\Z)[\x21-\x2e\x30-\x7e]{1,200}\Z", re.IGNORECASE)
 
 
 def open_customer(
@@ -27,7 +27,7 @@ def open_customer(
 ) -> Customer:
     """A new customer with an empty wallet and no members. Raises Invalid, AddressInvalid, Conflict."""
     if external_id is not None and not _EXTERNAL_ID.match(external_id):
-        words = "An external id has 1 to 200 printable characters without spaces, and does not begin with cus_."
+        words = "An external id has 1 to 200 ASCII characters, no spaces or slashes, and does not begin with cus_."
         raise Invalid(words, field="external_id")
     customer = Customer(
         id=ids.new("cus"),

@@ -52,21 +52,41 @@ def endpoint(session: Session, endpoint_id: str) -> WebhookEndpoint:
     return found
 
 
-def log(session: Session, *, state: str | None = None, before: str | None = None, limit: int = 50) -> Log:
-    """Deliveries to all endpoints, of all customers; `before` is what the page above gave as `older`."""
+def log(
+    session: Session,
+    *,
+    state: str | None = None,
+    event_type: str | None = None,
+    customer_id: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+) -> Log:
+    """Deliveries to all endpoints, of all customers or one; `before` is what the page above gave as `older`."""
     found = select(WebhookDelivery, WebhookEndpoint.url).join(
         WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id
     )
     if state:
         found = found.where(WebhookDelivery.state == state)
+    if event_type:
+        found = found.where(WebhookDelivery.type == event_type)
+    if customer_id:
+        found = found.where(WebhookDelivery.customer_id == customer_id)
     if before:
-        customer_id, _, delivery_id = before.partition(":")
-        last = one(session, customer_id, delivery_id).delivery
+        whose, _, delivery_id = before.partition(":")
+        last = one(session, whose, delivery_id).delivery
         found = found.where(tuple_(WebhookDelivery.created_at, WebhookDelivery.id) < (last.created_at, last.id))
     newest = found.order_by(WebhookDelivery.created_at.desc(), WebhookDelivery.id.desc()).limit(limit + 1)
     lines = [Line(delivery, url) for delivery, url in session.execute(newest).all()]
     last_one = lines[limit - 1].delivery if len(lines) > limit else None
     return Log(lines[:limit], f"{last_one.customer_id}:{last_one.id}" if last_one else None)
+
+
+def by_id(session: Session, delivery_id: str) -> WebhookDelivery:
+    """A delivery named without its customer, as the host product does. Raises NotFound."""
+    found = session.scalars(select(WebhookDelivery).where(WebhookDelivery.id == delivery_id)).first()
+    if found is None:
+        raise NotFound("There is no such delivery.")
+    return found
 
 
 def one(session: Session, customer_id: str, delivery_id: str) -> One:

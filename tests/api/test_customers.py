@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
+from flask import Flask
+
 from app import ledger
 from tests.support.people import Person
 from tests.support.programs import Program, error
@@ -30,12 +35,42 @@ def test_it_finds_a_customer_by_our_id_and_by_theirs(host: Program) -> None:
     assert (missing.status_code, error(missing)["code"]) == (404, "NOT_FOUND")
 
 
+def test_asking_again_finds_the_customer_there_is(host: Program) -> None:
+    made = host.post(PATH, NEW)
+
+    again = host.post(PATH, {**NEW, "email": "Billing@alder.example "})
+
+    assert (made.status_code, again.status_code) == (201, 200)
+    assert again.get_json() == made.get_json()
+
+
 def test_an_external_id_belongs_to_one_customer(host: Program) -> None:
-    host.post(PATH, NEW)
+    made = host.post(PATH, NEW).get_json()
 
-    answer = host.post(PATH, NEW)
+    for other in ({"name": "Somebody else"}, {"email": "else@alder.example"}):
+        answer = host.post(PATH, {**NEW, **other})
+        told = error(answer)
+        assert (answer.status_code, told["code"], told["details"]["field"]) == (409, "CONFLICT", "external_id")
+        assert told["details"]["customer"] == made["id"]
 
-    assert (answer.status_code, error(answer)["details"]["field"]) == (409, "external_id")
+
+@pytest.mark.both_databases
+def test_of_many_who_ask_at_once_all_get_the_same_customer(app: Flask, service_key: str) -> None:
+    begin, told = threading.Barrier(4), []
+
+    def ask() -> None:
+        begin.wait()
+        answer = Program(app, service_key).post(PATH, NEW)
+        told.append((answer.status_code, answer.get_json().get("id")))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(status for status, _ in told) == [200, 200, 200, 201]
+    assert len({found for _, found in told}) == 1
 
 
 def test_a_new_customer_can_be_named_at_once(host: Program) -> None:
@@ -50,7 +85,7 @@ def test_it_refuses_what_makes_no_sense_and_names_it(host: Program) -> None:
     for field, value in (
         ("name", ""), ("name", " "), ("name", "a\x00b"), ("name", "x" * 101), ("name", 5), ("name", None),
         ("email", "nobody"), ("email", ""), ("email", "a@b\r\nBcc: c@d"), ("email", ["a@example.com"]),
-        ("external_id", ""), ("external_id", "a b"), ("external_id", "x" * 201), ("external_id", "\x00"),
+        ("external_id", ""), ("external_id", "a b"), ("external_id", "a/b"), ("external_id", ".."), ("external_id", "x" * 201), ("external_id", "\x00"),
         ("id", "cus_mine"), ("balance", 5), ("is_admin", True),
     ):  # fmt: skip
         answer = host.post(PATH, {**NEW, field: value})

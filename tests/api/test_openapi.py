@@ -85,7 +85,9 @@ def test_everything_that_moves_money_takes_a_key(document: dict[str, Any]) -> No
     for path, verb, one in operations(document):
         named = [parameter["name"] for parameter in one.get("parameters", [])]
         moves_none = path.startswith("/admin/billing/") or path in (
-            "/v1/customers",
+            "/v1/customers",  # the external id is its key
+            "/v1/portal-sessions",
+            "/v1/webhook-deliveries/{delivery_id}/resend",
             "/v1/billing/payment-method",
             "/v1/billing/portal",
             "/v1/usage",  # each event's id is its key
@@ -124,7 +126,7 @@ def test_every_example_of_a_body_is_accepted(
         check_in.save(ada.session, CheckInTerms(10, who="everyone"), is_on=True, actor="system")
     hold = host.post("/v1/wallet/holds", {"amount_micros": 2_000_000}).get_json()["id"]
     # Those need a provider that runs subscriptions: test_subscription.py and test_payment_methods.py send theirs.
-    of_subscriptions = {"Subscription", "Payment methods", "Payment pages"}
+    of_subscriptions = {"Subscription", "Payment methods", "Payment pages", "Webhook deliveries"}
     for path, verb, one in operations(document):
         if verb == "post" and not of_subscriptions & set(one["tags"]):
             body = _content(one.get("requestBody"))
