@@ -8,7 +8,7 @@ addresses are those of Ada's things: for Bo, who owns another customer, they mus
 from __future__ import annotations
 
 PAGE_CALLERS = ("nobody", "cy", "di", "ada", "bo", "support", "finance", "admin")
-KEY_CALLERS = ("nokey", "badkey", "reads", "writes", "bo_key", "service", "for_ada", "staff")
+KEY_CALLERS = ("nobody", "reads", "writes", "bo", "host", "to_ada", "to_bo", "supp", "fin", "admin")
 
 # 303 for nobody is the way to the sign-in page. Cy reads, Di writes and Ada owns the same customer. The callers come in
 # this order, so what one of them does is done for the next: Cy leaves the team, Bo uses up the invitation.
@@ -109,12 +109,12 @@ POST /notices/<notice_id>/read                             303     303     303  
 POST /notices/choices                                      303     403     303     303     303     403     403     403
 POST /notices/read                                         303     303     303     303     303     403     403     403
 GET  /payment-methods                                      303     200     200     200     200     403     403     403
-POST /payment-methods                                      303     403     503     503     503     403     403     403
+POST /payment-methods                                      303     403     404     404     404     403     403     403
 POST /payment-methods/<card_id>/default                    303     403     404     404     404     403     403     403
 POST /payment-methods/<card_id>/remove                     303     403     404     404     404     403     403     403
 GET  /payment-methods/pages/<page_id>                      303     200     200     200     404     403     403     403
 GET  /payment-methods/pages/<page_id>/status               303     200     200     200     404     403     403     403
-POST /payment-methods/portal                               303     403     503     503     503     403     403     403
+POST /payment-methods/portal                               303     403     404     404     404     403     403     403
 GET  /plan                                                 303     200     200     200     200     403     403     403
 GET  /plan/cancel                                          303     403     303     303     303     403     403     403
 POST /plan/cancel                                          303     403     422     422     422     403     403     403
@@ -156,63 +156,69 @@ GET  /wallet/transactions                                  303     200     200  
 GET  /wallet/transactions.csv                              303     200     200     200     200     403     403     403
 """
 
-# nokey and badkey: none, and a wrong one. reads and writes: Ada's keys. service: the host's key without naming a
-# customer; for_ada: the same naming her. staff: a key with the role finance.
+# needs: the one permission or scope that opens the call. nobody: no key, a wrong one, a revoked one of each kind, one
+# whose maker was disabled, and everybody who is merely signed in. reads and writes: Ada's keys; bo: Bo's. host: the
+# host product's key without naming a customer; to_ada and to_bo: the same naming one. supp, fin, admin: keys of the
+# back office. A service key with the one scope it needs gets what to_ada gets, one with any other scope 403.
 CALLS = """
-route                                                    nokey  badkey   reads  writes  bo_key service for_ada   staff
-GET  /admin/billing/coupons                                401     401     403     403     403     403     403     200
-POST /admin/billing/coupons                                401     401     403     403     403     403     403     403
-GET  /admin/billing/plans                                  401     401     403     403     403     403     403     200
-POST /admin/billing/plans                                  401     401     403     403     403     403     403     403
-PUT  /admin/billing/plans/<plan_id>                        401     401     403     403     403     403     403     403
-GET  /admin/checkin/config                                 401     401     403     403     403     403     403     200
-PUT  /admin/checkin/config                                 401     401     403     403     403     403     403     403
-POST /checkin                                              401     401     403     409     409     422     409     403
-POST /api/wallet/topup                                     401     401     403     422     422     422     422     403
-GET  /subscription/plans                                   401     401     200     200     200     200     200     403
-GET  /v1/billing                                           401     401     200     200     200     422     200     403
-POST /v1/billing/cancel                                    401     401     403     404     404     422     404     403
-POST /v1/billing/cancel-subscription                       401     401     403     404     404     422     404     403
-POST /v1/billing/change-payment-method                     401     401     403     422     422     422     422     403
-POST /v1/billing/change-plan                               401     401     403     422     422     422     422     403
-DELETE /v1/billing/change-plan                             401     401     403     404     404     422     404     403
-GET  /v1/billing/change-plan/preview                       401     401     422     422     422     422     422     403
-POST /v1/billing/checkout                                  401     401     403     422     422     422     422     403
-POST /v1/billing/payment-method                            401     401     403     422     422     422     422     403
-DELETE /v1/billing/payment-method                          401     401     403     404     404     422     404     403
-POST /v1/billing/portal                                    401     401     403     503     503     422     503     403
-POST /v1/billing/resume                                    401     401     403     404     404     422     404     403
-POST /v1/billing/retry-payment                             401     401     403     200     200     422     200     403
-POST /v1/billing/setup-intent                              401     401     403     503     503     422     503     403
-POST /v1/billing/subscribe                                 401     401     403     422     422     422     422     403
-GET  /orders                                               401     401     200     200     200     422     200     403
-GET  /orders/<order_id>                                    401     401     200     200     404     422     200     403
-POST /payment/create-session                               401     401     403     422     422     422     422     403
-POST /subscription/portal                                  401     401     403     503     503     422     503     403
-GET  /v1/billing/balance                                   401     401     200     200     200     422     200     403
-GET  /v1/billing/invoices                                  401     401     200     200     200     422     200     403
-GET  /v1/billing/invoices/<invoice_id>                     401     401     200     200     404     422     200     403
-POST /v1/billing/topup                                     401     401     403     422     422     422     422     403
-GET  /v1/billing/transactions                              401     401     200     200     200     422     200     403
-POST /v1/charges                                           401     401     403     403     403     422     422     403
-POST /v1/customers                                         401     401     403     403     403     422     422     403
-GET  /v1/customers/<customer_id>                           401     401     403     403     403     200     200     403
-GET  /admin/credits/transactions                           401     401     403     403     403     403     403     200
-POST /admin/credits/manual                                 401     401     403     403     403     403     403     422
-GET  /credits/balance                                      401     401     200     200     200     422     200     403
-GET  /credits/transactions                                 401     401     200     200     200     422     200     403
-POST /v1/credits/quote                                     401     401     422     422     422     422     422     403
-POST /v1/credits/spend                                     401     401     403     403     403     422     422     403
-POST /v1/wallet/debits                                     401     401     403     403     403     422     422     403
-GET  /v1/entitlements                                      401     401     200     200     200     422     200     403
-POST /v1/usage                                             401     401     403     403     403     422     422     403
-POST /v1/entitlements/check                                401     401     422     422     422     422     422     403
-POST /v1/resources/<kind>                                  401     401     403     403     403     422     422     403
-DELETE /v1/resources/<kind>/<resource_id>                  401     401     403     403     403     422     404     403
-POST /v1/wallet/holds                                      401     401     403     403     403     422     422     403
-GET  /v1/wallet/holds/<hold_id>                            401     401     200     200     404     422     200     403
-POST /v1/wallet/holds/<hold_id>/release                    401     401     403     403     403     422     200     403
-POST /v1/wallet/holds/<hold_id>/settle                     401     401     403     403     403     422     422     403
+route                                     needs           nobody reads writes  bo host to_ada to_bo supp fin admin
+GET  /admin/billing/coupons               staff:read         401   403    403 403  403    403   403  200 200   200
+POST /admin/billing/coupons               staff:admin        401   403    403 403  403    403   403  403 403   422
+GET  /admin/billing/plans                 staff:read         401   403    403 403  403    403   403  200 200   200
+POST /admin/billing/plans                 staff:admin        401   403    403 403  403    403   403  403 403   422
+PUT  /admin/billing/plans/<plan_id>       staff:admin        401   403    403 403  403    403   403  403 403   422
+GET  /admin/checkin/config                staff:read         401   403    403 403  403    403   403  200 200   200
+PUT  /admin/checkin/config                staff:admin        401   403    403 403  403    403   403  403 403   422
+POST /checkin                             billing:write      401   403    409 409  422    409   409  403 403   403
+POST /api/wallet/topup                    billing:write      401   403    422 422  422    422   422  403 403   403
+GET  /subscription/plans                  billing:read       401   200    200 200  200    200   200  403 403   403
+GET  /v1/billing                          billing:read       401   200    200 200  422    200   200  403 403   403
+POST /v1/billing/cancel                   billing:write      401   403    404 404  422    404   404  403 403   403
+POST /v1/billing/cancel-subscription      billing:write      401   403    404 404  422    404   404  403 403   403
+POST /v1/billing/change-payment-method    billing:write      401   403    422 422  422    422   422  403 403   403
+POST /v1/billing/change-plan              billing:write      401   403    422 422  422    422   422  403 403   403
+DELETE /v1/billing/change-plan            billing:write      401   403    404 404  422    404   404  403 403   403
+GET  /v1/billing/change-plan/preview      billing:read       401   422    422 422  422    422   422  403 403   403
+POST /v1/billing/checkout                 billing:write      401   403    422 422  422    422   422  403 403   403
+POST /v1/billing/payment-method           billing:write      401   403    422 422  422    422   422  403 403   403
+DELETE /v1/billing/payment-method         billing:write      401   403    422 422  422    422   422  403 403   403
+POST /v1/billing/portal                   billing:write      401   403    422 422  422    422   422  403 403   403
+POST /v1/billing/resume                   billing:write      401   403    404 404  422    404   404  403 403   403
+POST /v1/billing/retry-payment            billing:write      401   403    200 200  422    200   200  403 403   403
+POST /v1/billing/setup-intent             billing:write      401   403    422 422  422    422   422  403 403   403
+POST /v1/billing/subscribe                billing:write      401   403    422 422  422    422   422  403 403   403
+GET  /orders                              billing:read       401   200    200 200  422    200   200  403 403   403
+GET  /orders/<order_id>                   billing:read       401   200    200 404  422    200   404  403 403   403
+POST /payment/create-session              billing:write      401   403    422 422  422    422   422  403 403   403
+POST /subscription/portal                 billing:write      401   403    422 422  422    422   422  403 403   403
+GET  /v1/billing/balance                  billing:read       401   200    200 200  422    200   200  403 403   403
+GET  /v1/billing/invoices                 billing:read       401   200    200 200  422    200   200  403 403   403
+GET  /v1/billing/invoices/<invoice_id>    billing:read       401   200    200 404  422    200   404  403 403   403
+POST /v1/billing/topup                    billing:write      401   403    422 422  422    422   422  403 403   403
+GET  /v1/billing/transactions             billing:read       401   200    200 200  422    200   200  403 403   403
+POST /v1/charges                          charges:write      401   403    403 403  422    422   422  403 403   403
+POST /v1/customers                        customers:write    401   403    403 403  422    422   422  403 403   403
+GET  /v1/customers/<customer_id>          billing:read       401   403    403 403  200    200   200  403 403   403
+POST /v1/portal-sessions                  portal:write       401   403    403 403  422    422   422  403 403   403
+GET  /v1/webhook-deliveries               billing:read       401   403    403 403  200    200   200  403 403   403
+GET  /v1/webhook-deliveries/<delivery_id> billing:read       401   403    403 403  200    200   200  403 403   403
+POST /v1/webhook-deliveries/<delivery_id>/resend webhooks:write 401 403   403 403  200    200   200  403 403   403
+GET  /admin/credits/transactions          staff:read         401   403    403 403  403    403   403  200 200   200
+POST /admin/credits/manual                staff:money        401   403    403 403  403    403   403  403 422   422
+GET  /credits/balance                     billing:read       401   200    200 200  422    200   200  403 403   403
+GET  /credits/transactions                billing:read       401   200    200 200  422    200   200  403 403   403
+POST /v1/credits/quote                    billing:read       401   422    422 422  422    422   422  403 403   403
+POST /v1/credits/spend                    credits:write      401   403    403 403  422    422   422  403 403   403
+POST /v1/wallet/debits                    wallet:write       401   403    403 403  422    422   422  403 403   403
+GET  /v1/entitlements                     billing:read       401   200    200 200  422    200   200  403 403   403
+POST /v1/usage                            usage:write        401   403    403 403  422    422   422  403 403   403
+POST /v1/entitlements/check               billing:read       401   422    422 422  422    422   422  403 403   403
+POST /v1/resources/<kind>                 resources:write    401   403    403 403  422    422   422  403 403   403
+DELETE /v1/resources/<kind>/<resource_id> resources:write    401   403    403 403  422    404   404  403 403   403
+POST /v1/wallet/holds                     wallet:write       401   403    403 403  422    422   422  403 403   403
+GET  /v1/wallet/holds/<hold_id>           billing:read       401   200    200 404  422    200   404  403 403   403
+POST /v1/wallet/holds/<hold_id>/release   wallet:write       401   403    403 403  422    200   404  403 403   403
+POST /v1/wallet/holds/<hold_id>/settle    wallet:write       401   403    403 403  422    422   422  403 403   403
 """
 
 # Open to everyone: nothing in them belongs to a customer, or the address itself is the secret.
@@ -226,6 +232,7 @@ GET  /gallery/<name>                                       404
 GET  /healthz                                              200
 GET  /openapi.json                                         200
 POST /payment/webhook/<channel>                            400
+GET  /portal/<token>                                       410
 GET  /pricing                                              200
 GET  /pricing.md                                           200
 GET  /readyz                                               200
@@ -247,5 +254,10 @@ def rows(table: str) -> dict[str, tuple[int, ...]]:
     for line in table.strip().splitlines()[1:]:
         verb, path, *cells = line.split()
         assert f"{verb} {path}" not in found, f"{verb} {path} has two rows"
-        found[f"{verb} {path}"] = tuple(int(cell) for cell in cells)
+        found[f"{verb} {path}"] = tuple(int(cell) for cell in cells if cell.isdigit())
     return found
+
+
+def needs() -> dict[str, str]:
+    """What opens each call: "GET /v1/billing" to "billing:read"."""
+    return {f"{verb} {path}": need for verb, path, need, *_ in map(str.split, CALLS.strip().splitlines()[1:])}
