@@ -18,6 +18,7 @@ from app.providers.events import (
     CardChanged,
     CheckoutCompleted,
     CheckoutExpired,
+    DisputeChanged,
     InvoiceChanged,
     PaymentFailed,
     PaymentSucceeded,
@@ -269,7 +270,8 @@ def test_corpus_003_every_reaction_happens_once_however_often_it_is_told(
 
     assert (again(session, order).state, wallet_minor(session, order.customer_id)) == once
     by_order = {CheckoutCompleted, CheckoutExpired, PaymentSucceeded, PaymentFailed}
-    others = {SubscriptionChanged, InvoiceChanged, CardChanged}  # these are told by the sandbox, in tests of their own
+    # These have tests of their own.
+    others = {SubscriptionChanged, InvoiceChanged, CardChanged, DisputeChanged}
     assert set(reactions.REACTIONS) == by_order | others, "a new reaction needs its word in this test"
 
 

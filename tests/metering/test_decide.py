@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.errors import Invalid, Refusal
+from app.ledger import Balance
 from app.metering.deciding import Batch, Customer, decide
 from app.metering.events import NewEvent
 from app.metering.tallies import Tallies, Tally
@@ -114,7 +115,7 @@ def batch_of(terms: Terms, kept: list[Tally], left: int, cap: int | None, now: d
         if one.end + timedelta(hours=1) > now
     ]
     tallies = Tallies(found, {"m": terms}, now, period, UTC_MONTHS.allowance_period_at)
-    customer = Customer(None, "usd", False, cap, lambda: left, lambda meter, needed: None)
+    customer = Customer(None, "usd", False, cap, lambda: Balance(left), lambda meter, needed: None)
     return Batch(customer, tallies, {"m": "Units"}, now)
 
 
