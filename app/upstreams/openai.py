@@ -33,7 +33,7 @@ class OpenAI:
         return whole(raw, told_cost=False)
 
     def reader(self, order: Order) -> Reader:
-        return Reader(Passing(tell_usage=order.request.wants_usage, told_cost=False))
+        return Reader(Passing(tell_usage=order.request.wants_usage, told_cost=False), order.most)
 
 
 class Passing:

@@ -28,4 +28,4 @@ class OpenRouter:
         return whole(raw, told_cost=True)
 
     def reader(self, order: Order) -> Reader:
-        return Reader(Passing(tell_usage=order.request.wants_usage, told_cost=True))
+        return Reader(Passing(tell_usage=order.request.wants_usage, told_cost=True), order.most)

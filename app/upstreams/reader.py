@@ -35,8 +35,9 @@ class Telling(Protocol):
 class Reader:
     """Feed it what comes; it gives OpenAI's events, and afterwards knows what was used."""
 
-    def __init__(self, telling: Telling) -> None:
+    def __init__(self, telling: Telling, most: int) -> None:
         self._telling = telling
+        self._most = most  # output tokens that were asked for, of which more are never counted
         self._frames = Frames()
         self._learnt = Learnt()
 
@@ -81,7 +82,7 @@ class Reader:
         """What to pay for what came: as told at the end; before it the input as told, else `prompt`, and one token
         for each frame with something written in it, where the upstream has not told more by then.
         """
-        told = self._learnt.usage
+        told, streamed = self._learnt.usage, min(self.deltas, self._most)
         if told is None:
-            return Usage(prompt, self.deltas)
-        return told if self.finished else replace(told, completion=max(told.completion, self.deltas))
+            return Usage(prompt, streamed)
+        return told if self.finished else replace(told, completion=max(told.completion, streamed))

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
+from app.config import Settings
+from app.upstreams.anthropic import Anthropic
 from app.upstreams.dialect import Dialect, Upstream
+from app.upstreams.google import Google
 from app.upstreams.openai import OpenAI
 from app.upstreams.openrouter import OpenRouter
 
-DIALECTS: Mapping[str, Dialect] = {each.name: each for each in (OpenAI(), OpenRouter())}
+DIALECTS: Mapping[str, Dialect] = {each.name: each for each in (OpenAI(), Anthropic(), Google(), OpenRouter())}
 
 
-class Keys(Protocol):
-    """The settings this asks: a key and a base URL for each upstream."""
-
-    openai_api_key: str
-    openai_base_url: str
-    anthropic_api_key: str
-    anthropic_base_url: str
-    google_api_key: str
-    google_base_url: str
-    openrouter_api_key: str
-    openrouter_base_url: str
-
-
-def configured(settings: Keys) -> dict[str, Upstream]:
+def configured(settings: Settings) -> dict[str, Upstream]:
     """The upstreams with a key, by name."""
     found = {}
     for name, spoken in DIALECTS.items():
