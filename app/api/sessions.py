@@ -6,12 +6,11 @@ from typing import Literal
 
 from flask import Response
 from pydantic import Field
-from sqlalchemy import or_, select
 
 from app.api import calls, channels, subscribing, top_ups
 from app.api.subscriptions import IntervalName, UrlAnswer
 from app.api.values import Answer, Body, TopUpCents
-from app.catalogue.models import Plan
+from app.catalogue import plan_keys
 from app.catalogue.packs import PackNotForSale
 from app.errors import Invalid, NotFound, ProviderDown
 from app.extensions import db
@@ -155,10 +154,8 @@ def _open(order: Order) -> str:
 
 def _plan_key(named: str) -> str:
     """The key of a plan named by its id (as `/subscription/plans` lists it) or by its key."""
-    found = db.session.scalars(select(Plan.key).where(or_(Plan.id == named, Plan.key == named))).first()
-    db.session.rollback()
-    if found is None:
-        raise NotFound("There is no such plan.", field="plan_id")
+    found = plan_keys.named(db.session(), named, "plan_id")
+    db.session.rollback()  # a provider is asked next
     return found
 
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.api import calls, channels
-from app.catalogue.models import Plan
+from app.catalogue import plan_keys
 from app.customers import customers
 from app.customers.models import Customer
 from app.errors import InsufficientFunds, Invalid, NotFound, PaymentRefused, ProviderDown, WalletFrozen
@@ -18,6 +17,7 @@ from app.extensions import db
 from app.flows import cards, change_plan, subscribe, subscribe_from_wallet
 from app.flows.top_up import ORDER_IN_URL
 from app.providers.port import Provider
+from app.providers.values import Cap
 from app.subscriptions import changes, standing
 from app.subscriptions.models import SubscriptionChange
 from app.subscriptions.standing import Standing
@@ -85,7 +85,7 @@ def preview(plan: str, interval: str | None) -> SubscriptionChange:
 def expect(change_id: str, plan: str, interval: str | None) -> None:
     """Raises Invalid where another plan or interval was previewed than is asked for, NotFound for no preview."""
     shown = changes.one(db.session(), calls.customer_id(), change_id)
-    key = db.session.scalars(select(Plan.key).where(Plan.id == shown.plan_id)).one()
+    key = plan_keys.by_id(db.session())[shown.plan_id]
     same = key.lower() == plan.lower() and interval in (None, shown.interval)
     db.session.rollback()
     if not same:
@@ -181,6 +181,6 @@ def _on_a_page(wanted: Wanted, key: str) -> None:
 def _has_card() -> bool:
     provider = channels.default_or_none()
     db.session.rollback()
-    return (
-        provider is not None and cards.default_of(cards.listed(db.session(), provider, calls.customer_id())) is not None
-    )
+    if provider is None or Cap.OFF_SESSION not in provider.capabilities:
+        return False
+    return cards.default_of(cards.listed(db.session(), provider, calls.customer_id())) is not None

@@ -7,13 +7,11 @@ from typing import Any, Literal
 
 from flask import Response
 from pydantic import Field, model_validator
-from sqlalchemy import select
 
 from app.api import calls, channels, subscribing
 from app.api.billing_state import BillingAnswer, PreviewAnswer, StateAnswer, card, facts, preview
 from app.api.values import Answer, Body, Query
-from app.catalogue import reads
-from app.catalogue.models import Plan
+from app.catalogue import plan_keys, reads
 from app.entitlements import excess
 from app.errors import Invalid, ProviderDown
 from app.extensions import db
@@ -144,8 +142,10 @@ def checkout(body: Checkout) -> Response:
 def preview_change(query: PreviewQuery) -> Response:
     """What changing the plan would cost, to the cent, for the next ten minutes"""
     shown = subscribing.preview(query.plan, query.interval)
-    after = reads.version_of(db.session(), shown.plan_id, shown.version)
-    return calls.reply(preview(shown, _plan_keys(), excess.over(db.session(), calls.customer_id(), after)))
+    session = db.session()
+    after = reads.version_of(session, shown.plan_id, shown.version)
+    exceeds = excess.over(session, calls.customer_id(), after)
+    return calls.reply(preview(shown, plan_keys.by_id(session), exceeds))
 
 
 @subscriptions.post("/v1/billing/change-plan", responses={200: StateAnswer})
@@ -233,11 +233,7 @@ def _cancelled(body: Cancel) -> Response:
 
 def _facts() -> dict[str, Any]:
     db.session.rollback()  # what a flow did is read as it is now
-    return facts(standing.of(db.session(), calls.customer_id()), _plan_keys())
-
-
-def _plan_keys() -> dict[str, str]:
-    return dict(db.session.execute(select(Plan.id, Plan.key)).all())
+    return facts(standing.of(db.session(), calls.customer_id()), plan_keys.by_id(db.session()))
 
 
 def _default_card() -> Card | None:
