@@ -25,6 +25,7 @@ from app.cli.serve import serve
 from app.cli.staff import staff
 from app.cli.users import users
 from app.cli.wallet import wallet
+from app.cli.webhooks import webhooks
 from app.cli.work import work
 from app.config import SettingsError
 from app.errors import Refusal
@@ -37,7 +38,25 @@ def purser() -> None:
     """Purser: plans, wallets and invoices for the customers of your product."""
 
 
-_COMMANDS = (demo, serve, work, migrate, seed, doctor, books, catalogue, customers, keys, staff, users, wallet, clock)
+_COMMANDS = (
+    *(
+        demo,
+        serve,
+        work,
+        migrate,
+        seed,
+        doctor,
+        books,
+        catalogue,
+        customers,
+        keys,
+        staff,
+        users,
+        wallet,
+        webhooks,
+        clock,
+    ),
+)
 for command in _COMMANDS:
     purser.add_command(command)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import clock, ledger
 from app.coupons.models import Coupon, CouponBonus, Redemption
 from app.money import minor_to_micros
+from app.wallet import told
 from app.wallet.accounts import promotions, wallet_of
 
 
@@ -55,7 +56,7 @@ def _promise(session: Session, coupon: Coupon, redemption: Redemption, occasion:
 def _credit(session: Session, coupon: Coupon, redemption: Redemption, occasion: str) -> None:
     who, currency = redemption.customer_id, redemption.currency
     amount = minor_to_micros(redemption.off_minor, currency)
-    ledger.post(
+    entry = ledger.post(
         session,
         "promo",
         {wallet_of(who, currency): amount, promotions(currency): -amount},
@@ -63,3 +64,4 @@ def _credit(session: Session, coupon: Coupon, redemption: Redemption, occasion: 
         key=":".join(part for part in ("coupon", redemption.id, occasion) if part),
         data={"description": f"Coupon {coupon.code}", "coupon": coupon.id, "purchase": redemption.key},
     )
+    told.credited(session, entry, wallet_of(who, currency), amount)

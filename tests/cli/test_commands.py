@@ -9,6 +9,7 @@ from app.cli import purser as the_group
 from app.customers import api_keys
 from app.customers.models import Customer
 from app.db import transaction
+from app.outgoing.models import WebhookEndpoint
 from app.people import email_links, users
 from tests.support.plans import offer
 
@@ -62,6 +63,8 @@ def test_a_customer_is_made_in_json(purser):
         (("clock", "advance", "31d"), 2, "demo"),
         (("seed", "--catalogue", "nonsense"), 2, "nonsense"),
         (("serve", "--port", "0"), 2, "port"),
+        (("webhooks", "open", "--url", "http://10.0.0.1/"), 1, "https"),
+        (("webhooks", "open", "--url", "https://example.com/", "--types", "nonsense"), 1, "invoice.paid"),
     ],
 )
 def test_a_fault_is_one_sentence_and_an_exit_code(purser, words, code, sentence):
@@ -89,6 +92,15 @@ def test_a_service_key_and_a_staff_key(purser, session):
 
     assert api_keys.caller(session, service["key"]).kind == "service"
     assert api_keys.caller(session, staff["key"]).permissions == {"finance"}
+
+
+def test_a_webhook_endpoint_is_opened_and_its_secret_printed(purser, session):
+    said = purser("webhooks", "open", "--url", "https://example.com/hooks", "--types", "invoice.paid, wallet.low")
+
+    session.rollback()
+    endpoint = session.query(WebhookEndpoint).one()
+    assert said.out.strip() == endpoint.secret
+    assert (endpoint.url, endpoint.types) == ("https://example.com/hooks", ["invoice.paid", "wallet.low"])
 
 
 def test_staff_get_a_link_instead_of_a_password(purser, session):
