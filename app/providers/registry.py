@@ -13,6 +13,7 @@ from app.providers.port import Provider
 ADAPTERS = {
     "stripe": "app.providers.stripe:Stripe",
     "lemonsqueezy": "app.providers.lemonsqueezy:LemonSqueezy",
+    "polar": "app.providers.polar:Polar",
 }
 
 

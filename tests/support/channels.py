@@ -10,6 +10,7 @@ from typing import Any
 
 from app import clock as the_clock
 from app.config import Settings
+from app.providers import standard_webhooks
 
 Sign = Callable[[bytes, str, int], dict[str, str]]
 
@@ -57,6 +58,14 @@ def _lemonsqueezy(body: bytes, secret: str, _at: int) -> dict[str, str]:
     return {"X-Signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
 
 
+def _polar(body: bytes, secret: str, at: int) -> dict[str, str]:
+    """As Standard Webhooks say; a secret that is no base64 signs with itself, as Polar's old ones do."""
+    key = next(iter(standard_webhooks.keys_of(secret)), secret.encode())
+    signed = standard_webhooks.signature(body, key, event_id="9c1f5a52-0001-4000-8000-000000000001", at=at)
+    names = (standard_webhooks.ID, standard_webhooks.TIME, standard_webhooks.SIGNATURE)
+    return dict(zip(names, ("9c1f5a52-0001-4000-8000-000000000001", str(at), signed), strict=True))
+
+
 CHANNELS: dict[str, Channel] = {
     "stripe": Channel(
         sign=_stripe,
@@ -77,5 +86,12 @@ CHANNELS: dict[str, Channel] = {
             "lemonsqueezy_test_mode": 1,
         },
         signs_the_time=False,
+    ),
+    "polar": Channel(
+        sign=_polar,
+        secret="whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ=",
+        previous="whsec_b2xkZXItb2xkZXItb2xkZXItb2xkZXI=",
+        secret_setting="polar_webhook_secret",
+        others={"polar_access_token": "polar_oat_of_the_tests", "polar_api_base": "https://sandbox-api.polar.sh"},
     ),
 }

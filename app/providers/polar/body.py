@@ -1,0 +1,99 @@
+"""The body of an event on the wire: JSON read strictly, its envelope checked before anything inside is believed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from app.money import Money
+from app.providers.errors import BadPayload
+from app.providers.polar.connection import VERSION, Json
+from app.providers.values import Verified
+
+_LARGEST = 10**12  # minor units
+
+
+def parsed(body: bytes) -> Json:
+    """The event in these bytes. Raises BadPayload for anything that is not one."""
+    try:
+        event = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadPayload("The body is not JSON.") from error
+    if not isinstance(event, dict) or not _is_word(event.get("type")) or not isinstance(event.get("data"), dict):
+        raise BadPayload("The event lacks its type or object.")
+    try:
+        moment(event.get("timestamp"))
+    except (ValueError, AssertionError, OverflowError) as error:
+        raise BadPayload("The event lacks its time.") from error
+    return event
+
+
+def verified(event: Json, event_id: str, *, livemode: bool) -> Verified:
+    """The envelope of a parsed event. Its id travels in a header, its mode is the mode of the server that sent it."""
+    about, version = event["data"].get("id"), event.get("api_version")
+    return Verified(
+        event_id=event_id,
+        raw_type=event["type"],
+        occurred_at=moment(event["timestamp"]),
+        livemode=livemode,
+        object_id=about if _is_word(about) else None,
+        api_version=version if _is_word(version) else None,
+    )
+
+
+def written(kind: str, data: Json, *, at: datetime) -> bytes:
+    """An event as Polar would have sent it, for what we asked ourselves. The same at the same instant."""
+    told = {"type": kind, "timestamp": at.isoformat(), "api_version": VERSION, "data": data}
+    return json.dumps(told, separators=(",", ":"), sort_keys=True).encode()
+
+
+def moment(text: Any) -> datetime:
+    """An instant to the microsecond. Asserts that it is one, with its zone."""
+    assert isinstance(text, str), "an instant is a text"
+    found = datetime.fromisoformat(text)
+    assert found.tzinfo is not None, "an instant has a zone"
+    return found.astimezone(UTC)
+
+
+def instant(text: Any) -> datetime:
+    """An instant on a whole second, as periods are counted."""
+    return moment(text).replace(microsecond=0)
+
+
+def maybe_instant(text: Any) -> datetime | None:
+    return None if text is None else instant(text)
+
+
+def id_of(known: Any) -> str:
+    """Asserts that it is an id."""
+    assert _is_word(known), "an id is a short printable text"
+    return str(known)
+
+
+def maybe_id(known: Any) -> str | None:
+    return None if known is None else id_of(known)
+
+
+def money(minor: Any, currency: Any) -> Money:
+    return Money(amount(minor), id_of(currency).lower())
+
+
+def amount(minor: Any) -> int:
+    """Checks before any arithmetic: a tax below zero would make a small payment look like a large one."""
+    assert type(minor) is int, "an amount is a whole number: not text, not a fraction, not true"
+    assert 0 <= minor <= _LARGEST, "an amount is never negative, nor larger than Polar takes"
+    return minor
+
+
+def metadata(thing: Json) -> dict[str, str]:
+    """What we, or others, wrote on it. Polar takes numbers too; we never write any."""
+    return {str(name): str(value) for name, value in (thing.get("metadata") or {}).items()}
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable() and value.isascii()
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,123 @@
+"""Reading Polar's orders, and what has gone back of them: the verbs of invoices and refunds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.money import Money
+from app.providers.billing import InvoiceDoc, RefundedUnused, SubscriptionState, UnusedPart, UnusedValue
+from app.providers.polar import documents
+from app.providers.polar.body import amount, instant
+from app.providers.polar.connection import Connection, Json
+from app.providers.polar.told_returns import refund_of
+from app.providers.values import CustomerRef, RefundResult
+
+_REASONS = {"duplicate": "duplicate", "fraudulent": "fraudulent"}  # ours that Polar has a word for
+_REFUND = "refund_id"
+_SECOND = timedelta(seconds=1)
+_WRITTEN_BEFORE = timedelta(minutes=10)  # an order may be a moment older than the period it is for
+
+
+class Invoicing:
+    """The verbs of orders as invoices."""
+
+    _polar: Connection
+
+    def list_invoices(
+        self, customer: CustomerRef, *, cursor: str | None, limit: int, subscription_id: str | None = None
+    ) -> tuple[Sequence[InvoiceDoc], str | None]:
+        page = int(cursor or "1")
+        of: Json = {"subscription_id": subscription_id} if subscription_id else {"customer_id": customer.id}
+        told = self._polar.get("/v1/orders/", sorting="-created_at", page=page, limit=limit, **of)
+        more = page < told["pagination"]["max_page"]
+        return [documents.invoice_of(order) for order in told["items"]], str(page + 1) if more else None
+
+    def get_invoice(self, invoice_id: str) -> InvoiceDoc:
+        order = self._polar.get(f"/v1/orders/{invoice_id}")
+        back = self._refunds(invoice_id) if order["refunded_amount"] else []
+        notes = [documents.credit_note_of(refund) for refund in back if refund["status"] == "succeeded"]
+        return documents.invoice_of(order, credit_notes=notes)
+
+    def _refunds(self, payment_id: str) -> list[Json]:
+        return self._polar.pages("/v1/refunds/", order_id=payment_id)
+
+
+class GivingBack:
+    """The verbs of money going back. Polar takes amounts before tax, and gives the tax back on top by itself."""
+
+    _polar: Connection
+
+    def refund(
+        self,
+        *,
+        payment_id: str,
+        amount: Money,
+        reason: str,
+        our_refund_id: str,
+        key: str,  # noqa: ARG002 - Polar knows no keys: what was done is found by our id for it
+        invoice_id: str | None = None,  # noqa: ARG002 - the order is both
+    ) -> RefundResult:
+        return refund_of(self._given(payment_id, amount.minor, reason, our_refund_id))
+
+    def _given(self, order_id: str, minor: int, reason: str, our_refund_id: str) -> Json:
+        """The refund under our id: the one that is there, or one made now."""
+        for each in self._polar.pages("/v1/refunds/", order_id=order_id):
+            if (each.get("metadata") or {}).get(_REFUND) == our_refund_id:
+                return each
+        wanted = {
+            "order_id": order_id,
+            "amount": minor,
+            "reason": _REASONS.get(reason, "customer_request"),
+            "revoke_benefits": False,
+            "metadata": {_REFUND: our_refund_id},
+        }
+        return self._polar.post("/v1/refunds/", wanted)
+
+    def list_refunds(self, payment_id: str) -> Sequence[RefundResult]:
+        return [refund_of(each) for each in self._polar.pages("/v1/refunds/", order_id=payment_id)]
+
+    def unused_value(self, sub: SubscriptionState, *, at: datetime) -> UnusedValue:
+        """The share of the current period's orders that lies ahead, second by second, rounded down."""
+        orders = self._polar.pages("/v1/orders/", subscription_id=sub.id, sorting="-created_at", most=100)
+        parts = [part for order in orders if (part := _unused(order, sub, at)) is not None]
+        net, tax = sum(part.net for part in parts), sum(part.tax for part in parts)
+        currency = orders[0]["currency"].lower() if orders else "usd"
+        return UnusedValue(net=Money(net, currency), tax=tax, to_card=net + tax, as_of=at, parts=parts)
+
+    def refund_unused(
+        self,
+        customer: CustomerRef,  # noqa: ARG002 - the order knows whose it is
+        unused: UnusedValue,
+        *,
+        our_refund_id: str,
+        key: str,  # noqa: ARG002
+    ) -> RefundedUnused:
+        made = [self._given(part.invoice_id, part.net, "", our_refund_id) for part in unused.parts]
+        back = sum(amount(each["amount"]) + amount(each["tax_amount"]) for each in made)
+        return RefundedUnused(
+            refunds=[refund_of(each) for each in made],
+            credit_notes=[],
+            refunded=Money(back, unused.net.currency),
+            credited=Money(0, unused.net.currency),
+        )
+
+
+def _unused(order: Json, sub: SubscriptionState, at: datetime) -> UnusedPart | None:
+    """What one order of the current period gives back, never more than is left of it.
+
+    An order for a change covers the time from the change on; its credit for the old plan is in its net already.
+    """
+    begun, end = sub.period_start, sub.period_end
+    made, net = instant(order["created_at"]), amount(order["net_amount"])
+    if not order["paid"] or begun is None or end is None or not net or at >= end:
+        return None
+    if made < begun - _WRITTEN_BEFORE:
+        return None  # of an earlier period
+    since = max(made, begun) if order["billing_reason"] == "subscription_update" else begun
+    whole, ahead = (end - since) // _SECOND, (end - max(at, since)) // _SECOND
+    left = min(net * ahead // whole if whole else 0, amount(order["refundable_amount"]))
+    if left <= 0:
+        return None
+    tax = min(amount(order["tax_amount"]) * left // net, amount(order["refundable_tax_amount"]))
+    return UnusedPart(order["id"], order["id"], net=left, tax=tax)
