@@ -6,7 +6,7 @@ from app.credits.adjust import adjust
 from app.credits.expire import expire_due
 from app.credits.grants import Grant, find_grant, grant
 from app.credits.reads import CreditBalance, balance
-from app.credits.reverse import CreditsSpent, NotReversible, reverse, revoke
+from app.credits.reverse import CreditsSpent, NotReversible, give_back_revoked, reverse, revoke
 from app.credits.spending import Quote, Spent, UnknownAction, quote, spend
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "balance",
     "expire_due",
     "find_grant",
+    "give_back_revoked",
     "grant",
     "quote",
     "reverse",

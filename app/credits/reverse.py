@@ -54,17 +54,26 @@ def reverse(
     return entry
 
 
-def revoke(session: Session, customer_id: str, grant_id: str, *, key: str, reason: str, actor: str) -> int:
+def revoke(
+    session: Session,
+    customer_id: str,
+    grant_id: str,
+    *,
+    key: str,
+    reason: str,
+    actor: str,
+    most: int | None = None,
+) -> int:
     """Take what is left of one grant, once per key, and say how much: its payment was refunded or disputed.
 
-    Zero where nothing is left. Raises NotFound for a grant this customer does not have.
+    `most` credits at most. Zero where nothing is left. Raises NotFound for a grant this customer does not have.
     """
     account = credits_of(customer_id)
     ledger.lock_account(session, account)
     grant = session.get(CreditGrant, (customer_id, grant_id), populate_existing=True)
     if grant is None:
         raise NotFound("There is no such grant.", grant_id=grant_id)
-    left = grant.remaining
+    left = grant.remaining if most is None else min(grant.remaining, most)
     if ledger.find_entry(session, customer_id, key) is not None or left == 0:
         return 0
     data = {"description": words.reason(reason), "grant": grant_id, "by": actor}
@@ -74,6 +83,13 @@ def revoke(session: Session, customer_id: str, grant_id: str, *, key: str, reaso
     told = {"amount": -left, "reason": reason, "entry": entry.id}
     activity.record(session, actor, "credits.revoked", grant_id, customer_id=customer_id, **told)
     return left
+
+
+def give_back_revoked(session: Session, customer_id: str, *, key: str, reason: str, actor: str) -> None:
+    """What `revoke` took under this key goes back, once: the refund or dispute it was for came to nothing."""
+    taken = ledger.find_entry(session, customer_id, key)
+    if taken is not None:
+        reverse(session, customer_id, taken.id, key=f"{key}:back", reason=reason, actor=actor)
 
 
 def _undone(session: Session, original: ledger.Entry) -> dict[CreditGrant, int]:

@@ -14,7 +14,7 @@ from app import activity, clock, notices
 from app.flows import dunning
 from app.flows.charge_card import NO_REASON, STOPS
 from app.flows.news import Effects
-from app.payments import orders
+from app.payments import orders, settling
 from app.payments.models import Order
 from app.providers.events import PaymentFailed, PaymentSucceeded
 from app.providers.values import ChargeResult
@@ -28,6 +28,7 @@ def record(session: Session, order_id: str, result: ChargeResult, *, base_url: s
     order = orders.find(session, order_id, lock=True)
     assert order is not None, "orders are never deleted"
     if result.status == "succeeded" and result.payment_id is not None:
+        settling.answered(session, order, result.payment_id)
         _pay(session, order, result.payment_id, at=clock.now())
     elif result.status == "processing":
         orders.move(session, order, "processing")

@@ -21,7 +21,7 @@ from app.db import transaction
 from app.flows import owed
 from app.invoices import Invoice
 from app.money import Money
-from app.payments import customers, inbox, orders
+from app.payments import customers, inbox, orders, settling
 from app.payments.models import Order
 from app.providers import port
 from app.providers.errors import Declined, InvalidRequest
@@ -150,6 +150,7 @@ def record(session: Session, order_id: str, result: ChargeResult) -> None:
         order = orders.find(session, order_id, lock=True)
         assert order is not None, "orders are never deleted"
         if result.status == "succeeded" and result.payment_id is not None:
+            settling.answered(session, order, result.payment_id)
             _pay(session, order, result.payment_id, at=clock.now())
         elif result.status == "processing":
             orders.move(session, order, "processing")

@@ -32,3 +32,4 @@ class News:
     channel: str
     seen: Seen
     grace_days: int
+    names_refunds: bool = True  # whether the provider keeps our id with each refund, and tells it

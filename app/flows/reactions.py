@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app import activity, coupons
-from app.flows import auto_top_up_outcome, buy_pack, cards, charge_card, disputed, dunning, follow
+from app.flows import auto_top_up_outcome, buy_pack, cards, charge_card, disputed, dunning, follow, refund_told
 from app.flows.news import Effects, News, NotYet
 from app.payments import card_pages, customers, orders, settling
 from app.payments.models import Order
@@ -26,6 +26,7 @@ from app.providers.events import (
     InvoiceChanged,
     PaymentFailed,
     PaymentSucceeded,
+    RefundChanged,
     SubscriptionChanged,
 )
 from app.wallet import auto_top_up, topups
@@ -162,5 +163,6 @@ REACTIONS: Mapping[type[Event], Reaction] = {
     SubscriptionChanged: note_subscription,
     InvoiceChanged: note_invoice,
     CardChanged: note_card,
+    RefundChanged: refund_told.note,
     DisputeChanged: disputed.note,
 }

@@ -20,6 +20,7 @@ from app.payments import inbox, settling
 from app.providers.errors import BadPayload, ProviderError
 from app.providers.events import Event
 from app.providers.port import Provider
+from app.providers.values import Cap
 from app.subscriptions.dunning import GRACE_DAYS
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,8 @@ def _news(session: Session, provider: Provider, event: Event, claim: inbox.Claim
     """What the provider says now about what the event names: everything that takes the network, before applying it."""
     cards.take_in(session, provider, event)
     seen = follow.look(session, provider, event, due_at=claim.due_at)
-    return News(claim.id, claim.provider, second.give_back(session, provider, seen), grace_days)
+    left = second.give_back(session, provider, seen)
+    return News(claim.id, claim.provider, left, grace_days, Cap.IDEMPOTENCY_KEYS in provider.capabilities)
 
 
 def _end(session: Session, verb: Callable[..., bool], claim: inbox.Claim, why: str, **how: Any) -> None:

@@ -67,6 +67,12 @@ def left_to_credit(session: Session, invoice: Invoice) -> int:
     return invoice.net_minor - _credited(session, invoice)
 
 
+def tax_on(session: Session, invoice: Invoice, net_minor: int) -> int:
+    """The tax that would go back with so much of its net now."""
+    taxes = _taxes(session, invoice, _credited(session, invoice), net_minor)
+    return sum(int(line["amount_minor"]) for line in taxes)
+
+
 def _made_before(session: Session, invoice: Invoice, key: str) -> CreditNote | None:
     mine = (CreditNote.customer_id == invoice.customer_id, CreditNote.source == OURS, CreditNote.key == key)
     return session.scalars(select(CreditNote).where(*mine)).one_or_none()

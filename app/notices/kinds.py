@@ -150,6 +150,28 @@ KINDS: dict[str, Kind] = {
         mail="always",
         takes="why",
     ),
+    "refund_made": Kind(
+        "{amount_minor} is on its way back to you",
+        "It goes back to what you paid with. Banks take up to ten days to show it.",
+        tone="pos",
+        mail="always",
+        takes="amount_minor",
+    ),
+    "refund_failed": Kind(
+        "Your refund of {amount_minor} did not arrive",
+        "{why} {then}",
+        "Write to us, and we find another way.",
+        tone="neg",
+        mail="always",
+        takes="amount_minor why then",
+    ),
+    "refund_denied": Kind(
+        "Your balance is not paid back",
+        "You asked for {amount_minor}. {why}",
+        "Nothing has left your wallet.",
+        mail="always",
+        takes="amount_minor why",
+    ),
     "auto_topup_ceiling": Kind(
         "Automatic top-up has reached your ceiling of {ceiling_minor}",
         "Nothing more is charged automatically before {resets_at}. Your wallet is low and is not topped up.",

@@ -94,7 +94,7 @@ class Payment(Base):
     currency: Mapped[str] = mapped_column(String(3))
     invoice_id: Mapped[str | None]  # the provider's
     is_extra: Mapped[bool]  # the order had been paid already
-    event_id: Mapped[str]  # the inbox row that credited it
+    event_id: Mapped[str]  # the inbox row that credited it; "" for one told by the answer to our own charge
     at: Mapped[datetime]
 
     __table_args__ = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.payments import dispute_table
@@ -65,12 +65,14 @@ def left_to_return(session: Session, channel: str, payment_id: str) -> int:
 
 
 def _refunded(session: Session, payments: Collection[Name]) -> dict[Name, int]:
-    taken = func.sum(Refund.net_minor - Refund.own_loss_minor)
+    # What pays an invoice pays its tax, too, and is kept as one sum.
+    whole = case((Refund.kind == "invoice", Refund.amount_minor), else_=Refund.net_minor)
+    taken = func.sum(whole - Refund.own_loss_minor)
     of_them = tuple_(Refund.channel, Refund.payment_id).in_(list(payments)), Refund.state.in_(TAKEN)
     rows = session.execute(
         select(Refund.channel, Refund.payment_id, taken).where(*of_them).group_by(Refund.channel, Refund.payment_id)
     )
-    return {(channel, payment_id): int(minor) for channel, payment_id, minor in rows}
+    return {(str(channel), str(payment_id)): int(minor) for channel, payment_id, minor in rows}
 
 
 def _disputed(session: Session, payments: Collection[Name]) -> dict[Name, int]:

@@ -11,6 +11,8 @@ from app.payments.customers import customer_behind
 from app.payments.models import Order, Payment
 from app.providers.events import PaymentSucceeded
 
+BY_ANSWER = ""  # in place of the inbox row, for a payment that was told by the answer to our own charge
+
 
 class Mismatch(Exception):
     """What arrived is not what was ordered: nothing is credited, a person must look."""
@@ -27,6 +29,24 @@ def check(session: Session, order: Order, paid: PaymentSucceeded) -> None:
     payer = customer_behind(session, paid.provider, paid.customer_id) if paid.customer_id else None
     if payer is not None and payer != order.customer_id:
         raise Mismatch(f"Order {order.id} belongs to {order.customer_id}, the payment to {payer}.")
+
+
+def answered(session: Session, order: Order, payment_id: str) -> None:
+    """Keep a payment that the provider's answer told of; should its event come, too, it finds it taken."""
+    row = {
+        "channel": order.channel,
+        "payment_id": payment_id,
+        "customer_id": order.customer_id,
+        "order_id": order.id,
+        "net_minor": order.amount_minor,
+        "tax_minor": 0,
+        "currency": order.currency,
+        "is_extra": order.payment_id is not None and order.payment_id != payment_id,
+        "event_id": BY_ANSWER,
+        "at": clock.now(),
+    }
+    unique = ["channel", "payment_id"]
+    session.execute(insert(Payment).values(row).on_conflict_do_nothing(index_elements=unique))
 
 
 def take(session: Session, order: Order, paid: PaymentSucceeded, *, inbox_id: str) -> bool:

@@ -22,6 +22,7 @@ from app.providers.events import (
     Ignored,
     PaymentFailed,
     PaymentSucceeded,
+    RefundChanged,
 )
 from app.providers.values import Cap, CheckoutRequest, CheckoutSession, CustomerRef, Heard, Verified
 from tests.support.outgoing import refuse_inside_a_transaction
@@ -174,6 +175,18 @@ _READ: dict[str, Callable[[Any, Any], list[Event]]] = {
             due_by=datetime.fromtimestamp(said["due"], UTC) if "due" in said else None,
             fee=said.get("fee", 0),
             evidence=said.get("evidence", "none"),
+            **base,
+        )
+    ],
+    "refund": lambda said, base: [
+        RefundChanged(
+            refund_id=said.get("refund", "re_1"),
+            payment_id=said["payment"],
+            status=said.get("status", "succeeded"),
+            amount=Money(said["amount"], said["currency"]),
+            cumulative=said.get("cumulative"),
+            our_refund_id=said.get("ours"),
+            failure=said.get("failure"),
             **base,
         )
     ],
