@@ -8,6 +8,7 @@ from app import admin, api, clock, http, web, webhooks
 from app.config import ROOT, Settings, SettingsError, resource
 from app.db import engine_options, normalised, prepare_engine
 from app.extensions import babel, csrf, db, htmx, login_manager
+from app.flows import proxy_llm
 from app.invoices import seller
 from app.ledger import Committer
 from app.providers import registry
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
         app.extensions["committer"] = Committer(db.engine)
+        app.extensions["llm_proxy"] = proxy_llm.proxy_of(settings, db.engine)
     login_manager.init_app(app)
     csrf.init_app(app)
     babel.init_app(app)

@@ -89,6 +89,7 @@ class Settings:
     openrouter_base_url: str = ""
     llm_timeout: int = 300  # seconds a model call may take
     llm_max_tokens: int = 4096  # of an answer, where the caller gives no limit
+    llm_markup_percent: int = 0  # on what a model call costs upstream (SPEC L1)
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "Purser <billing@localhost>"
     webhook_private_addresses: int = 0  # 1: outgoing webhooks may go to this network and by plain http

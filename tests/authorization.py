@@ -140,6 +140,8 @@ POST /team/members/<user_id>/remove                        303     303     403  
 GET  /usage                                                303     200     200     200     200     403     403     403
 GET  /usage.csv                                            303     200     200     200     200     403     403     403
 GET  /usage/days                                           303     200     200     200     200     403     403     403
+GET  /usage/models                                         303     200     200     200     200     403     403     403
+GET  /usage/models.csv                                     303     200     200     200     200     403     403     403
 POST /usage/spend-cap                                      303     403     303     303     303     403     403     403
 POST /usage/thresholds                                     303     403     303     303     303     403     403     403
 POST /verify-email                                         303     303     303     303     303     303     303     303
@@ -170,6 +172,7 @@ PUT  /admin/billing/plans/<plan_id>       staff:admin        401   403    403 40
 GET  /admin/checkin/config                staff:read         401   403    403 403  403    403   403  200 200   200
 PUT  /admin/checkin/config                staff:admin        401   403    403 403  403    403   403  403 403   422
 POST /checkin                             billing:write      401   403    409 409  422    409   409  403 403   403
+POST /api/llm/proxy                       llm:use            401   403    422 422  422    422   422  403 403   403
 POST /api/wallet/topup                    billing:write      401   403    422 422  422    422   422  403 403   403
 GET  /subscription/plans                  billing:read       401   200    200 200  200    200   200  403 403   403
 GET  /v1/billing                          billing:read       401   200    200 200  422    200   200  403 403   403

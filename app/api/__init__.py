@@ -14,6 +14,7 @@ from app.api.entitlements import api_entitlements
 from app.api.health import health
 from app.api.holds import wallet_holds
 from app.api.invoices import api_invoices
+from app.api.llm_proxy import llm_proxy
 from app.api.orders import api_orders
 from app.api.payment_methods import payment_methods
 from app.api.people import api_customers
@@ -41,6 +42,7 @@ GROUPS = [
     charges,
     wallet_debits,
     wallet_holds,
+    llm_proxy,
     api_customers,
     api_portal,
     api_usage,

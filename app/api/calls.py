@@ -26,14 +26,21 @@ View = TypeVar("View", bound=Callable[..., Any])
 @dataclass(frozen=True)
 class Terms:
     """Who may make a call. `for_a_customer`: it acts on one customer's things. `keyed`: it takes an Idempotency-Key.
-    `pays`: it may be refused because something cannot be paid. `largest`: bytes of its body."""
+    `pays`: it may be refused because something cannot be paid. `asks`: it waits for somebody else, who may fail.
+    `largest`: bytes of its body. `scope`: what a service key needs instead of the permission, where that differs."""
 
     permission: str
     kinds: frozenset[str]
     for_a_customer: bool
     keyed: bool
     pays: bool
+    asks: bool
     largest: int
+    scope: str
+
+    def permission_of(self, kind: str) -> str:
+        """What a key of this kind needs."""
+        return self.scope if kind == "service" else self.permission
 
 
 def call(
@@ -43,12 +50,15 @@ def call(
     for_a_customer: bool = True,
     keyed: bool = False,
     pays: bool = False,
+    asks: bool = False,
     largest: int = reading.LARGEST_BODY,
+    scope: str = "",
 ) -> Callable[[View], View]:
     """Marks a view with its terms. A view without any is refused when the application starts."""
 
     def mark(view: View) -> View:
-        terms = Terms(permission, frozenset(kinds), for_a_customer, keyed, pays, largest)
+        who = frozenset(kinds)
+        terms = Terms(permission, who, for_a_customer, keyed, pays, asks, largest, scope or permission)
         view.terms = terms  # type: ignore[attr-defined]
         return view
 
@@ -135,7 +145,7 @@ def _admit() -> None:
     who = auth.api_caller()
     if who.kind not in terms.kinds:
         raise Forbidden(f"This call needs a {' or '.join(sorted(terms.kinds))} key.", needed=sorted(terms.kinds))
-    who.need(terms.permission)
+    who.need(terms.permission_of(who.kind))
     if terms.for_a_customer:
         g.api_customer_id = who.need_customer()
     if who.kind == "customer" and who.customer_id is not None and who.is_live:

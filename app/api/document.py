@@ -37,7 +37,9 @@ _MEANING = {
     "422": "A field is missing, unknown or out of range; `details.field` names it.",
     "429": "Too many requests; `Retry-After` says how many seconds to wait.",
     "500": "Something broke on our side; `details.reference` is where we find it.",
+    "502": "Who we asked failed; nothing was charged.",
     "503": "Out of order for a moment; the same request may be sent again.",
+    "504": "Who we asked took too long; nothing was charged.",
 }
 _EXAMPLES = {
     "400": ("BAD_REQUEST", "The body is not valid JSON.", {}),
@@ -55,7 +57,9 @@ _EXAMPLES = {
     "422": ("INVALID_REQUEST", "amount_cents: Input should be greater than 0.", {"field": "amount_cents"}),
     "429": ("RATE_LIMITED", "Too many tries. Try again in 30 seconds.", {"retry_after": 30}),
     "500": ("INTERNAL_ERROR", "Something broke on our side. It has been noted.", {"reference": "err_01k9yq3v7n"}),
+    "502": ("upstream-failed", "The upstream is not working.", {"upstream": "openai"}),
     "503": ("UNAVAILABLE", "The service cannot answer right now. Try again in a moment.", {}),
+    "504": ("upstream-timeout", "The upstream did not answer in time.", {"upstream": "openai"}),
 }
 
 _RATE_LIMIT: Json = {
@@ -116,8 +120,7 @@ def _views(app: Flask, groups: Sequence[APIBlueprint]) -> Iterator[tuple[str, st
 
 def _complete(operation: Json, path: str, method: str, terms: Terms) -> None:
     """Add what the terms say: permission, headers, and every error the call can answer."""
-    kinds = " or ".join(sorted(terms.kinds))
-    needs = f"Needs a {kinds} key with `{terms.permission}`."
+    needs = f"Needs {' or '.join(_needed(terms))}."
     operation["description"] = "\n\n".join(part for part in (_plain(operation.get("description")), needs) if part)
     operation["x-permission"] = terms.permission
     operation["x-key-kinds"] = sorted(terms.kinds)
@@ -144,9 +147,18 @@ def _errors(method: str, terms: Terms, has_parameters: bool) -> list[str]:
         found += ["400", "409", "413", "415"]
     if method == "delete":
         found.append("409")
+    if terms.asks:
+        found += ["502", "504"]
     if terms.pays or terms.permission in ("wallet:write", "charges:write"):
         found.append("402")
     return sorted(found)
+
+
+def _needed(terms: Terms) -> list[str]:
+    """The keys that open a call, in words: all kinds at once where they need the same."""
+    if terms.scope == terms.permission:
+        return [f"a {' or '.join(sorted(terms.kinds))} key with `{terms.permission}`"]
+    return [f"a {kind} key with `{terms.permission_of(kind)}`" for kind in sorted(terms.kinds)]
 
 
 def _plain(description: str | None) -> str:

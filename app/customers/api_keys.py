@@ -31,6 +31,7 @@ SERVICE_SCOPES = (
     "charges:write",
     "credits:write",
     "customers:write",
+    "llm:use",
     "portal:write",
     "resources:write",
     "usage:write",

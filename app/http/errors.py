@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException
 from app import errors, ids, money
 from app.extensions import db
 from app.http import hx, limit_page, origin, shortfall
+from app.llm import refusals
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,9 @@ STATUS: Mapping[type[errors.Refusal], int] = {
     errors.UnsupportedByChannel: 422,
     errors.TooManyRequests: 429,
     errors.ProviderDown: 503,
+    refusals.UpstreamFailed: 502,
+    refusals.UpstreamBusy: 503,
+    refusals.UpstreamTimeout: 504,
 }
 
 # What HTTP itself refuses, before any rule of ours is asked: code and sentence for programs and people alike.

@@ -29,6 +29,7 @@ CALLS = [
     ("GET", "/v1/billing/transactions"),
     ("POST", "/v1/billing/topup"),
     ("POST", "/api/wallet/topup"),
+    ("POST", "/api/llm/proxy"),
     ("POST", "/v1/charges"),
     ("POST", "/v1/wallet/debits"),
     ("POST", "/v1/wallet/holds"),

@@ -15,6 +15,7 @@ COMMITS = {
 FINGERPRINTS = {
     "app/http/idempotency.py": "compares the hash of a request with that of an earlier one",
     "app/ledger/sheet.py": "the same, for postings",
+    "app/llm/calls.py": "the same, for calls to models",
     "app/payments/inbox.py": "compares the digest of an event with the one kept",
 }
 NAMED_AFTER_A_LAYER = {
