@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from app import clock as the_clock
@@ -60,3 +61,12 @@ class RefundProvider(FakeProvider):
         self.before("list_refunds")
         self.calls.append(("list_refunds", payment_id))
         return list(self.made.get(payment_id, ()))
+
+    def pays_back_unasked(self, payment_id: str, minor: int, name: str) -> None:
+        """Somebody at the provider did, on its own pages."""
+        self.made.setdefault(payment_id, []).append(RefundResult(name, "succeeded", Money(minor, "usd")))
+
+    def fails(self, payment_id: str, name: str) -> None:
+        """The bank sends it back."""
+        made = self.made[payment_id]
+        self.made[payment_id] = [replace(each, status="failed") if each.refund_id == name else each for each in made]
