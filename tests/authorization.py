@@ -51,6 +51,9 @@ POST /admin/<any(packs,meters,actions):plural>/<key>/changes 303   403     403  
 POST /admin/<any(packs,meters,actions):plural>/<key>/offer 303     403     403     403     403     403     403     303
 POST /admin/<any(packs,meters,actions):plural>/<key>/retire 303    403     403     403     403     403     403     303
 GET  /admin/<any(packs,meters,actions):plural>/new-one     303     403     403     403     403     403     403     200
+GET  /admin/disputes                                       303     403     403     403     403     200     200     200
+GET  /admin/disputes/<dispute_id>                          303     403     403     403     403     200     200     200
+POST /admin/disputes/<dispute_id>/thaw                     303     403     403     403     403     403     422     422
 GET  /admin/outgoing                                       303     403     403     403     403     200     200     200
 GET  /admin/outgoing/<customer_id>/<delivery_id>           303     403     403     403     403     200     200     200
 POST /admin/outgoing/<customer_id>/<delivery_id>/again     303     403     403     403     403     403     303     303

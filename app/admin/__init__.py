@@ -15,6 +15,7 @@ from app.admin import (
     credit_adjustments,
     credit_transactions,
     customers,
+    disputes,
     outgoing,
     outgoing_endpoints,
     plans,
@@ -29,7 +30,7 @@ def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
     for module in (customers, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
         app.register_blueprint(module.pages)
-    for module in (credit_adjustments, credit_transactions):
+    for module in (disputes, credit_adjustments, credit_transactions):
         app.register_blueprint(module.pages)
     for module in (plans, coupons, catalogue_rows, check_in, tax_rates):
         app.register_blueprint(module.pages)

@@ -21,6 +21,10 @@ _TITLES = {
     "wallet.adjusted": "Balance adjusted",
     "wallet.topped_up": "Wallet topped up",
     "wallet.signup_credited": "Welcome credit given",
+    "wallet.frozen": "Wallet frozen",
+    "wallet.thawed": "Wallet thawed",
+    "dispute.moved": "Dispute",
+    "dispute.set_aside": "Dispute set aside",
     "webhook.replayed": "Webhook replayed",
     "webhook.ignored": "Webhook ignored",
     "user.staff_role_changed": "Staff role changed",
@@ -57,7 +61,19 @@ _TITLES = {
 }
 _ACTORS = {"staff": "Staff", "usr": "Person", "key": "API key"}
 # What a person wants to read of the details; the file has all of them.
-_TOLD = ("reason", "why", "name", "email", "permission", "permissions", "role", "channel", "ticket", "time_zone")
+_TOLD = (
+    "reason",
+    "why",
+    "phase",
+    "name",
+    "email",
+    "permission",
+    "permissions",
+    "role",
+    "channel",
+    "ticket",
+    "time_zone",
+)
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,10 @@ _HERE: Mapping[str, Way] = {  # where something can be done without another plan
     "team_members": ("Manage the team", "/team", ""),
     "production_access": ("Make a test key", "/api-keys", ""),
 }
-_SHORT: Mapping[str, tuple[str, Way]] = {  # headings of what cannot be paid, and the way to pay it
+_SHORT: Mapping[str, tuple[str, Way]] = {  # headings of what cannot be paid, and the way on
     "SPEND_CAP_REACHED": ("Your spend cap is reached", ("Change the spend cap", "/usage", "primary")),
     "NOT_ENOUGH_CREDITS": ("There are not enough credits", ("Buy credits", "/credits", "primary")),
+    "WALLET_FROZEN": ("The wallet is frozen", ("See why", "/wallet", "primary")),
     "INSUFFICIENT_CREDITS": ("There is not enough in the wallet", ("Top up the wallet", "/wallet#topup", "primary")),
 }
 

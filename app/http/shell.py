@@ -45,6 +45,7 @@ STAFF_PLACES: dict[str, tuple[Place, ...]] = {
     "": (
         ("/admin/customers", "users", "Customers"),
         ("/admin/credit-transactions", "credits", "Credit transactions"),
+        ("/admin/disputes", "flag", "Disputes"),
     ),
     "Catalogue": (
         ("/admin/plans", "plan", "Plans"),

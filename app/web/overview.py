@@ -21,6 +21,7 @@ from app.subscriptions.standing import Standing
 from app.wallet import auto_top_up
 from app.wallet.accounts import wallet_of
 from app.web import (
+    frozen_notice,
     next_charge,
     overview_activity,
     overview_credits,
@@ -64,7 +65,9 @@ def show() -> str:
         plan=now.plan,
         charge=next_charge.of(session, now),
         included=_included(now, usage),
-        notice=_pressing(plan_notice.of(session, now)) or _told(session, customer_id),
+        notice=frozen_notice.of(session, customer_id, balance)
+        or _pressing(plan_notice.of(session, now))
+        or _told(session, customer_id),
         trouble=None,
         email=current_user.email,
         verified=current_user.email_verified or current_user.bound,  # the host product knows them

@@ -18,7 +18,7 @@ from app.http.paging import Pager
 from app.payments import orders
 from app.wallet import kinds, reads
 from app.wallet.accounts import wallet_of
-from app.web import auto_panel, top_up_panel
+from app.web import auto_panel, frozen_notice, top_up_panel
 from app.web.wallet_forms import FilterForm, TopUpForm, filters_from_address
 from app.web.wallet_rows import hold_line, row_of
 
@@ -94,6 +94,8 @@ def page(
     return render_template(
         "wallet/show.html",
         trouble=trouble,
+        notice=frozen_notice.of(db.session(), current_customer_id(), read.balance),
+        may_pay=False,  # the form to top up is on this page
         **_balance(read.balance, read.holds),
         **_ledger(filters, read),
         **top_up_panel.panel(form),

@@ -18,13 +18,16 @@ from app.coupons.terms import Limits, Terms
 from app.customers import api_keys, invitations
 from app.db import transaction
 from app.invoices import Invoice
+from app.money import Money
 from app.notices.models import Notice
 from app.outgoing import endpoints
 from app.outgoing.models import WebhookDelivery
-from app.payments import card_pages, inbox, orders
+from app.payments import card_pages, disputes, inbox, orders
+from app.payments.disputes import Paid
 from app.payments.models import ProviderEvent
 from app.people import staff
 from app.people.models import User
+from app.providers.events import DisputeChanged
 from app.providers.port import Verified
 from tests.support.fake_provider import FakeProvider
 from tests.support.people import Person
@@ -110,10 +113,32 @@ def things(
         "invoice_id": invoice.id,
         "note_id": note.id,
         "rate_id": "tax_none",
+        "dispute_id": _disputed(session, ada),
         "channel": "stripe",
         "name": "nothing",
         "filename": "purser.css",
     }
+
+
+def _disputed(session: Session, ada: Person) -> str:
+    """A dispute that her wallet waits for."""
+    told = DisputeChanged(
+        provider="stripe",
+        event_id="evt_2",
+        raw_type="charge.dispute.created",
+        occurred_at=clock.now(),
+        livemode=False,
+        dispute_id="dp_1",
+        payment_id="pi_1",
+        amount=Money(5000, "usd"),
+        phase="open",
+        reason=None,
+        due_by=None,
+    )
+    with transaction(session):
+        dispute = disputes.keep(session, told, Paid(ada.customer_id, "wallet", 5000, 0, "usd"))
+        dispute.freezes = True
+    return dispute.id
 
 
 def _told(session: Session, ada: Person) -> dict[str, str]:

@@ -1,0 +1,127 @@
+"""Staff: disputes. What banks took back, until when evidence can be sent, and thawing a wallet by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from app import ledger
+from app.admin.roles import actor, may_move_money, staff_moves_money, staff_reads
+from app.customers.models import Customer
+from app.db import transaction
+from app.errors import Conflict, Invalid, Refusal
+from app.extensions import db
+from app.http import hx
+from app.http.errors import status_of
+from app.payments import disputes
+from app.payments.dispute_table import PHASES, Dispute
+from app.wallet import frozen
+from app.wallet.accounts import wallet_of
+
+pages = Blueprint("admin_disputes", __name__, url_prefix="/admin/disputes")
+
+PER_PAGE = 25
+# Word, icon and tone of each phase.
+LOOKS = {
+    "inquiry": ("Inquiry", "info", "warn"),
+    "closed_inquiry": ("Inquiry closed", "void", ""),
+    "open": ("Open", "flag", "neg"),
+    "lost": ("Lost", "fail", "neg"),
+    "prevented": ("Prevented", "ok", ""),
+    "won": ("Won", "ok", "pos"),
+}
+EVIDENCE = {"none": "None yet", "saved": "Saved, not sent", "sent": "Sent to the bank", "late": "Too late"}
+PAID_FOR = {"wallet": "Top-up", "pack": "Credit pack", "subscription": "Subscription", "invoice": "Invoice"}
+
+
+@pages.get("")
+@staff_reads
+def index() -> Response | str:
+    """Disputes, newest first; for htmx the list alone."""
+    if hx.is_partial():
+        return hx.answer(render_template("admin/disputes/_rows.html", **_list()))
+    return render_template("admin/disputes/index.html", **_list(), **_summary(db.session()))
+
+
+@pages.get("/<dispute_id>")
+@staff_reads
+def show(dispute_id: str) -> Response | str:
+    """One dispute: the case, the money, and what it did here."""
+    return _dispute(disputes.one(db.session(), dispute_id))
+
+
+@pages.post("/<dispute_id>/thaw")
+@staff_moves_money
+def thaw(dispute_id: str) -> Response | str:
+    """Let the customer spend again whatever becomes of this case, with a reason."""
+    reason = request.form.get("reason", "")
+    try:
+        with transaction(db.session()):
+            dispute = disputes.one(db.session(), dispute_id)
+            if not dispute.freezes:
+                raise Conflict("This dispute freezes no wallet.", dispute_id=dispute_id)
+            frozen.thaw(db.session(), dispute, reason=reason, actor=actor())
+    except (Conflict, Invalid) as refusal:
+        return _dispute(disputes.one(db.session(), dispute_id), refusal, reason)
+    if hx.is_partial():
+        return _dispute(disputes.one(db.session(), dispute_id))
+    flash("The wallet no longer waits for this dispute.", "pos")
+    return hx.go(url_for(".show", dispute_id=dispute_id))
+
+
+def _dispute(dispute: Dispute, refusal: Refusal | None = None, typed: str = "") -> Response | str:
+    session, code = db.session(), status_of(refusal) if refusal else 200
+    entries = [dispute.entry_id, dispute.restored_entry_id, dispute.loss_entry_id]
+    found = [ledger.entry(session, dispute.customer_id, each) for each in entries if each]
+    shown = {
+        "dispute": dispute,
+        "customer": session.get(Customer, dispute.customer_id),
+        "balance": ledger.balance(session, wallet_of(dispute.customer_id, dispute.currency)),
+        "entries": [entry for entry in found if entry is not None],
+        "evidence": EVIDENCE[dispute.evidence],
+        "may_act": may_move_money(),
+        "error": refusal.sentence if refusal else "",
+        "typed": typed,
+        **_words(),
+    }
+    if hx.is_partial():
+        return hx.answer(render_template("admin/disputes/_dispute.html", **shown), code)
+    page = render_template("admin/disputes/index.html", **{**_list(), **_summary(session), **shown})
+    return hx.answer(page, code)
+
+
+def _list() -> dict[str, Any]:
+    session, phase = db.session(), request.args.get("phase", "")
+    if phase and phase not in PHASES:
+        raise Invalid("There is no such state.", field="phase")
+    start = request.args.get("before")
+    before = disputes.one(session, start) if start else None
+    wanted = disputes.page(session, phases=[phase] if phase else (), before=before, limit=PER_PAGE + 1)
+    rows = wanted[:PER_PAGE]
+    kept: dict[str, Any] = {"phase": phase or None}
+    return {
+        "dispute": None,
+        "rows": rows,
+        "names": _names(session, rows),
+        "phase": phase,
+        "phases": [("", "Any"), *((each, LOOKS[each][0]) for each in PHASES)],
+        "older": url_for(".index", before=rows[-1].id, **kept) if len(wanted) > PER_PAGE else "",
+        "newest": url_for(".index", **kept) if before else "",
+        **_words(),
+    }
+
+
+def _summary(session: Session) -> dict[str, Any]:
+    count, wallets, due_by = disputes.due(session)
+    return {"open_count": count, "frozen_count": wallets, "next_due": due_by}
+
+
+def _names(session: Session, rows: list[Dispute]) -> dict[str, str]:
+    found = session.query(Customer).filter(Customer.id.in_({row.customer_id for row in rows}))
+    return {customer.id: customer.name for customer in found}
+
+
+def _words() -> dict[str, Any]:
+    return {"looks": LOOKS, "paid_for": PAID_FOR}
