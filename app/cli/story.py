@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.cli import credit_story, plan_story, shop, usage_story
+from app.cli import credit_story, model_story, plan_story, shop, usage_story
 from app.cli.past import Happening, Past
 from app.config import Settings
 from app.customers import api_keys, members
@@ -121,6 +121,7 @@ def _ada(past: Past, told: Told, password_hash: str) -> None:
     plan = plan_story.from_the_wallet(past, customer_id, by=ada.id)
     happened += [*plan, *credit_story.grants(past, plan), *credit_story.of_ada(past, customer_id, by=ada.id)]
     happened += usage_story.of_ada(past, customer_id, plan_begins=plan_story.BEGINS, by=_theo(past))
+    happened += [(20, lambda: _keys_of_ada(past, told, ada, customer_id)), *model_story.of_ada(past, customer_id)]
     _live(past, happened)
     _team_of_ada(past, told, ada, customer_id, password_hash)
     with past.at(0, hour=0), transaction(past.session) as session:
@@ -231,6 +232,10 @@ def _team_of_ada(past: Past, told: Told, ada: User, customer_id: str, password_h
         if mei is not None:
             members.join(session, customer_id, mei, "read", actor=ada.id)
             told.people.append(MEI.email)
+
+
+def _keys_of_ada(past: Past, told: Told, ada: User, customer_id: str) -> None:
+    with transaction(past.session) as session:
         _, told.keys["ada"] = api_keys.create_customer_key(
             session, customer_id, name="Production", permissions=("billing:read", "billing:write"), made_by=ada.id
         )

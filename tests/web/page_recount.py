@@ -18,6 +18,7 @@ from app.metering.models import UsageEvent
 from tests.support import recount
 from tests.support.page_figures import Figures, amounts, count, money
 from tests.support.people import Person
+from tests.web.model_recount import check_models
 from tests.web.raw_books import Books
 
 DAY = timedelta(days=1)
@@ -65,6 +66,7 @@ def check_pages(client_of, session: Session, who: Person) -> None:
 
     check_overview(Figures(shown("/")), books)
     check_credits(Figures(shown("/credits")), books)
+    check_models(shown, books)
     now = books.standing.period.start
     for start in {*books.periods, now}:
         period = the_clock.timestamp(start)

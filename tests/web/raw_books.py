@@ -14,6 +14,7 @@ from app import clock as the_clock
 from app.catalogue.models import Meter
 from app.credits.models import CreditAllocation, CreditGrant
 from app.ledger import tables
+from app.llm.models import LlmCall
 from app.metering.models import UsageEvent
 from app.subscriptions import standing
 from app.subscriptions.standing import Standing
@@ -35,6 +36,18 @@ class Books:
 
     def events(self, start: datetime, meter: str) -> list[UsageEvent]:
         return self.periods.get(start, {}).get(meter, [])
+
+    def model_calls(self) -> dict[str, list[tuple[LlmCall, int]]]:
+        """The billed calls by month, each with what its entry took from the wallet."""
+        leg, found = tables.legs, defaultdict(list)
+        mine = select(LlmCall).where(LlmCall.customer_id == self.customer_id, LlmCall.outcome == "billed")
+        for call in self.session.scalars(mine):
+            taken = select(leg.c.amount).where(
+                leg.c.customer_id == self.customer_id, leg.c.entry_id == call.entry_id, leg.c.account == "wallet"
+            )
+            assert call.ended_at is not None
+            found[f"{call.ended_at:%Y-%m}"].append((call, -(self.session.scalar(taken) or 0)))
+        return dict(found)
 
     @cached_property
     def keys(self) -> dict[str, str]:

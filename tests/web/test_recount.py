@@ -21,6 +21,7 @@ from app.metering import NewEvent
 from app.metering.models import UsageEvent
 from app.people import users
 from app.wallet import debit
+from tests.support.model_calls import billed
 from tests.support.people import Person
 from tests.web.page_recount import check_pages
 
@@ -83,6 +84,10 @@ def live_a_little(session: Session, who: Person, chance: random.Random, step: in
         with transaction(session):
             micros = chance.randrange(1, 90_000)
             debit.debit(session, who.customer_id, micros, description="A call", key=ids.new("k"), by="test")
+    for _ in range(chance.randrange(3)):
+        tokens = (chance.randrange(9_000), chance.randrange(900), chance.randrange(100))
+        about = {"model": chance.choice(("gpt-5", "o3")), "key_id": chance.choice(("key_1", "key_2"))}
+        billed(session, who, chance.randrange(1, 9_999), tokens=tokens, **about)
 
 
 def demo_person(session: Session, email: str) -> Person:
