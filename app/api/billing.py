@@ -8,7 +8,7 @@ from pydantic import Field
 from app import clock, ledger
 from app.api import calls
 from app.api.answers import BalanceAnswer, TransactionsAnswer, transaction
-from app.api.values import PageSize, Query, Skipped
+from app.api.values import Paged
 from app.errors import Invalid
 from app.extensions import db
 from app.http import paging
@@ -21,9 +21,7 @@ from app.wallet.accounts import wallet_of
 billing = calls.group("api_billing", "Billing", "The wallet of a customer: balance, transactions, top-up.")
 
 
-class TransactionsQuery(Query):
-    limit: PageSize = Field(default=50, description="How many to answer.")
-    offset: Skipped = Field(default=0, description="How many of the newest to pass over.")
+class TransactionsQuery(Paged):
     cursor: str | None = Field(default=None, max_length=64, description="Go on after a page: its `next_cursor`.")
     type: str | None = Field(
         default=None, description="Only transactions of this type.", json_schema_extra={"enum": list(kinds.API_TYPES)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from functools import cache
+from typing import Any, TypeVar, cast, get_type_hints
 
 from flask import Flask, Response, current_app, g, request
 from flask_openapi3.blueprint import APIBlueprint
@@ -13,7 +14,7 @@ from flask_openapi3.models.tag import Tag
 from pydantic import ValidationError
 
 from app.api import reading
-from app.api.values import Answer
+from app.api.values import Answer, OptionalBody
 from app.config import Settings
 from app.errors import Forbidden, Invalid
 from app.extensions import csrf, db
@@ -150,17 +151,19 @@ def _admit() -> None:
         g.api_customer_id = who.need_customer()
     if who.kind == "customer" and who.customer_id is not None and who.is_live:
         plan_limits.need_production(who.customer_id)
-    reading.refuse_repeated_names()
-    if request.method in ("POST", "PUT"):
-        _read(view)
+    takes = inspect.get_annotations(view)
+    reading.read_names(expected="query" in takes)
+    if request.method in ("POST", "PUT", "DELETE"):
+        given = reading.read_body(needed=needs_body(view), largest=terms.largest)
+        if given and "body" not in takes:
+            raise Invalid("This call takes no body.", field=next(iter(given)))
 
 
-def _read(view: Any) -> None:
-    expected = "body" in inspect.signature(view).parameters
-    given = reading.read_body(expected=expected, largest=view.terms.largest)
-    if not expected and given:
-        field = next(iter(given))
-        raise Invalid("This call takes no body.", field=field)
+@cache
+def needs_body(view: Any) -> bool:
+    """Whether a view has a body that may not be left out."""
+    model = get_type_hints(view).get("body")
+    return model is not None and not issubclass(model, OptionalBody)
 
 
 def _refuse(error: ValidationError) -> Response:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from app import credits
 from app.api import calls
 from app.api.answers import Instant, TransactionId
-from app.api.values import Answer, Body, PageSize, Query, Skipped, whole
+from app.api.values import Answer, Body, Paged, whole
 from app.clock import timestamp
 from app.credits import reads, words
 from app.credits.spending import MOST_AT_ONCE
@@ -57,9 +57,7 @@ class CreditTransactionsAnswer(Answer):
     data: list[CreditTransaction]
 
 
-class CreditsQuery(Query):
-    limit: PageSize = Field(default=50, description="How many to answer.")
-    offset: Skipped = Field(default=0, description="How many of the newest to pass over.")
+class CreditsQuery(Paged):
     type: str | None = Field(
         default=None, description="Only transactions of this type.", json_schema_extra={"enum": list(words.API_TYPES)}
     )

@@ -10,7 +10,7 @@ from flask import Flask
 from flask_openapi3.blueprint import APIBlueprint
 
 from app.api import schemas
-from app.api.calls import Terms
+from app.api.calls import Terms, needs_body
 from app.api.schemas import Json
 from app.config import Settings
 from app.http import errors, idempotency
@@ -32,9 +32,9 @@ _MEANING = {
     "403": "The key may not do this.",
     "404": "There is no such thing, or it belongs to another customer.",
     "409": "The Idempotency-Key came with another request, or something else happened first.",
-    "413": "The body is larger than 64 kB, or 1 MB of usage.",
+    "413": "The body is larger than 64 kB; of usage and of model calls, 1 MB.",
     "415": "The body is not application/json.",
-    "422": "A field is missing, unknown or out of range; `details.field` names it.",
+    "422": "A field or parameter is missing, unknown, repeated or out of range; `details.field` names it.",
     "429": "Too many requests; `Retry-After` says how many seconds to wait.",
     "500": "Something broke on our side; `details.reference` is where we find it.",
     "502": "Who we asked failed; nothing was charged.",
@@ -83,10 +83,14 @@ def build(app: Flask, groups: Sequence[APIBlueprint]) -> Json:
     for group in groups:
         for path, item in group.paths.items():
             paths.setdefault(path, {}).update(item.model_dump(mode="json", by_alias=True, exclude_unset=True))
+    known = {"Error": _error_schema(), "Failure": _failure_schema(), **schemas.of_bodies_and_answers()}
     for path, method, view in _views(app, groups):
         operation = paths[path][method]
         for parameter in operation.get("parameters", []):
             parameter["schema"] = schemas.of_parameter(view, parameter["in"], parameter["name"])
+        schemas.add_examples(operation, known)
+        if "requestBody" in operation:
+            operation["requestBody"]["required"] = needs_body(view)
         _complete(operation, path, method, view.terms)
     return {
         "openapi": "3.1.0",
@@ -95,7 +99,7 @@ def build(app: Flask, groups: Sequence[APIBlueprint]) -> Json:
         "tags": [tag.model_dump(exclude_unset=True) for group in groups for tag in group.tags],
         "paths": paths,
         "components": {
-            "schemas": {"Error": _error_schema(), "Failure": _failure_schema(), **schemas.of_bodies_and_answers()},
+            "schemas": known,
             "responses": {
                 f"{shape}{status}": _error_response(shape, status)
                 for shape in ("Error", "Failure")
@@ -137,16 +141,12 @@ def _complete(operation: Json, path: str, method: str, terms: Terms) -> None:
 
 
 def _errors(method: str, terms: Terms, has_parameters: bool) -> list[str]:
-    found = ["401", "403", "429", "500", "503"]
+    found = ["401", "403", "422", "429", "500", "503"]
     # A name in the path or the query, or of a customer in the body, of nothing there is.
     if terms.for_a_customer or has_parameters or terms.permission == "portal:write":
         found.append("404")
-    if has_parameters or method in ("post", "put"):
-        found.append("422")
-    if method in ("post", "put"):
+    if method != "get":
         found += ["400", "409", "413", "415"]
-    if method == "delete":
-        found.append("409")
     if terms.asks:
         found += ["502", "504"]
     if terms.pays or terms.permission in ("wallet:write", "charges:write"):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from app.api import calls
 from app.api.invoice_answers import InvoiceAnswer, InvoicesAnswer, invoice_of, listed
-from app.api.values import PageNumber, PageSize, Query
+from app.api.values import Limited, PageNumber
 from app.errors import Invalid, NotFound
 from app.extensions import db
 from app.invoices import reads
@@ -18,9 +18,8 @@ from app.invoices.reads import Wanted
 api_invoices = calls.group("api_invoices", "Invoices", "What a customer was billed, with lines, tax and payment.")
 
 
-class InvoicesQuery(Query):
+class InvoicesQuery(Limited):
     page: PageNumber = Field(default=1, description="Which page, from 1.")
-    limit: PageSize = Field(default=50, description="How many on a page.")
     cursor: str | None = Field(default=None, max_length=200, description="Go on after a page: its `next_cursor`.")
     status: Literal["open", "paid", "refunded", "void", "uncollectible"] | None = Field(
         default=None, description="Only invoices of this status."

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from app.api import calls
 from app.api.answers import Instant
-from app.api.values import Answer, PageSize, Query, Skipped
+from app.api.values import Answer, Paged
 from app.clock import timestamp
 from app.extensions import db
 from app.invoices import Invoice
@@ -29,9 +29,7 @@ OrderType = Literal["topup", "subscription", "credit_pack", "invoice"]
 OrderState = Annotated[str, Field(json_schema_extra={"enum": list(ORDER_STATES)}, examples=["paid"])]
 
 
-class OrdersQuery(Query):
-    limit: PageSize = Field(default=50, description="How many, 1 to 200.")
-    offset: Skipped = Field(default=0, description="How many to pass over.")
+class OrdersQuery(Paged):
     type: OrderType | None = Field(default=None, description="Only orders of this type.")
 
 

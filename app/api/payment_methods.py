@@ -8,7 +8,7 @@ from pydantic import Field
 from app.api import calls, channels, subscribing
 from app.api.billing_state import SavedCard, card
 from app.api.subscriptions import UrlAnswer
-from app.api.values import Answer, Body
+from app.api.values import Answer, Body, OptionalBody
 from app.errors import NotFound
 from app.extensions import db
 from app.flows import cards
@@ -29,7 +29,7 @@ class KeepCard(Body):
     paymentMethodId: str = Field(min_length=1, max_length=200, examples=["pm_1S42"])  # noqa: N815  # SPEC's name
 
 
-class OpenPortal(Body):
+class OpenPortal(OptionalBody):
     returnUrl: str | None = ReturnUrl  # noqa: N815
 
 

@@ -15,8 +15,8 @@ LARGEST_BODY = 64 * 1024
 DEEPEST = 16
 
 
-def read_body(*, expected: bool, largest: int = LARGEST_BODY) -> dict[str, Any]:
-    """The body as an object, of up to `largest` bytes. A call that takes none may get an empty one.
+def read_body(*, needed: bool, largest: int = LARGEST_BODY) -> dict[str, Any]:
+    """The body as an object, of up to `largest` bytes; an empty one where none is needed.
 
     Raises UnsupportedMediaType, RequestEntityTooLarge, Unreadable (400) or Invalid naming the field.
     """
@@ -24,18 +24,20 @@ def read_body(*, expected: bool, largest: int = LARGEST_BODY) -> dict[str, Any]:
     if (request.content_length or 0) > largest:
         raise RequestEntityTooLarge
     raw = request.get_data()  # raises RequestEntityTooLarge for a longer body that did not say so
-    if not raw and not expected:
+    if not raw and not needed:
         return {}
     if request.mimetype != "application/json" or request.headers.get("Content-Encoding", "identity") != "identity":
         raise UnsupportedMediaType
     return _object(raw)
 
 
-def refuse_repeated_names() -> None:
-    """`?limit=1&limit=2` means nothing; raises Invalid naming the parameter."""
+def read_names(*, expected: bool) -> None:
+    """Raises Invalid naming a parameter that is given more than once, or to a call that takes none at all."""
     for name, values in request.args.lists():
-        if len(values) > 1:
+        if len(values) > 1:  # ?limit=1&limit=2 means nothing
             raise Invalid(f"{_shown(name)} is given more than once.", field=_shown(name))
+        if not expected:  # where some are, their model says which
+            raise Invalid(f"{_shown(name)}: Unknown parameter.", field=_shown(name))
 
 
 def first_fault(error: ValidationError) -> Invalid:

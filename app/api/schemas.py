@@ -61,6 +61,17 @@ def example_of(schema: Json, schemas: Json) -> Any:
     return {"integer": 1, "string": "text", "boolean": True, "object": {}}.get(str(schema.get("type")))
 
 
+def add_examples(operation: Json, schemas: Json) -> None:
+    """An example to the body, to each answer with one, and to each parameter."""
+    for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+        content = part.get("content", {}).get("application/json")
+        if content:
+            content["example"] = example_of(content["schema"], schemas)
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["example"] = example_of(parameter["schema"], schemas)
+
+
 def _but_null(part: Json) -> Json:
     kinds = [kind for kind in part.get("anyOf", []) if kind != {"type": "null"}]
     return kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {}

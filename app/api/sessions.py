@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.api import calls, channels, subscribing, top_ups
 from app.api.subscriptions import IntervalName, UrlAnswer
-from app.api.values import Answer, Body, TopUpCents
+from app.api.values import Answer, Body, OptionalBody, TopUpCents
 from app.catalogue import plan_keys
 from app.catalogue.packs import PackNotForSale
 from app.errors import Invalid, NotFound, ProviderDown
@@ -48,7 +48,7 @@ class CreateSession(Body):
     cancel_url: str | None = Url
 
 
-class OpenSubscriptionPortal(Body):
+class OpenSubscriptionPortal(OptionalBody):
     return_url: str | None = Url
 
 

@@ -11,7 +11,7 @@ from app import credits
 from app.api import calls
 from app.api.answers import CustomerId, Instant, TransactionId
 from app.api.credits import CreditType
-from app.api.values import Answer, Body, Moment, PageSize, Query, Skipped, whole
+from app.api.values import Answer, Body, Moment, Paged, whole
 from app.clock import timestamp
 from app.credits import everyone, words
 from app.credits.accounts import credits_of
@@ -28,9 +28,7 @@ staff_credits = calls.group("api_staff_credits", "Credits, by staff", "Everybody
 Signed = Annotated[int, Field(ge=-LARGEST, le=LARGEST), BeforeValidator(whole)]
 
 
-class StaffCreditsQuery(Query):
-    limit: PageSize = Field(default=50, description="How many to answer.")
-    offset: Skipped = Field(default=0, description="How many of the newest to pass over.")
+class StaffCreditsQuery(Paged):
     customer: str | None = Field(default=None, max_length=64, description="Only this customer's.")
     type: str | None = Field(
         default=None, description="Only transactions of this type.", json_schema_extra={"enum": list(words.API_TYPES)}

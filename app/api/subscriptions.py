@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from app.api import calls, channels, subscribing
 from app.api.billing_state import BillingAnswer, PreviewAnswer, StateAnswer, card, facts, preview
-from app.api.values import Answer, Body, Query
+from app.api.values import Answer, Body, OptionalBody, Query
 from app.catalogue import plan_keys, reads
 from app.entitlements import excess
 from app.errors import Invalid, ProviderDown
@@ -67,7 +67,7 @@ class PreviewQuery(Query):
     interval: Literal["month", "year"] | None = Field(default=None, description="How often it is to be paid.")
 
 
-class Cancel(Body):
+class Cancel(OptionalBody):
     when: Literal["period_end", "now"] = Field(
         default="period_end", description="`now` ends access and pays back what is not used of the period."
     )

@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     StringConstraints,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -35,6 +36,15 @@ class Body(BaseModel):
         if value is None:
             raise PydanticCustomError("null", "Leave the field out rather than sending null")
         return value
+
+
+class OptionalBody(Body):
+    """A body that may be left out, as every field of it may be."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_said(cls, value: Any) -> Any:
+        return {} if value is None else value
 
 
 class Query(BaseModel):
@@ -92,3 +102,15 @@ PageNumber = Annotated[int, Field(ge=1, le=10**9), BeforeValidator(_from_figures
 Skipped = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_from_figures)]
 Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Limited(Query):
+    """A list that is answered in pages."""
+
+    limit: PageSize = Field(default=50, description="How many to answer, 1 to 200.")
+
+
+class Paged(Limited):
+    """A list paged by passing over so many of the newest."""
+
+    offset: Skipped = Field(default=0, description="How many of the newest to pass over.")

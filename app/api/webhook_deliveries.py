@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from app import clock
 from app.api import calls
 from app.api.answers import CustomerId, Instant
-from app.api.values import Answer, PageSize, Query
+from app.api.values import Answer, Limited
 from app.customers import customers
 from app.db import transaction
 from app.errors import Invalid, NotFound
@@ -31,11 +31,10 @@ State = Annotated[
 Type = Annotated[str, Field(json_schema_extra={"enum": list(EVENT_TYPES)}, examples=["invoice.paid"])]
 
 
-class DeliveriesQuery(Query):
+class DeliveriesQuery(Limited):
     state: Literal["pending", "delivered", "gave_up", "stopped"] | None = Field(default=None)
     type: str | None = Field(default=None, max_length=40, description="Only events of this type.")
     customer: str | None = Field(default=None, max_length=200, description="Only of this customer: our id, or yours.")
-    limit: PageSize = Field(default=50, description="How many, 1 to 200.")
     cursor: str | None = Field(default=None, max_length=64, description="`next_cursor` of the page before.")
 
 

@@ -1,22 +1,13 @@
-"""Paging: opaque keyset cursors for pages, which stay right while rows arrive; limit and offset for the API."""
+"""Paging: opaque keyset cursors for pages, which stay right while rows arrive."""
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.errors import Invalid
 
 _LARGEST = 2**63 - 1
-
-
-@dataclass(frozen=True)
-class Offset:
-    """A window the API asked for: `limit` rows after the first `offset`."""
-
-    limit: int
-    offset: int
 
 
 @dataclass(frozen=True)
@@ -45,17 +36,3 @@ def position(text: str | None, field: str = "before") -> int | None:
     if plain == figures or not figures.isdigit() or not 0 < int(figures[:20]) <= _LARGEST:
         raise Invalid("This page link is not valid. Start again from the newest.", field=field)
     return int(figures)
-
-
-def window(args: Mapping[str, str], *, default: int = 50, most: int = 200) -> Offset:
-    """The API's `limit` (1 to `most`) and `offset`. Raises Invalid, naming the field, for anything else."""
-    return Offset(limit=_whole(args, "limit", default, 1, most), offset=_whole(args, "offset", 0, 0, _LARGEST))
-
-
-def _whole(args: Mapping[str, str], field: str, default: int, least: int, most: int) -> int:
-    text = args.get(field)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
-        raise Invalid(f"{field} must be a whole number from {least} to {most}.", field=field)
-    return int(text)

@@ -1,4 +1,4 @@
-"""Cursors and windows: what we made is read back, and everything else is refused by the field's name."""
+"""Cursors: what we made is read back, and everything else is refused by the field's name."""
 
 from __future__ import annotations
 
@@ -34,30 +34,3 @@ def test_places_that_cannot_be_are_refused(number):
 
     with pytest.raises(Invalid):
         paging.position(urlsafe_b64encode(number.encode()).decode().rstrip("="))
-
-
-def test_a_window_has_defaults():
-    assert paging.window({}) == paging.Offset(limit=50, offset=0)
-    assert paging.window({"limit": "200", "offset": "7"}) == paging.Offset(limit=200, offset=7)
-
-
-@pytest.mark.parametrize(
-    ("args", "field"),
-    [
-        ({"limit": "0"}, "limit"),
-        ({"limit": "201"}, "limit"),
-        ({"limit": "-1"}, "limit"),
-        ({"limit": "5.0"}, "limit"),
-        ({"limit": "٥"}, "limit"),
-        ({"limit": ""}, "limit"),
-        ({"limit": "9" * 5_000}, "limit"),
-        ({"offset": "-1"}, "offset"),
-        ({"offset": "1e3"}, "offset"),
-        ({"offset": "99999999999999999999"}, "offset"),
-    ],
-)
-def test_a_wrong_window_is_refused_by_name(args, field):
-    with pytest.raises(Invalid) as refused:
-        paging.window(args)
-
-    assert refused.value.field == field
