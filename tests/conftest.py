@@ -25,7 +25,10 @@ pytest_plugins = [
     "tests.support.card_paid",
     "tests.support.invoicing",
     "tests.support.plans",
+    "tests.support.polar",
     "tests.support.usage",
+    "tests.support.llm_double",
+    "tests.support.lemon",
 ]
 
 # One machine is slower than another; a test that is wrong is caught by its assertions, not by a stop-watch.
