@@ -27,7 +27,6 @@ pytest_plugins = [
     "tests.support.plans",
     "tests.support.polar",
     "tests.support.usage",
-    "tests.support.llm_double",
     "tests.support.lemon",
 ]
 

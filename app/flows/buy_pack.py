@@ -195,6 +195,8 @@ def _page(session: Session, provider: Provider, asked: _Asked) -> CheckoutSessio
         success_url=asked.request["success_url"],
         cancel_url=asked.request["cancel_url"],
         amount=asked.amount,
+        email=asked.customer.email,
+        name=asked.customer.name,
     )
     return provider.create_checkout(wanted, key=asked.key)
 

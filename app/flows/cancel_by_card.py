@@ -23,9 +23,11 @@ from app.payments import customers
 from app.providers import port
 from app.providers.billing import CancelReason, SubscriptionState, UnusedValue
 from app.providers.errors import ProviderError
-from app.providers.values import CustomerRef
+from app.providers.values import Cap, CustomerRef
 from app.subscriptions import changes, lifecycle
 from app.subscriptions.models import Subscription, SubscriptionChange
+
+_AT_ONCE = "end a subscription before its period does"
 
 
 def at_period_end(
@@ -75,6 +77,7 @@ def preview_now(session: Session, providers: Providers, customer_id: str) -> tup
     """What would go back to the card at this moment, in minor units with tax."""
     with transaction(session):
         run = at_provider.running(providers, lifecycle.the_live(session, customer_id))
+    port.can(run.provider, Cap.CANCEL_NOW, _AT_ONCE)
     try:
         unused = run.role.unused_value(run.state(), at=clock.now().replace(microsecond=0))
     except ProviderError as error:
@@ -91,6 +94,7 @@ def now(
             change = changes.in_flight(session, customer_id)
             if change is None or change.kind != "cancel_now":
                 live = lifecycle.the_live(session, customer_id)
+                port.can(at_provider.running(providers, live).provider, Cap.CANCEL_NOW, _AT_ONCE)
                 change = changes.end_now(session, live, actor=actor, reason=reason, returned_to="nowhere")
             asked = asked_of(session, providers, change)
     except IntegrityError as second:

@@ -141,8 +141,11 @@ def portal(session: Session, provider: Provider, customer: Payer, *, return_url:
     `return_url` must have been checked: it is where the page's way back leads.
     """
     pages = port.portal_of(provider)
+    billed = _billed_there(session, provider, customer.id)
     with _asking(provider):
-        return pages.portal(payer.known(session, provider, customer), return_url=return_url).url
+        known = payer.known(session, provider, customer)
+        there = billed.provider_id if billed else None
+        return pages.portal(known, return_url=return_url, subscription_id=there).url
 
 
 # What the provider tells about a page on which a card was saved.

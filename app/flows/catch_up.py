@@ -159,7 +159,7 @@ def _lost_invoices(session: Session, run: Running, seen: Seen) -> tuple[InvoiceD
         ref = customers.known_as(session, run.customer_id, run.provider.name)
     if ref is None:
         return seen.invoices
-    listed, _ = role.list_invoices(ref, cursor=None, limit=_PAGE)
+    listed, _ = role.list_invoices(ref, cursor=None, limit=_PAGE, subscription_id=run.provider_id)
     with transaction(session):
         here = select(Invoice.provider_id, Invoice.status).where(
             Invoice.customer_id == run.customer_id, Invoice.provider_id.in_([doc.id for doc in listed])

@@ -21,9 +21,10 @@ from app.errors import Conflict, PaymentRefused
 from app.flows import at_provider, follow, priced
 from app.flows.at_provider import Providers, Running
 from app.money import Money
+from app.providers import port
 from app.providers.billing import ChangePreview, SubscriptionState
 from app.providers.errors import Declined, InvalidRequest, ProviderError
-from app.providers.values import PlanRef
+from app.providers.values import Cap, PlanRef
 from app.subscriptions import changes, lifecycle, overrides, prices, proration, sale
 from app.subscriptions.comparison import limits_that_differ
 from app.subscriptions.models import Subscription, SubscriptionChange
@@ -31,6 +32,10 @@ from app.subscriptions.periods import Interval
 from app.subscriptions.sale import Sale
 
 NOW, AT_PERIOD_END = "now", "period_end"
+_POWERS = {
+    NOW: (Cap.CHANGE_NOW, "change a plan at once"),
+    AT_PERIOD_END: (Cap.CHANGE_AT_PERIOD_END, "change a plan when its period ends"),
+}
 
 
 def preview(
@@ -43,6 +48,8 @@ def preview(
         _refuse_the_same(subscription, to)
         at, effect = clock.now().replace(microsecond=0), _effect(session, subscription, to)
         run, was = at_provider.running(providers, subscription), changes.as_it_is(subscription)
+    port.can(run.provider, Cap.PREVIEW, "say beforehand what a change of plan costs")
+    port.can(run.provider, *_POWERS[effect])
     try:
         plan = priced.plan_at(session, run.provider, to)
         state = replace(run.state(), cancel_at_period_end=False)  # who changes the plan means to stay

@@ -6,6 +6,7 @@ says is never believed: it only tells what to look at. So news that is twice, la
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -42,14 +43,26 @@ def look(session: Session, provider: Provider, event: Event, *, due_at: datetime
     """
     at = clock.now()
     if isinstance(event, InvoiceChanged) and event.hint != "upcoming":
-        return _look_at_invoice(session, provider, event.invoice_id, at, due_at)
+        return _with_what_only_news_says(_look_at_invoice(session, provider, event.invoice_id, at, due_at), event)
     if isinstance(event, SubscriptionChanged):
         named: str | None = event.subscription_id
     else:
         named = event.session.subscription_id if isinstance(event, CheckoutCompleted) else None
     if named is None or (isinstance(event, SubscriptionChanged) and _is_fresh(session, provider.name, named, due_at)):
         return Seen(at)
-    return look_at(session, provider, named)
+    return _with_what_only_news_says(look_at(session, provider, named), event)
+
+
+def _with_what_only_news_says(seen: Seen, event: Event) -> Seen:
+    """Whose it is and what it was bought as: some providers tell that with their news alone, and not when asked."""
+    told: SubscriptionState | InvoiceDoc | None = None
+    if isinstance(event, SubscriptionChanged):
+        told = event.state
+    elif isinstance(event, InvoiceChanged):
+        told = event.invoice
+    if seen.state is None or seen.state.metadata or told is None or not told.metadata:
+        return seen
+    return replace(seen, state=replace(seen.state, customer_id=told.customer_id, metadata=told.metadata))
 
 
 def look_at(session: Session, provider: Provider, provider_id: str) -> Seen:

@@ -20,7 +20,7 @@ from app.money import Money
 from app.providers import port
 from app.providers.errors import Declined, InvalidRequest, ProviderError
 from app.providers.port import Provider
-from app.providers.values import ChargeResult
+from app.providers.values import Cap, ChargeResult
 from app.subscriptions import bills, lifecycle
 from app.subscriptions.dunning import GRACE_DAYS
 
@@ -93,10 +93,11 @@ def of_providers(session: Session, providers: Providers, customer_id: str, invoi
     with transaction(session):
         invoice = session.get_one(Invoice, (customer_id, invoice_id))
         key, channel, named = ids.new("try"), invoice.source, invoice.provider_id
+        provider = providers.get(channel)
+        if provider is None or named is None:
+            raise ProviderDown("This payment provider is not configured any more.", channel=channel)
+        port.can(provider, Cap.RETRY_PAYMENT, "try a payment again when asked: it does so by itself")
         activity.record(session, actor, "invoice.retried", invoice_id, customer_id=customer_id, key=key)
-    provider = providers.get(channel)
-    if provider is None or named is None:
-        raise ProviderDown("This payment provider is not configured any more.", channel=channel)
     try:
         result = _try(provider, named, key)
         seen = _seen(provider, named)

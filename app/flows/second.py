@@ -20,7 +20,7 @@ from app.payments.models import Order
 from app.providers import port
 from app.providers.billing import SubscriptionState, UnusedValue
 from app.providers.port import Provider
-from app.providers.values import CustomerRef
+from app.providers.values import Cap, CustomerRef
 from app.subscriptions import lifecycle, snapshots
 
 _TOLD = "You had a subscription already, so this one was ended and your payment was given back."
@@ -47,6 +47,7 @@ def give_back(session: Session, provider: Provider, seen: Seen) -> Seen:
         second = _second(session, provider.name, state)
     if second is None:
         return seen
+    port.can(provider, Cap.CANCEL_NOW, "end a second subscription at once")
     role, order_id = port.subscriptions_of(provider), second.order_id
     unused = second.kept or role.unused_value(state, at=state.period_start or state.started_at)
     if second.kept is None:

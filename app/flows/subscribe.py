@@ -22,7 +22,7 @@ from app.providers import port
 from app.providers.billing import SubscriptionState
 from app.providers.errors import Declined, InvalidRequest, NotFound, ProviderError
 from app.providers.port import Provider
-from app.providers.values import CheckoutRequest, CheckoutSession, Redirect
+from app.providers.values import Cap, CheckoutRequest, CheckoutSession, Redirect
 from app.subscriptions import lifecycle, sale
 from app.subscriptions.models import Subscription
 
@@ -60,15 +60,18 @@ def start_checkout(
     ProviderDown, after which the same call may simply be made again.
     """
     port.subscriptions_of(provider)
-    urls = {"success_url": return_url, "cancel_url": cancel_url or return_url}
-    wish = Wish(plan_key, sale.every(interval), CHECKOUT, form_key, actor, coupon, urls)
+    told = {"success_url": return_url, "cancel_url": cancel_url or return_url}
     if coupon is not None:
         earlier.close(session, provider, customer.id, but_form=form_key)  # they hold the coupon's use
     with transaction(session):
+        told |= {"email": customer.email, "payer": customer.name}
+        wish = Wish(plan_key, sale.every(interval), CHECKOUT, form_key, actor, coupon, told)
         order = purchase.open_order(session, provider, customer.id, wish)
         if order.state != "pending":
             return order
         asked = purchase.asked_of(session, order)
+        if asked.discount is not None and asked.discount.off.minor:  # refused before anything is kept
+            port.discounts_of(provider)
     try:
         page = _page(session, provider, customer, asked)
     except ProviderError as error:
@@ -91,6 +94,8 @@ def _page(session: Session, provider: Provider, customer: Payer, asked: Asked) -
         cancel_url=asked.request["cancel_url"],
         plan=plan,
         discount=discount,
+        email=asked.request.get("email"),
+        name=asked.request.get("payer"),
     )
     return provider.create_checkout(wanted, key=asked.key)
 
@@ -113,6 +118,7 @@ def with_card(
     again), NoCard, and ActionRequired with the url where the customer confirms the payment.
     """
     port.subscriptions_of(provider)
+    port.can(provider, Cap.OFF_SESSION, "charge a saved card for a plan")
     chosen = card_id or _default_card(session, provider, customer.id)
     wish = Wish(plan_key, sale.every(interval), CARD, form_key, actor, coupon, {"card_id": chosen})
     if coupon is not None:

@@ -50,7 +50,7 @@ class Keeper(Till):
             raise NotFound("No such card.")
         self.cards = [card for card in self.cards if card.id != card_id]
 
-    def portal(self, customer: CustomerRef, *, return_url: str) -> Redirect:
+    def portal(self, customer: CustomerRef, *, return_url: str, subscription_id: str | None = None) -> Redirect:
         self._answer()
         self.back.append(return_url)
         return Redirect("https://billing.example/portal")

@@ -78,6 +78,10 @@ class LemonSqueezy(Subscribing, GivingBack):
         )
         return cls(settings.lemonsqueezy_api_key, secrets, shop, api_base=settings.lemonsqueezy_api_base)
 
+    def close(self) -> None:
+        """Give back the connections it holds."""
+        self._lemon.close()
+
     @property
     def capabilities(self) -> frozenset[Cap]:
         """An amount of one's choice needs a variant to be sold as."""

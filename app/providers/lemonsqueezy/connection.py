@@ -47,6 +47,12 @@ class Connection:
             },
         )
 
+    def close(self) -> None:
+        """Hang up; the next call opens another."""
+        if "_client" in self.__dict__:
+            self._client.close()
+            del self.__dict__["_client"]
+
     def read(self, path: str, params: Params | None = None) -> Json:
         """The document at this path. Reading may be repeated, so a lost answer is asked for once more."""
         try:
