@@ -27,6 +27,7 @@ pytest_plugins = [
     "tests.support.plans",
     "tests.support.polar",
     "tests.support.usage",
+    "tests.support.llm_double",
     "tests.support.lemon",
 ]
 
