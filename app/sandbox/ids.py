@@ -19,6 +19,7 @@ PREFIXES = {
     "customer": "cus_",
     "customer_balance_transaction": "cbtxn_",
     "discount": "di_",
+    "dispute": "dp_",
     "event": "evt_",
     "invoice": "in_",
     "invoice_payment": "inpay_",

@@ -16,6 +16,10 @@ def refund(
         raise refused(
             f"Charge {charge['id']} has not been paid, so it cannot be refunded.", code="charge_not_refundable"
         )
+    if charge["disputed"] and any(
+        not each["is_charge_refundable"] for each in tx.every("dispute", charge=charge["id"])
+    ):
+        raise refused(f"Charge {charge['id']} has been charged back, so it cannot be refunded.", code="charge_disputed")
     left = charge["amount_captured"] - charge["amount_refunded"]
     if left == 0:
         raise refused(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")

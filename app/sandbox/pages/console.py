@@ -47,6 +47,7 @@ def payments() -> str:
             "console/payments.html",
             now=tx.now,
             payments=tx.every("payment_intent", limit=_SHOWN),
+            disputes=tx.every("dispute", limit=_SHOWN),
             subscriptions=tx.every("subscription", limit=_SHOWN),
             invoices=tx.every("invoice", limit=_SHOWN),
             sessions=tx.every("checkout.session", limit=_SHOWN),

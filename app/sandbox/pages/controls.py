@@ -8,11 +8,13 @@ from collections.abc import Callable
 from flask import Blueprint, abort, current_app, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from app.sandbox.blanks import Object
 from app.sandbox.config import DAY, HOUR, MINUTE
 from app.sandbox.core import Sandbox
-from app.sandbox.engine import checkout
+from app.sandbox.engine import checkout, disputes
 from app.sandbox.engine.cards import CLOSED
 from app.sandbox.engine.due import run_due
+from app.sandbox.fault import Fault
 from app.sandbox.tx import Tx
 from app.sandbox.webhooks import deliveries
 
@@ -28,6 +30,12 @@ ON_DELIVERY: dict[str, Callable[[Tx, int], None]] = {
     "twice": lambda tx, delivery: deliveries.send_again(tx, delivery, times=2),
     "hold": deliveries.hold,
     "drop": deliveries.drop,
+}
+ON_DISPUTE: dict[str, Callable[[Tx, Object], Object]] = {
+    "escalate": disputes.escalate,
+    "answer": disputes.answer,
+    "win": disputes.win,
+    "lose": disputes.lose,
 }
 ON_HELD: dict[str, Callable[[Tx], None]] = {
     "shuffle": deliveries.shuffle_held,
@@ -94,6 +102,29 @@ def control_debit(intent_id: str, verb: str) -> Response:
     return _back("console.payments")
 
 
+@pages.post("/payments/<intent_id>/dispute")
+def dispute_payment(intent_id: str) -> Response:
+    """Have the payer's bank take a payment back, or ask about it where `kind` is inquiry."""
+    with _sandbox().writing(root=request.url_root) as tx:
+        intent = tx.find(intent_id)
+        if intent is None or intent["object"] != "payment_intent" or intent["status"] != "succeeded":
+            abort(404)
+        charge = tx.get("charge", intent["latest_charge"])
+        _tried(lambda: disputes.begin(tx, charge, inquiry=request.form.get("kind") == "inquiry"))
+    return _back("console.payments")
+
+
+@pages.post("/disputes/<dispute_id>/<verb>")
+def control_dispute(dispute_id: str, verb: str) -> Response:
+    """Answer, escalate, win or lose a dispute."""
+    with _sandbox().writing(root=request.url_root) as tx:
+        dispute = tx.find(dispute_id)
+        if dispute is None or dispute["object"] != "dispute" or verb not in ON_DISPUTE:
+            abort(404)
+        _tried(lambda: ON_DISPUTE[verb](tx, dispute))
+    return _back("console.payments")
+
+
 @pages.post("/sessions/<session_id>/expire")
 def expire_session(session_id: str) -> Response:
     """Let an open session run out now."""
@@ -104,6 +135,13 @@ def expire_session(session_id: str) -> Response:
         if session["status"] == "open":
             checkout.expire(tx, session)
     return _back("console.payments")
+
+
+def _tried(do: Callable[[], object]) -> None:
+    try:
+        do()
+    except Fault as no:
+        abort(422, str(no))
 
 
 def _sandbox() -> Sandbox:
