@@ -135,7 +135,9 @@ class Settings:
             (live and bool(self.stripe_api_base), "STRIPE_API_BASE must not be set together with a live key."),
             *(line for channel, key in CHANNEL_KEYS.items() for line in self._unsafe_secrets(channel, key)),
             (
-                bool(self.polar_access_token) and not self.polar_api_base and self.env in ("demo", "test"),
+                bool(self.polar_access_token)
+                and self.polar_api_base in ("", "https://api.polar.sh")
+                and self.env in ("demo", "test"),
                 "POLAR_ACCESS_TOKEN charges real cards unless POLAR_API_BASE is the address of Polar's sandbox.",
             ),
             (

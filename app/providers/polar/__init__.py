@@ -80,6 +80,10 @@ class Polar(Subscribing, Invoicing, GivingBack, Asking):
             organization_id=settings.polar_organization_id,
         )
 
+    def close(self) -> None:
+        """Let go of the line to Polar."""
+        self._polar.close()
+
     @property
     def livemode(self) -> bool:
         return self._livemode

@@ -33,6 +33,12 @@ class Connection:
             follow_redirects=False,  # the token must not travel on
         )
 
+    def close(self) -> None:
+        """Let go of the line; the next call opens another."""
+        open_line = self.__dict__.pop("_http", None)
+        if open_line is not None:
+            open_line.close()
+
     def get(self, path: str, **params: str | int) -> Json:
         """Raises ProviderError."""
         return self._call("GET", path, params=params)

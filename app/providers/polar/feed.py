@@ -26,8 +26,9 @@ class Asking:
         """
         tried = self._polar.pages("/v1/webhooks/deliveries", start_timestamp=since.isoformat(), most=_MOST)
         found: dict[str, Heard] = {}
-        for event in (each["webhook_event"] for each in tried if moment(each["created_at"]) >= since):
-            heard = self._heard(event)
+        for delivery in reversed(tried):  # the newest comes first
+            event = delivery["webhook_event"]
+            heard = self._heard(event) if moment(delivery["created_at"]) >= since else None
             if heard is not None:
                 found[event["id"]] = heard
         return sorted(found.values(), key=lambda heard: heard.verified.occurred_at)
