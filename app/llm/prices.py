@@ -31,8 +31,8 @@ class Price:
 
     @property
     def ceiling(self) -> Ceiling:
-        """The most a token may cost, for an upstream that chooses among sellers."""
-        return Ceiling(max(each.input for each in self.rates), max(each.output for each in self.rates))
+        """The most a token may cost, for an upstream that chooses among sellers by the price of small calls."""
+        return Ceiling(self.rates[0].input, self.rates[0].output)
 
     def cost(self, usage: Usage) -> int:
         """Micros for what was used: exactly as the upstream says it charged, else by the price."""

@@ -91,15 +91,22 @@ def usage_of(told: Json, before: Usage | None, *, writing: bool = False) -> Usag
     `writing`: the number of output tokens at the beginning is a guess, and is not taken.
     """
     usage = inner(told, "usage")
-    if "input_tokens" not in usage and before is None:
+    if before is None and not isinstance(usage.get("input_tokens"), int):
         return None
     earlier = before or Usage(0, 0)
-    if "input_tokens" in usage:
-        cached, kept = count(usage, "cache_read_input_tokens"), count(usage, "cache_creation_input_tokens")
-        prompt = count(usage, "input_tokens") + cached + kept
-        hour = count(inner(usage, "cache_creation"), "ephemeral_1h_input_tokens")
-    else:
-        cached, kept, prompt, hour = earlier.cached, earlier.written, earlier.prompt, earlier.written_hour
-    output = 0 if writing else count(usage, "output_tokens") or earlier.completion
-    reasoning = count(inner(usage, "output_tokens_details"), "thinking_tokens")
-    return Usage(prompt, output, cached=cached, written=kept, written_hour=hour, reasoning=reasoning)
+    cached = _told(usage, "cache_read_input_tokens", earlier.cached)
+    kept = _told(usage, "cache_creation_input_tokens", earlier.written)
+    fresh = _told(usage, "input_tokens", earlier.prompt - earlier.cached - earlier.written)
+    return Usage(
+        prompt=fresh + cached + kept,
+        completion=0 if writing else _told(usage, "output_tokens", earlier.completion),
+        cached=cached,
+        written=kept,
+        written_hour=_told(inner(usage, "cache_creation"), "ephemeral_1h_input_tokens", earlier.written_hour),
+        reasoning=_told(inner(usage, "output_tokens_details"), "thinking_tokens", earlier.reasoning),
+    )
+
+
+def _told(usage: Json, name: str, earlier: int) -> int:
+    """A number, or what it was before where it is left out or null."""
+    return earlier if usage.get(name) is None else count(usage, name)

@@ -20,7 +20,11 @@ class OpenRouter:
         body["usage"] = {"include": True}
         if order.ceiling is not None:
             # Many sellers offer the same model at their own prices: none may be dearer than what is held.
-            most = {"prompt": str(order.ceiling.prompt), "completion": str(order.ceiling.completion), "request": "0"}
+            most = {
+                "prompt": f"{order.ceiling.prompt:f}",
+                "completion": f"{order.ceiling.completion:f}",
+                "request": "0",
+            }
             body["provider"] = {"max_price": most}
         return Outgoing("/chat/completions", bearer(upstream.key), encoded(body))
 

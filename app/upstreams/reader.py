@@ -85,4 +85,7 @@ class Reader:
         told, streamed = self._learnt.usage, min(self.deltas, self._most)
         if told is None:
             return Usage(prompt, streamed)
-        return told if self.finished else replace(told, completion=max(told.completion, streamed))
+        if self.finished:
+            return told
+        # An input of nothing is one that the upstream tells later.
+        return replace(told, prompt=told.prompt or prompt, completion=max(told.completion, streamed))

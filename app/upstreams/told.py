@@ -15,6 +15,8 @@ _LONGEST = 300
 _AT_FAULT = frozenset({400, 404, 405, 413, 415, 422})
 _BUSY = frozenset({429, 529})
 _OUR_KEY = frozenset({401, 402, 403})
+# Google calls a wrong key a bad request, and so does Anthropic an account without money.
+_OUR_FAULT = (b"API_KEY_INVALID", b"credit balance is too low")
 
 
 def request_id(response: httpx.Response) -> str | None:
@@ -34,7 +36,9 @@ def refusal(upstream: Upstream, response: httpx.Response, body: bytes) -> Upstre
 
 
 def _kind(upstream: Upstream, status: int, body: bytes) -> tuple[type[UpstreamError], str]:
-    if status in _OUR_KEY or (status == 400 and b"API_KEY_INVALID" in body):  # which Google calls a bad request
+    if status == 403 and b"flagged" in body:  # by OpenRouter's moderation
+        return Refused, "The upstream does not answer this."
+    if status in _OUR_KEY or (status == 400 and any(sign in body for sign in _OUR_FAULT)):
         return KeyRefused, "The upstream does not accept the key of this installation."
     if status in _BUSY:
         return Busy, "The upstream has too many requests. Try again in a moment."
