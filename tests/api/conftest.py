@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.customers import api_keys
 from app.db import transaction
+from tests.support.card_paid import Cardholder
 from tests.support.fake_provider import FakeProvider
 from tests.support.people import Person
 from tests.support.programs import Program
@@ -53,3 +54,10 @@ def provider(app: Flask) -> FakeProvider:
     fake = FakeProvider()
     app.extensions["providers"] = {fake.name: fake}
     return fake
+
+
+@pytest.fixture
+def theirs(app: Flask, cardholder: Cardholder, service_key: str) -> Program:
+    """The host product, acting for somebody with a saved card."""
+    app.extensions["providers"] = cardholder.providers
+    return Program(app, service_key, cardholder.customer_id)

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from app.invoices import Invoice
-from tests.support.card_paid import Cardholder
 from tests.support.documented import INSTANT, URL, Text, told
 from tests.support.fake_provider import FakeProvider
 from tests.support.people import Person
@@ -61,13 +59,6 @@ ERROR = {"error": {"code": str, "message": str, "details": dict}}
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     return sqlite_url
-
-
-@pytest.fixture
-def theirs(app: Flask, cardholder: Cardholder, service_key: str) -> Program:
-    """The host product, acting for somebody with a saved card."""
-    app.extensions["providers"] = cardholder.providers
-    return Program(app, service_key, cardholder.customer_id)
 
 
 def test_balance(adas: Program) -> None:
@@ -138,7 +129,7 @@ def test_subscribing_as_agent_wallets_do(theirs: Program) -> None:
     told(theirs.post("/v1/billing/subscribe", body), {**STATE, "payment_method": "CARD"})
 
 
-def test_who_can_pay_with_nothing_saved_is_told_where(app: Flask, theirs: Program) -> None:
+def test_who_can_pay_with_nothing_saved_is_told_where(theirs: Program) -> None:
     theirs.delete("/v1/billing/payment-method")
 
     refused = told(theirs.post("/v1/billing/subscribe", {"tier": "growth"}), ERROR, 402)

@@ -39,7 +39,7 @@ def _off(value: Any, shape: Any, at: str) -> list[str]:
         faults = [f"{at} has no {name}" for name in missing] + [f"{at} has {name} too" for name in more]
         both = shape.keys() & value.keys()
         return faults + [one for name in both for one in _off(value[name], shape[name], f"{at}.{name}")]
-    if isinstance(shape, list) and isinstance(value, list):
+    if isinstance(shape, list) and len(shape) == 1 and isinstance(value, list):
         faults = [] if value else [f"{at} is empty, so nothing is known of what is in it"]
         return faults + [one for number, item in enumerate(value) for one in _off(item, shape[0], f"{at}.{number}")]
     return [] if _fits(value, shape) else [f"{at} is {value!r}"]
