@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.support.polar",
     "tests.support.usage",
     "tests.support.llm_double",
+    "tests.support.proxying",
     "tests.support.lemon",
 ]
 
