@@ -10,7 +10,7 @@ from app.upstreams.anthropic_stream import Blocks, reason_of, usage_of
 from app.upstreams.chat import AssistantMessage, ChatRequest, Message, SystemMessage, ToolMessage, text_of
 from app.upstreams.dialect import Order, Outgoing, Upstream, Whole
 from app.upstreams.errors import Broken, Failed
-from app.upstreams.openai import encoded, text
+from app.upstreams.openai import text
 from app.upstreams.reader import Reader
 
 Json = dict[str, Any]
@@ -36,7 +36,7 @@ class Anthropic:
         if order.stream:
             body["stream"] = True
         headers = {"x-api-key": upstream.key, "anthropic-version": _VERSION}
-        return Outgoing("/v1/messages", headers, encoded(body))
+        return Outgoing("/v1/messages", headers, sse.encoded(body))
 
     def whole(self, raw: bytes) -> Whole:
         told = sse.parsed(raw)

@@ -15,7 +15,7 @@ import httpx
 
 from app.upstreams import registry, told
 from app.upstreams.dialect import Order, Outgoing, Route, Upstream, Whole
-from app.upstreams.errors import Broken, Failed, TimedOut, Unavailable, UpstreamError
+from app.upstreams.errors import Broken, Failed, TimedOut, Unavailable, UpstreamError, readable
 from app.upstreams.reader import Reader
 from app.upstreams.usage import Usage
 
@@ -46,7 +46,9 @@ class Client:
         upstream, dialect = self.upstreams[route.upstream], registry.dialect(route.upstream)
         response = self._open(upstream, dialect.outgoing(upstream, order), headers or {})
         try:
-            answer = dialect.whole(b"".join(_pieces(response, LARGEST_ANSWER, time.monotonic() + self.seconds)))
+            raw = b"".join(_pieces(response, LARGEST_ANSWER, time.monotonic() + self.seconds))
+            with readable():
+                answer = dialect.whole(raw)
         finally:
             response.close()
         return told.with_request_id(answer, response)

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from app.upstreams.chat import ChatRequest
 from app.upstreams.reader import Reader
-from app.upstreams.usage import Usage
+from app.upstreams.sse import encoded
+from app.upstreams.usage import Usage, inner
 
 Json = dict[str, Any]
 
@@ -72,11 +73,10 @@ class Whole:
 
     @property
     def deltas(self) -> int:
-        """What it counts as where no usage was told: a token for every four bytes begun."""
-        messages = [choice.get("message") or {} for choice in self.answer["choices"]]
-        written = "".join(str(message.get("content") or "") for message in messages)
-        called = "".join(str(call) for message in messages for call in message.get("tool_calls") or ())
-        return -(-len((written + called).encode(errors="replace")) // 4)
+        """What it counts as where no usage was told: a token for every four bytes of what was said and called."""
+        messages = [inner(choice, "message") for choice in self.answer["choices"]]
+        written = [message[name] for message in messages for name in ("content", "tool_calls") if message.get(name)]
+        return -(-sum(len(encoded(one)) for one in written) // 4)
 
 
 class Dialect(Protocol):

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from app.errors import Invalid
 
 
@@ -48,3 +51,12 @@ class Broken(UpstreamError):
 
 class Failed(UpstreamError):
     """It answered with an error where an answer should be, or stopped in error with nothing written."""
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What is read in here has the shape that its upstream documents. Raises Broken for any other."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as strange:
+        raise Broken("The upstream's answer is not readable.") from strange

@@ -13,7 +13,7 @@ from app.upstreams.chat import AssistantMessage, ChatRequest, Message, SystemMes
 from app.upstreams.dialect import Order, Outgoing, Upstream, Whole
 from app.upstreams.errors import Broken, Failed, Unsupported
 from app.upstreams.google_stream import Pieces, call_of, parts_of, reason_of, usage_of
-from app.upstreams.openai import encoded, text
+from app.upstreams.openai import text
 from app.upstreams.reader import Reader
 
 Json = dict[str, Any]
@@ -40,7 +40,7 @@ class Google:
             body |= _tools(request)
         verb = "streamGenerateContent?alt=sse" if order.stream else "generateContent"
         path = f"/models/{quote(order.model, safe='')}:{verb}"
-        return Outgoing(path, {"x-goog-api-key": upstream.key}, encoded(body))
+        return Outgoing(path, {"x-goog-api-key": upstream.key}, sse.encoded(body))
 
     def whole(self, raw: bytes) -> Whole:
         told = sse.parsed(raw)

@@ -27,7 +27,7 @@ class OpenAI:
     def outgoing(self, upstream: Upstream, order: Order) -> Outgoing:
         # The newer of its models refuse the older name, max_tokens.
         body = chat_body(order, "max_completion_tokens", without=_NOT_SENT_BACK)
-        return Outgoing("/chat/completions", bearer(upstream.key), encoded(body))
+        return Outgoing("/chat/completions", bearer(upstream.key), sse.encoded(body))
 
     def whole(self, raw: bytes) -> Whole:
         return whole(raw, told_cost=False)
@@ -51,7 +51,7 @@ class Passing:
             learnt.failed = not self._stopped and not learnt.deltas
             learnt.finished = self._done = True
             return [] if learnt.failed else [sse.DONE]
-        chunk = sse.parsed(data)
+        chunk = sse.parsed_exactly(data)
         if "error" in chunk:
             learnt.failed = True
             return []
@@ -67,7 +67,7 @@ class Passing:
     def _learn(self, chunk: Json, choices: list[Json], learnt: Learnt) -> None:
         learnt.request_id = learnt.request_id or text(chunk.get("id"))
         learnt.deltas += any(wrote(inner(choice, "delta")) for choice in choices)
-        reasons = {choice.get("finish_reason") for choice in choices} - {None}
+        reasons = [choice["finish_reason"] for choice in choices if choice.get("finish_reason") is not None]
         learnt.failed = "error" in reasons
         self._stopped = self._stopped or bool(reasons)
         learnt.usage = usage_of(chunk, told_cost=self._told_cost) or learnt.usage
@@ -91,14 +91,9 @@ def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def encoded(body: Json) -> bytes:
-    """JSON in UTF-8. Half a character, which JSON can carry and UTF-8 cannot, becomes a question mark."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-
-
 def whole(raw: bytes, *, told_cost: bool) -> Whole:
     """A chat.completion as it is, and its usage. Raises Broken or Failed."""
-    told = sse.parsed(raw)
+    told = sse.parsed_exactly(raw)
     choices = told.get("choices")
     if "error" in told:
         raise Failed("The upstream reported an error.")

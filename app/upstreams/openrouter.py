@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from app.upstreams import sse
 from app.upstreams.dialect import Order, Outgoing, Upstream, Whole
-from app.upstreams.openai import Passing, bearer, chat_body, encoded, whole
+from app.upstreams.openai import Passing, bearer, chat_body, whole
 from app.upstreams.reader import Reader
 
 _NOT_SENT_BACK = {"annotations", "audio", "function_call"}
@@ -26,7 +27,7 @@ class OpenRouter:
                 "request": "0",
             }
             body["provider"] = {"max_price": most}
-        return Outgoing("/chat/completions", bearer(upstream.key), encoded(body))
+        return Outgoing("/chat/completions", bearer(upstream.key), sse.encoded(body))
 
     def whole(self, raw: bytes) -> Whole:
         return whole(raw, told_cost=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from app.upstreams.errors import readable
 from app.upstreams.sse import Frames
 from app.upstreams.usage import Usage
 
@@ -69,7 +70,8 @@ class Reader:
         """The events that this piece completes, ready to be passed on. Raises Broken for what is no such stream."""
         events: list[bytes] = []
         for data in self._frames.feed(piece):
-            events += self._telling.event(data, self._learnt)
+            with readable():
+                events += self._telling.event(data, self._learnt)
             if self._learnt.failed:
                 break
         return events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -38,13 +38,27 @@ class Frames:
 
 def event(value: Any) -> bytes:
     """One event as OpenAI writes it."""
-    return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+    return b"data: " + encoded(value) + b"\n\n"
+
+
+def encoded(value: Any) -> bytes:
+    """JSON in UTF-8. Half a character, which JSON can carry and UTF-8 cannot, becomes a question mark."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def parsed(data: bytes) -> dict[str, Any]:
-    """The object in an event. Raises Broken."""
+    """The object in an event, or of an answer. Raises Broken."""
+    return _object(data, None)
+
+
+def parsed_exactly(data: bytes) -> dict[str, Any]:
+    """The same with decimals as they were written, for a cost that is told to the last digit."""
+    return _object(data, Decimal)
+
+
+def _object(data: bytes, decimals: Callable[[str], Any] | None) -> dict[str, Any]:
     try:
-        value = json.loads(data, parse_float=Decimal)  # a cost is told to the last digit
+        value = json.loads(data, parse_float=decimals)
     except (ValueError, RecursionError) as unreadable:
         raise Broken("The upstream's stream is not readable.") from unreadable
     if not isinstance(value, dict):

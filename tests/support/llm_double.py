@@ -46,7 +46,7 @@ class LlmDouble:
         server = ThreadingHTTPServer(("127.0.0.1", 0), type("Here", (_Handler,), {"double": self}))
         server.daemon_threads, server.block_on_close = True, False
         self._server = server
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True).start()
         return self
 
     def stop(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from app.upstreams import registry
 from app.upstreams.chat import ChatRequest
 from app.upstreams.dialect import Order
+from app.upstreams.errors import UpstreamError, readable
 from app.upstreams.reader import Reader
 from app.upstreams.usage import Usage
 from tests.support import llm_frames
@@ -152,3 +155,52 @@ def test_only_openrouter_is_believed_what_it_costs() -> None:
 
     assert fed("openai", stop)[0].so_far(0).told_cost is None
     assert str(fed("openrouter", stop)[0].so_far(0).told_cost) == "0.00012345"
+
+
+def test_numbers_in_arguments_stay_what_they_are() -> None:
+    asked = {"functionCall": {"name": "look", "args": {"a": 1.5, "b": [10, 1e-7]}}}
+    said = {
+        "candidates": [{"content": {"parts": [asked]}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokenCount": 1},
+    }
+
+    _, chunks = fed("google", said)
+    whole = registry.dialect("google").whole(json.dumps(said).encode())
+
+    calls = [chunks[0]["choices"][0]["delta"]["tool_calls"][0], whole.answer["choices"][0]["message"]["tool_calls"][0]]
+    assert [json.loads(call["function"]["arguments"]) for call in calls] == [{"a": 1.5, "b": [10, 1e-7]}] * 2
+
+
+ODD = [None, 0, -1, 1.5, True, "", "x", [], {}, [None], [[]], [{}], {"a": 1}, "\ud800", 10**30]
+
+
+def bent(value: Any, dice: random.Random) -> Any:
+    """The same with something in it lost or replaced, now and then."""
+    if dice.random() < 0.08:
+        return dice.choice(ODD)
+    if isinstance(value, dict):
+        return {name: bent(each, dice) for name, each in value.items() if dice.random() > 0.03}
+    return [bent(each, dice) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("upstream", FRAMES)
+def test_answers_of_another_shape_are_read_or_refused(upstream: str) -> None:
+    dice = random.Random(7)
+    whole = {
+        "openai": llm_frames.openai_whole,
+        "google": llm_frames.google_whole,
+        "anthropic": llm_frames.anthropic_whole,
+    }
+    frames = [frame.data.partition(b"data: ")[2] for frame in FRAMES[upstream](ANSWER) if b"{" in frame.data]
+
+    for _ in range(200):
+        reader = reader_of(upstream)
+        with contextlib.suppress(UpstreamError):
+            for frame in frames:
+                reader.feed(b"data: " + json.dumps(bent(json.loads(frame), dice)).encode() + b"\n\n")
+            reader.end()
+        assert reader.so_far(7).prompt >= 0
+        with contextlib.suppress(UpstreamError), readable():
+            answer = registry.dialect(upstream).whole(json.dumps(bent(whole[upstream](ANSWER), dice)).encode())
+            assert json.dumps(answer.answer)
+            assert answer.deltas >= 0
