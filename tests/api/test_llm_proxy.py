@@ -113,8 +113,9 @@ def test_nothing_of_the_caller_goes_upstream_but_the_trace(adas: Program, llm_do
 
 
 def test_an_empty_wallet_is_told_so_and_nobody_is_asked(adas: Program, ada: Person, session, llm_double) -> None:
+    everything = ada.balance()
     with transaction(session):
-        ledger.hold(session, ada.wallet, ada.balance(), key="all", expires_at=_later())
+        ledger.hold(session, ada.wallet, everything, key="all", expires_at=_later())
 
     for stream in (False, True):
         answer = adas.post(PATH, body_of("openai", stream=stream))

@@ -225,8 +225,9 @@ def test_a_slow_reader_pays_for_what_was_written_until_the_time_was_over(proxy, 
 
 
 def test_nothing_goes_upstream_for_an_empty_wallet(ask, ada, session, llm_double):
+    everything = ada.balance()
     with transaction(session):
-        ledger.hold(session, ada.wallet, ada.balance(), key="all", expires_at=_later())
+        ledger.hold(session, ada.wallet, everything, key="all", expires_at=_later())
 
     for stream in (False, True):
         with pytest.raises(WalletEmpty):
@@ -248,8 +249,9 @@ def test_nothing_goes_upstream_from_a_frozen_wallet_or_for_an_unknown_model(ask,
 
 
 def test_a_wallet_that_is_short_asks_for_a_shorter_answer(ask, ada, session, llm_double):
+    everything = ada.balance()
     with transaction(session):
-        ledger.hold(session, ada.wallet, ada.balance() - 1_000, key="most", expires_at=_later())
+        ledger.hold(session, ada.wallet, everything - 1_000, key="most", expires_at=_later())
 
     ask("openai", max_tokens=5_000)
 

@@ -24,13 +24,13 @@ from tests.support.proxying import body_of
 
 @pytest.mark.both_databases
 def test_fifty_at_once_spend_what_the_wallet_can_pay(proxy: Proxy, ada: Person, session, llm_double: LlmDouble) -> None:
+    start, together = ada.balance(), Barrier(50)
     with transaction(session):
         price = LlmPriceTerms("gpt-4o", "2026-01-01", "usd", 1, 100_000_000, 1, 1)
         publish.apply(session, Catalogue(llm_prices=(price,)), actor="test")
         # Six tokens of output are 600 micros and next to nothing for the input: ten calls can be held for.
         until = the_clock.now() + timedelta(hours=1)
-        ledger.hold(session, ada.wallet, ada.balance() - 6_010, key="most", expires_at=until)
-    start, together = ada.balance(), Barrier(50)
+        ledger.hold(session, ada.wallet, start - 6_010, key="most", expires_at=until)
 
     def call(number: int) -> bool:
         request = ChatRequest.model_validate(body_of("openai", max_tokens=6, stream=bool(number % 2)))
