@@ -29,13 +29,13 @@ _UPSTREAMS = ("openai", "anthropic", "google")
 
 
 def of_ada(past: Past, customer_id: str) -> list[Happening]:
-    """Two to four calls a day; nothing where the shop's currency is not the one that models are priced in."""
+    """Two or three calls every other day; nothing where the shop's currency is not the one that models are priced in."""
     if past.settings.currency != "usd":
         return []
     return [
         (day, partial(_call, past, customer_id, routing.route(model, _UPSTREAMS), used))
-        for day in range(SINCE, -1, -1)
-        for model, used in CALLS[: 2 + day % 3]
+        for day in range(SINCE, 0, -2)
+        for model, used in CALLS[day % 3 :][:3]
     ]
 
 

@@ -22,9 +22,9 @@ class ModelCall:
     @property
     def in_words(self) -> str:
         """One line for the statement."""
-        cached = f", {self.cached_tokens:,} of them cached" if self.cached_tokens else ""
+        cached = f" ({self.cached_tokens:,} cached)" if self.cached_tokens else ""
         return (
-            f"{self.model}: {self.prompt_tokens:,} prompt{cached}, and {self.completion_tokens:,} completion tokens. "
+            f"{self.model}: {self.prompt_tokens:,} prompt{cached} and {self.completion_tokens:,} completion tokens. "
             f"Provider cost ${money.decimal(self.provider_cost_micros)}"
         )
 

@@ -65,7 +65,7 @@ def test_a_model_call_says_its_model_its_tokens_and_what_its_provider_took(sessi
 
     page = client_of(ada).get("/wallet").text
 
-    told = "gpt-5-mini: 1,200 prompt, 200 of them cached, and 310 completion tokens. Provider cost $0.001234"
+    told = "gpt-5-mini: 1,200 prompt (200 cached) and 310 completion tokens. Provider cost $0.001234"
     assert f'<td class="lead">Model call <small>{told}</small></td>' in page
     assert told in client_of(ada).get("/wallet/transactions.csv").text
 
