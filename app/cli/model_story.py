@@ -29,7 +29,7 @@ _UPSTREAMS = ("openai", "anthropic", "google")
 
 
 def of_ada(past: Past, customer_id: str) -> list[Happening]:
-    """Two or three calls every other day; nothing where the shop's currency is not the one that models are priced in."""
+    """Two or three calls every other day; nothing where the shop has another currency than models are priced in."""
     if past.settings.currency != "usd":
         return []
     return [
