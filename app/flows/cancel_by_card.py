@@ -157,7 +157,8 @@ def _seen(asked: Asked, ended: SubscriptionState, unused: UnusedValue) -> Seen:
     """The subscription and the invoices it touched, with their credit notes. One that nobody will pay now is void."""
     run, at = asked.run, clock.now()
     role = port.invoices_of(run.provider)
-    if ended.latest_invoice_id is not None and role.get_invoice(ended.latest_invoice_id).status == "open":
+    collects = Cap.RETRY_PAYMENT in run.provider.capabilities  # else it gives up by itself what it no longer collects
+    if collects and ended.latest_invoice_id is not None and role.get_invoice(ended.latest_invoice_id).status == "open":
         role.void_invoice(ended.latest_invoice_id, key=f"{asked.id}:void")
     names = dict.fromkeys([part.invoice_id for part in unused.parts] + [ended.latest_invoice_id])
     return Seen(at, run.state(), tuple(role.get_invoice(name) for name in names if name is not None))

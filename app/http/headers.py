@@ -10,6 +10,11 @@ from app.config import Settings
 
 # A form answered by a 303 to the hosted checkout counts as a form that leads there, so its hosts are named.
 CHECKOUT_HOSTS = ("https://checkout.stripe.com", "https://billing.stripe.com")
+# Those of the other channels, by the setting that switches one on. Each store of Lemon Squeezy's has a name of its own.
+OTHER_HOSTS = {
+    "lemonsqueezy_api_key": ("https://*.lemonsqueezy.com",),
+    "polar_access_token": ("https://polar.sh", "https://*.polar.sh"),
+}
 
 
 def register(app: Flask) -> None:
@@ -39,7 +44,8 @@ def register(app: Flask) -> None:
 
 def content_policy(settings: Settings) -> str:
     """The Content-Security-Policy: our own files only; forms may also lead to the checkout in use."""
-    targets = ["'self'", *CHECKOUT_HOSTS]
+    others = [host for setting, hosts in OTHER_HOSTS.items() if getattr(settings, setting) for host in hosts]
+    targets = ["'self'", *CHECKOUT_HOSTS, *others]
     if settings.stripe_api_base:
         # The stand-in provider serves its checkout page from where its API is.
         parts = urlsplit(settings.stripe_api_base)

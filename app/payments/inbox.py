@@ -23,7 +23,10 @@ MOST_ATTEMPTS = 12  # with the waits below, about seven hours
 ATTEMPTS_FOR_A_FAULT = 3  # an event that breaks our code breaks it every time
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
 _LONGEST_WHILE_AWAY = timedelta(minutes=10)  # a provider that is back shall not be waited for any longer than that
-_KEPT_HEADERS = ("content-type", "user-agent", "stripe-signature")
+_KEPT_HEADERS = (
+    *("content-type", "user-agent", "stripe-signature", "x-event-name", "x-signature", "creem-signature"),
+    *("webhook-id", "webhook-timestamp", "webhook-signature"),
+)
 _ERROR_LENGTH = 500
 
 

@@ -118,7 +118,7 @@ class Portal(Protocol):
 
 
 class Refunds(Protocol):
-    """Cap.REFUND_FULL, and with Cap.REFUND_PARTIAL less than everything."""
+    """Cap.REFUND_FULL, and with Cap.REFUND_PARTIAL less than everything. Amounts are with tax, as they were paid."""
 
     def refund(
         self,

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from app import clock as the_clock
-from app.money import Money
+from app.money import Money, round_half_away
 from app.providers import errors
 from app.providers.polar.diagnosis import USED
+from app.providers.polar.invoices import before_tax
 from app.providers.values import CheckoutRequest, CustomerRef, PlanRef
 from tests.support.doubles.polar.server import Running
 from tests.support.polar import polar_adapter
@@ -152,7 +153,7 @@ def test_what_became_of_a_page_can_be_asked(polar: Running, polarised: Any, who:
     assert polarised.normalize(heard[0].body)[0].payment_id == order["id"]
 
 
-# Money back: amounts are before tax.
+# Money back: our amounts are with tax, Polar's before it.
 
 
 def test_a_refund_is_asked_before_tax_and_brings_the_tax_with_it(
@@ -162,17 +163,28 @@ def test_a_refund_is_asked_before_tax_and_brings_the_tax_with_it(
     order = polar.books.pays(polarised.create_checkout(topup(who), key="k").id)
     back: dict[str, Any] = {"payment_id": order["id"], "reason": "customer asked", "key": "k"}
 
-    first = polarised.refund(amount=Money(2000, "usd"), our_refund_id="ref_1", **back)
-    rest = polarised.refund(amount=Money(3000, "usd"), our_refund_id="ref_2", **back)
+    first = polarised.refund(amount=Money(2160, "usd"), our_refund_id="ref_1", **back)
+    rest = polarised.refund(amount=Money(3240, "usd"), our_refund_id="ref_2", **back)
 
-    assert (first.status, first.amount, first.our_refund_id) == ("succeeded", Money(2000, "usd"), "ref_1")
-    assert rest.amount == Money(3000, "usd")
+    assert (first.status, first.amount, first.our_refund_id) == ("succeeded", Money(2160, "usd"), "ref_1")
+    assert rest.amount == Money(3240, "usd")
+    assert [made["amount"] for made in polar.books.things["refunds"].values()] == [2000, 3000]
     assert (order["refunded_amount"], order["refunded_tax_amount"], order["status"]) == (5000, 400, "refunded")
     assert {each.our_refund_id for each in polarised.list_refunds(order["id"])} == {"ref_1", "ref_2"}
     notes = polarised.get_invoice(order["id"]).credit_notes
     assert sorted((note.total, note.tax) for note in notes) == [(2160, 160), (3240, 240)]
     with pytest.raises(errors.InvalidRequest):
         polarised.refund(amount=Money(1, "usd"), our_refund_id="ref_3", **back)
+
+
+@pytest.mark.parametrize("percent", [0, 7, 19, 25])
+def test_every_part_and_its_tax_come_to_what_was_asked_for(percent: int) -> None:
+    net, tax = 5000, 5000 * percent // 100
+    order = {"net_amount": net, "tax_amount": tax, "refundable_amount": net, "refundable_tax_amount": tax}
+
+    for asked in range(1, net + 1, 7):
+        assert before_tax(order, asked + round_half_away(asked * tax, net)) == asked
+    assert before_tax(order, net + tax) == net
 
 
 @MAYBE_DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from app.money import Money
+from app.money import Money, round_half_away
 from app.providers.billing import InvoiceDoc, RefundedUnused, SubscriptionState, UnusedPart, UnusedValue
 from app.providers.polar import documents
 from app.providers.polar.body import amount, instant
@@ -44,7 +44,7 @@ class Invoicing:
 
 
 class GivingBack:
-    """The verbs of money going back. Polar takes amounts before tax, and gives the tax back on top by itself."""
+    """The verbs of money going back. Ours are with tax; Polar's are before it, and it gives the tax back on top."""
 
     _polar: Connection
 
@@ -58,16 +58,21 @@ class GivingBack:
         key: str,  # noqa: ARG002 - Polar knows no keys: what was done is found by our id for it
         invoice_id: str | None = None,  # noqa: ARG002 - the order is both
     ) -> RefundResult:
-        return refund_of(self._given(payment_id, amount.minor, reason, our_refund_id))
+        made = self._made(payment_id, our_refund_id)
+        if made is None:
+            net = before_tax(self._polar.get(f"/v1/orders/{payment_id}"), amount.minor)
+            made = self._give(payment_id, net, reason, our_refund_id)
+        return refund_of(made)
 
-    def _given(self, order_id: str, minor: int, reason: str, our_refund_id: str) -> Json:
-        """The refund under our id: the one that is there, or one made now."""
-        for each in self._polar.pages("/v1/refunds/", order_id=order_id):
-            if (each.get("metadata") or {}).get(_REFUND) == our_refund_id:
-                return each
+    def _made(self, order_id: str, our_refund_id: str) -> Json | None:
+        """The refund under our id, if there is one."""
+        made = self._polar.pages("/v1/refunds/", order_id=order_id)
+        return next((each for each in made if (each.get("metadata") or {}).get(_REFUND) == our_refund_id), None)
+
+    def _give(self, order_id: str, net: int, reason: str, our_refund_id: str) -> Json:
         wanted = {
             "order_id": order_id,
-            "amount": minor,
+            "amount": net,
             "reason": _REASONS.get(reason, "customer_request"),
             "revoke_benefits": False,
             "metadata": {_REFUND: our_refund_id},
@@ -93,7 +98,10 @@ class GivingBack:
         our_refund_id: str,
         key: str,  # noqa: ARG002
     ) -> RefundedUnused:
-        made = [self._given(part.invoice_id, part.net, "", our_refund_id) for part in unused.parts]
+        made = [
+            self._made(part.invoice_id, our_refund_id) or self._give(part.invoice_id, part.net, "", our_refund_id)
+            for part in unused.parts
+        ]
         back = sum(amount(each["amount"]) + amount(each["tax_amount"]) for each in made)
         return RefundedUnused(
             refunds=[refund_of(each) for each in made],
@@ -101,6 +109,15 @@ class GivingBack:
             refunded=Money(back, unused.net.currency),
             credited=Money(0, unused.net.currency),
         )
+
+
+def before_tax(order: Json, gross: int) -> int:
+    """What to ask for so that `gross` goes back: all that is left where it is that, else its share of the price."""
+    left = amount(order["refundable_amount"])
+    if gross == left + amount(order["refundable_tax_amount"]):
+        return left
+    tax, whole = amount(order["tax_amount"]), amount(order["net_amount"]) + amount(order["tax_amount"])
+    return gross - round_half_away(gross * tax, whole) if whole else gross
 
 
 def _unused(order: Json, sub: SubscriptionState, at: datetime) -> UnusedPart | None:

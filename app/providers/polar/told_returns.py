@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from app.money import Money
 from app.providers.events import DisputeChanged, Event, RefundChanged
-from app.providers.polar.body import id_of, maybe_id, maybe_instant, metadata, money
+from app.providers.polar.body import amount, id_of, maybe_id, maybe_instant, metadata, money
 from app.providers.polar.connection import Json
 from app.providers.values import RefundResult
 
@@ -23,11 +24,11 @@ _PHASES: dict[str, Any] = {
 
 
 def refund_of(refund: Json) -> RefundResult:
-    """A refund in our words: the amount is before tax, as it was asked for; Polar gives the tax back beside it."""
+    """A refund in our words: with the tax, which Polar gives back beside the amount."""
     return RefundResult(
         refund_id=id_of(refund["id"]),
         status=_REFUNDS.get(refund["status"], "pending"),
-        amount=money(refund["amount"], refund["currency"]),
+        amount=_with_tax(refund),
         our_refund_id=metadata(refund).get("refund_id"),
     )
 
@@ -58,10 +59,14 @@ def _dispute(dispute: Json, told: dict[str, Any]) -> DisputeChanged:
     return DisputeChanged(
         dispute_id=id_of(dispute["id"]),
         payment_id=maybe_id(dispute.get("order_id")),
-        amount=money(dispute["amount"], dispute["currency"]),
+        amount=_with_tax(dispute),
         phase=_PHASES.get(dispute["status"], "open"),
         reason=dispute.get("reason"),
         due_by=due_by,
         evidence="sent" if dispute["status"] == "under_review" else "late" if dispute.get("past_due") else "none",
         **told,
     )
+
+
+def _with_tax(back: Json) -> Money:
+    return money(amount(back["amount"]) + amount(back["tax_amount"]), back["currency"])

@@ -128,8 +128,8 @@ class Polar(Books):
         self._end(sub)
         return sub
 
-    def _end(self, sub: Json) -> None:
-        at = text(self.now())
+    def _end(self, sub: Json, at: str | None = None) -> None:
+        at = at or text(self.now())
         self.edit(sub, status="canceled", ended_at=at, ends_at=at, cancel_at_period_end=False, pending_update=None)
         self.tells_both("subscription.revoked", sub)
 
@@ -148,7 +148,7 @@ class Polar(Books):
 
     def _cycles(self, sub: Json) -> None:
         if sub["cancel_at_period_end"]:
-            self._end(sub)
+            self._end(sub, sub["current_period_end"])
             return
         waiting: Any = sub["pending_update"]
         start = datetime.fromisoformat(sub["current_period_end"])
