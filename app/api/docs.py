@@ -10,12 +10,15 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
 from flask_openapi3.blueprint import APIBlueprint
 
-from app.api import document
-from app.api.schemas import Json, example_of
+from app.api import document, error_codes
+from app.api.schemas import Json
 from app.http import idempotency
 from app.http.api_caller import CUSTOMER_HEADER
+from app.outgoing import EVENT_TYPES
 
 docs = Blueprint("docs", __name__)
+
+CHAPTERS = ("Authentication", "Requests", "Errors", "Idempotency", "Paging", "Rate limits", "Webhooks")
 
 
 def register(app: Flask, groups: Sequence[APIBlueprint]) -> None:
@@ -40,8 +43,23 @@ def show() -> str:
         for path, item in whole["paths"].items()
         for method, operation in item.items()
     ]
-    groups = [(tag, [call for call in calls if call["tag"] == tag["name"]]) for tag in whole["tags"]]
-    return render_template("docs/api.html", info=whole["info"], server=whole["servers"][0]["url"], groups=groups)
+    groups = [
+        ({**tag, "id": _anchor(tag["name"])}, [call for call in calls if call["tag"] == tag["name"]])
+        for tag in whole["tags"]
+    ]
+    return render_template(
+        "docs/api.html",
+        info=whole["info"],
+        server=whole["servers"][0]["url"],
+        chapters=[(_anchor(title), title) for title in CHAPTERS],
+        groups=groups,
+        errors=error_codes.TABLE,
+        events=list(EVENT_TYPES),
+    )
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(",", "").replace(" ", "-")
 
 
 def _told(whole: Json, path: str, method: str, operation: Json) -> Json:
@@ -61,26 +79,46 @@ def _told(whole: Json, path: str, method: str, operation: Json) -> Json:
         "path": path,
         "summary": operation["summary"],
         "paragraphs": operation["description"].split("\n\n"),
-        "parameters": operation.get("parameters", []),
+        "parameters": [
+            (one["name"], one["in"], _meaning(one["schema"], one.get("description")))
+            for one in operation.get("parameters", [])
+        ],
         "fields": _fields(body, schemas),
-        "body": None if body is None else _pretty(example_of(body, schemas)),
+        "body": None if body is None else _pretty(_content(operation["requestBody"], "example")),
         "names_customer": operation["x-key-kinds"] == ["service"] and CUSTOMER_HEADER in parameters,
         "keyed": idempotency.HEADER in parameters,
         "status": status,
-        "answer": _pretty(example_of(_content(success), schemas)) if _content(success) else "",
+        "answer": _pretty(_content(success, "example")) if _content(success) else "",
         "errors": errors,
     }
 
 
-def _fields(body: Json | None, schemas: Json) -> list[tuple[str, Json, bool]]:
+def _fields(body: Json | None, schemas: Json) -> list[tuple[str, str, str]]:
+    """Name, type and meaning of each."""
     if body is None:
         return []
     schema = schemas[body["$ref"].rpartition("/")[2]]
-    return [(name, one, name in schema.get("required", [])) for name, one in schema["properties"].items()]
+    needed = schema.get("required", [])
+    return [
+        (name, str(one.get("type", "")) + (", required" if name in needed else ""), _meaning(one))
+        for name, one in schema["properties"].items()
+    ]
 
 
-def _content(part: Json | None) -> Any:
-    return part["content"]["application/json"]["schema"] if part and "content" in part else None
+def _meaning(schema: Json, description: str | None = None) -> str:
+    """What it is for, and which values it takes, with these in backquotes."""
+    told = [description or schema.get("description", "")]
+    if "enum" in schema:
+        told.append(f"One of {', '.join(f'`{one}`' for one in schema['enum'])}.")
+    if "maximum" in schema:
+        told.append(f"{schema.get('minimum', 0):,} to {schema['maximum']:,}.")
+    if schema.get("default") not in (None, [], {}, ""):
+        told.append(f"`{json.dumps(schema['default'])}` when left out.")
+    return " ".join(one for one in told if one)
+
+
+def _content(part: Json | None, what: str = "schema") -> Any:
+    return part["content"]["application/json"][what] if part and "content" in part else None
 
 
 def _pretty(value: Any) -> str:

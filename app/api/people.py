@@ -32,9 +32,9 @@ class CustomerAnswer(Answer):
     """The paying organisation."""
 
     id: CustomerId
-    name: str
-    email: str
-    external_id: str | None
+    name: str = Field(examples=["Alder & Finch"])
+    email: str = Field(examples=["ada@example.com"])
+    external_id: str | None = Field(examples=["team-42"])
     created_at: Instant
 
 

@@ -16,6 +16,20 @@ from app.api.values import Answer, Body
 
 Json = dict[str, Any]
 
+# flask-openapi3 takes a parameter's examples in a shape of its own, so they cannot stand at the fields.
+_ID = "_01k9yq3v7n4m8s2t6w0x5z1b3d"
+_IN_PATHS = {
+    "customer_id": f"cus{_ID}",
+    "delivery_id": f"dlv{_ID}",
+    "hold_id": f"hold{_ID}",
+    "invoice_id": f"inv{_ID}",
+    "kind": "wallets",
+    "order_id": f"ord{_ID}",
+    "plan_id": f"plan{_ID}",
+    "resource_id": "wallet-7",
+    "txn_id": f"wtxn{_ID}",
+}
+
 _TEMPLATE = "#/components/schemas/{model}"
 
 
@@ -69,7 +83,7 @@ def add_examples(operation: Json, schemas: Json) -> None:
             content["example"] = example_of(content["schema"], schemas)
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
-            parameter["example"] = example_of(parameter["schema"], schemas)
+            parameter["example"] = _IN_PATHS[parameter["name"]]
 
 
 def _but_null(part: Json) -> Json:

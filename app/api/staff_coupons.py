@@ -61,7 +61,7 @@ class CouponAnswer(Answer):
 
     id: str = Field(examples=["coup_01k9yq3v7n4m8s2t6w0x5z1b3d"])
     code: str = Field(examples=["HARBOR20"])
-    name: str
+    name: str = Field(examples=["20% off"])
     type: Literal["percent", "amount", "credits"]
     value: int = Field(examples=[20])
     currency: str | None = Field(examples=["usd"])

@@ -76,7 +76,7 @@ class StaffPlanAnswer(Answer):
     id: str = Field(examples=["plan_01k9yq3v7n4m8s2t6w0x5z1b3d"])
     key: str = Field(examples=["pro"])
     name: str = Field(examples=["Pro"])
-    description: str
+    description: str = Field(examples=["For everyday use."])
     rank: int
     price_monthly: int | None = Field(examples=[999])
     price_yearly: int | None = Field(examples=[9990])

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import openapi_spec_validator
 import pytest
 from flask import Flask
+from jsonschema import Draft202012Validator
 
 from app import credits
-from app.api.docs import _content
+from app.api import error_codes
+from app.api.docs import CHAPTERS, _content
 from app.api.schemas import example_of
 from app.catalogue import check_in
 from app.catalogue.models import Action
 from app.catalogue.terms import CheckInTerms
 from app.db import transaction
+from app.errors import Refusal
+from app.http.errors import status_of
 from tests.support.fake_provider import FakeProvider
 from tests.support.people import Person
 from tests.support.plans import offer
 from tests.support.programs import Program
 from tests.support.web import PageClient
 
+ON_PAGES = {
+    *("STALE_PAGE", "FOREIGN_ORIGIN", "LINK_EXPIRED", "INVITATION_EXPIRED", "PASSWORD_REFUSED", "SIGN_IN_REFUSED"),
+    *("WRONG_PASSWORD", "LAST_OWNER", "AMOUNT_INVALID", "ALREADY_REVERSED", "NOT_REVERSIBLE", "CREDITS_SPENT"),
+    *("MORE_THAN_INVOICED", "CATALOGUE_INVALID"),
+}
 OURS = (
     "/checkin",
     "/admin/checkin/",
@@ -99,6 +110,40 @@ def test_everything_that_moves_money_takes_a_key(document: dict[str, Any]) -> No
         assert ("Idempotency-Key" in named) == (verb == "post" and not moves_none), path
 
 
+def test_every_body_answer_and_address_has_an_example_that_its_schema_allows(document: dict[str, Any]) -> None:
+    off = []
+    for path, verb, one in operations(document):
+        answers = [answer for answer in one["responses"].values() if "$ref" not in answer]
+        contents = [part["content"]["application/json"] for part in (*answers, *_body(one)) if "content" in part]
+        contents += [parameter for parameter in one.get("parameters", []) if parameter["in"] == "path"]
+        for content in contents:
+            schema = {**content["schema"], "components": document["components"]}
+            check = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+            off += [(verb, path, fault.message[:200]) for fault in check.iter_errors(content["example"])]
+            off += [(verb, path, "a text of no meaning")] * ('"text"' in json.dumps(content["example"]))
+
+    assert not off
+
+
+def test_every_code_that_a_program_may_get_is_in_the_table() -> None:
+    """All refusals there are, but those that only people on pages get, and those of the back office."""
+    told = {(row.status, code) for row in error_codes.TABLE for code in row.codes}
+    there = {(status_of(one("")), one.code) for one in _below(Refusal) if one.__init__ is Refusal.__init__}
+
+    assert {code for _, code in there - told} <= ON_PAGES
+    assert not {code for _, code in told} & ON_PAGES
+
+
+def _body(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation["requestBody"]] if "requestBody" in operation else []
+
+
+def _below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _below(one)
+
+
 def test_no_field_of_a_body_may_be_null(document: dict[str, Any]) -> None:
     assert "'default': None" not in str(document)
     for name in ("NewHold", "NewDebit", "NewCharge", "NewCustomer"):
@@ -110,6 +155,8 @@ def test_the_page_shows_every_call(client: PageClient, document: dict[str, Any])
 
     assert page.status_code == 200
     text = page.get_data(as_text=True)
+    for chapter in CHAPTERS:
+        assert f">{chapter}</h2>" in text
     for path, verb, _ in operations(document):
         assert f"<code>{verb.upper()} {path}</code>" in text
     assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", text)
@@ -127,7 +174,7 @@ def test_every_example_of_a_body_is_accepted(
     hold = host.post("/v1/wallet/holds", {"amount_micros": 2_000_000}).get_json()["id"]
     # Those need a provider that runs subscriptions, or an upstream: test_subscription.py, test_payment_methods.py and
     # test_llm_proxy.py send theirs.
-    of_subscriptions = {"Subscription", "Payment methods", "Payment pages", "Webhook deliveries", "Models"}
+    of_subscriptions = {"Subscription", "Payment methods", "Payment pages", "Webhook deliveries", "Models", "Refunds"}
     for path, verb, one in operations(document):
         if verb == "post" and not of_subscriptions & set(one["tags"]):
             body = _content(one.get("requestBody"))
