@@ -85,5 +85,5 @@ def remove() -> Response:
 def portal(body: OpenPortal) -> Response:
     """The provider's own self-service page, for this one visit"""
     back = return_urls.checked(body.returnUrl, "returnUrl", calls.settings(), default="/payment-methods")
-    url = cards.portal(db.session(), channels.default(), subscribing.customer(), return_url=back)
+    url = cards.portal(db.session(), subscribing.with_page(), subscribing.customer(), return_url=back)
     return calls.reply(UrlAnswer(url=url))

@@ -75,7 +75,9 @@ def create(body: CreateSession) -> Response:
 def portal(body: OpenSubscriptionPortal) -> Response:
     """The provider's own self-service page, for this one visit"""
     back = return_urls.checked(body.return_url, "return_url", calls.settings(), default="/payment-methods")
-    return calls.reply(_told(cards.portal(db.session(), channels.default(), subscribing.customer(), return_url=back)))
+    return calls.reply(
+        _told(cards.portal(db.session(), subscribing.with_page(), subscribing.customer(), return_url=back))
+    )
 
 
 def _told(url: str) -> EnvelopedUrl:

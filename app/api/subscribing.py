@@ -65,6 +65,14 @@ def form_key(key: str) -> str:
     return "api:" + sha256(key.encode()).hexdigest()
 
 
+def with_page() -> Provider:
+    """Whose own page is the customer's: of who runs their plan, else of the default channel. Raises ProviderDown."""
+    live = standing.of(db.session(), calls.customer_id()).subscription
+    channel = live.channel if live is not None and live.paid_by == "card" else None
+    db.session.rollback()  # a provider is asked next: no transaction stays open meanwhile
+    return channels.all_of_them().get(channel or "") or channels.default()
+
+
 def begin_or_change(wanted: Wanted, key: str) -> None:
     """Subscribe; or, for who is subscribed already, change the plan, which is nothing if they have it."""
     now = standing.of(db.session(), calls.customer_id())

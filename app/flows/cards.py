@@ -136,16 +136,23 @@ def remove(session: Session, provider: Provider, customer_id: str, card_id: str,
 
 
 def portal(session: Session, provider: Provider, customer: Payer, *, return_url: str) -> str:
-    """The address of the provider's own self-service page, for this click. Raises UnsupportedByChannel, ProviderDown.
+    """The address of the provider's own self-service page, for this click.
 
-    `return_url` must have been checked: it is where the page's way back leads.
+    `return_url` must have been checked: it is where the page's way back leads. Raises UnsupportedByChannel,
+    ProviderDown, and Conflict where only who has subscribed there has a page.
     """
     pages = port.portal_of(provider)
     billed = _billed_there(session, provider, customer.id)
     with _asking(provider):
         known = payer.known(session, provider, customer)
         there = billed.provider_id if billed else None
-        return pages.portal(known, return_url=return_url, subscription_id=there).url
+        try:
+            return pages.portal(known, return_url=return_url, subscription_id=there).url
+        except InvalidRequest as no:
+            if no.code != "no_subscription":
+                raise
+            words = f"{provider.title} has a page of your own once you have a plan that is paid there."
+            raise errors.Conflict(words, remedy="subscribe") from no
 
 
 # What the provider tells about a page on which a card was saved.

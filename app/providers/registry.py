@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import cast
 
-from app.config import Settings
+from app.config import CHANNEL_KEYS, Settings
 from app.providers.port import Provider
 
 # Named, not imported: an adapter and its SDK are loaded only where its keys are set, and nobody else can import one.
@@ -21,6 +21,8 @@ def build(settings: Settings) -> dict[str, Provider]:
     """The configured adapters by channel name, the default channel first. Raises ValueError for unusable settings."""
     found: dict[str, Provider] = {}
     for channel, place in ADAPTERS.items():
+        if not getattr(settings, CHANNEL_KEYS[channel]):
+            continue
         module, name = place.split(":")
         provider = cast("Provider | None", getattr(import_module(module), name).configured(settings))
         if provider is not None:

@@ -24,7 +24,7 @@ from app.providers.port import Provider
 from app.providers.values import Cap
 from app.subscriptions import standing
 from app.wallet.accounts import wallet_of
-from app.web import card_rows, card_status, next_charge
+from app.web import card_rows, card_status, next_charge, plan_powers
 from app.web.waiting import Status
 from app.web.wallet_forms import form_key_sent, fresh_form_key
 
@@ -100,7 +100,7 @@ def remove(card_id: str) -> AnyResponse:
 @customer_required("write")
 def portal() -> AnyResponse:
     """To the provider's own page, with the way back to this one, or to another page of ours that the form names."""
-    provider, customer = _keeper(), current_customer()
+    provider, customer = _with_page(), current_customer()
     limits.spend("card.customer", customer.id)
     back = destinations.safe(request.form.get("next"), url_for("payment_methods.show"))
     try:
@@ -116,6 +116,7 @@ def page(*, trouble: Refusal | None = None) -> str:
     now, currency = standing.of(session, customer_id), default_currency()
     balance = ledger.balance(session, wallet_of(customer_id, currency))
     chosen = card_rows.keeper()
+    with_page = plan_powers.page_of(now.subscription) or chosen
     cards = card_rows.of(session, customer_id, now)
     return render_template(
         "payment_methods/show.html",
@@ -126,7 +127,8 @@ def page(*, trouble: Refusal | None = None) -> str:
         wallet_pays=_wallet_pays(now),
         may_pay=members.allows(current_user.permission, "write"),
         provider_title=chosen.title if chosen else "",
-        has_portal=chosen is not None and Cap.PORTAL in chosen.capabilities,
+        portal_title=with_page.title if with_page is not None and Cap.PORTAL in with_page.capabilities else "",
+        can_save=chosen is not None,
         form_key=fresh_form_key(),
         trouble=trouble,
     )
@@ -155,6 +157,12 @@ def _keeper() -> Provider:
     if found is None:
         raise NotFound("No payment provider keeps cards here.")
     return found
+
+
+def _with_page() -> Provider:
+    """Whose own page is opened: that of who runs the plan, else of who keeps the cards."""
+    live = standing.of(db.session(), current_customer_id()).subscription
+    return plan_powers.page_of(live) or _keeper()
 
 
 def _status(opened: CardPage) -> Status:

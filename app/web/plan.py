@@ -17,9 +17,10 @@ from app.http.auth import current_customer_id, customer_required
 from app.invoices import reads as invoices
 from app.payments import reads as payments
 from app.payments.models import Order
+from app.providers.values import Cap
 from app.subscriptions import standing
 from app.subscriptions.periods import Interval
-from app.web import next_charge, plan_cards, plan_notice, plan_order_status, pricing_table
+from app.web import next_charge, plan_cards, plan_notice, plan_order_status, plan_powers, pricing_table
 from app.web.pricing import contact_of
 from app.web.waiting import Status
 
@@ -75,12 +76,17 @@ def _offers(now: standing.Standing, live: Catalogue) -> dict[str, Any]:
     catalogue, asked = plan_cards.seen_by(live, now), request.args.get("interval")
     yearly = asked == "year" or (asked is None and now.interval is Interval.YEAR)
     may_change = members.allows(current_user.permission, "write")
+    is_ours = plan_powers.can(now.subscription, Cap.PREVIEW)
     contact = contact_of(current_app.extensions["settings"])
     return {
         "yearly": yearly,
         "has_yearly": any(one.yearly_minor is not None for one in catalogue.plans),
         "months_free": pricing_table.months_free(live.plans),
-        "offers": plan_cards.offers(catalogue, now, yearly=yearly, may_change=may_change, contact=contact),
+        "offers": plan_cards.offers(
+            catalogue, now, yearly=yearly, may_change=may_change, contact=contact, is_ours=is_ours
+        ),
+        "changed_at": None if is_ours else plan_powers.page_of(now.subscription),
+        "can_end_now": plan_powers.can(now.subscription, Cap.CANCEL_NOW),
         "plans_shown": catalogue.plans,
         "sections": pricing_table.sections(catalogue),
     }

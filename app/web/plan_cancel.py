@@ -9,7 +9,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.catalogue import reads
-from app.errors import Conflict, Invalid, ProviderDown
+from app.errors import Conflict, Invalid, ProviderDown, UnsupportedByChannel
 from app.extensions import db
 from app.flows import cancel_plan
 from app.http import limits
@@ -17,9 +17,10 @@ from app.http.auth import current_customer_id, customer_required
 from app.http.errors import status_of
 from app.http.filters import cents, day_text
 from app.providers.billing import CancelReason
+from app.providers.values import Cap
 from app.subscriptions import standing
 from app.subscriptions.models import SubscriptionChange
-from app.web import plan_cards, plan_excess, plan_refused
+from app.web import plan_cards, plan_excess, plan_powers, plan_refused
 from app.web.plan import page as plan_page
 
 plan_cancel = Blueprint("plan_cancel", __name__, url_prefix="/plan")
@@ -49,7 +50,8 @@ def show() -> AnyResponse:
     now = standing.of(session, customer_id)
     if now.subscription is None or now.plan is None or now.ends_at is not None:
         return redirect(url_for("plan.show"), 303)
-    back, to = _given_back()
+    can_end_now = plan_powers.can(now.subscription, Cap.CANCEL_NOW)
+    back, to = _given_back() if can_end_now else (None, "nowhere")
     now, live = standing.of(session, customer_id), reads.live(session)
     assert now.plan is not None, "it was there a moment ago"
     free = reads.free_plan(session)
@@ -59,6 +61,7 @@ def show() -> AnyResponse:
         free=free,
         free_includes=plan_cards.included_in(free, live) if free else [],
         exceeded=plan_excess.sentences(session, customer_id, free) if free else [],
+        can_end_now=can_end_now,
         back_minor=back,
         returned=RETURNS[to] if back is not None else "",
         reasons=REASONS.items(),
@@ -79,7 +82,7 @@ def create() -> AnyResponse:
         words = _now(reason or None) if when == "now" else _at_period_end(reason or None)
     except Conflict as refusal:
         return plan_refused.in_the_way(db.session(), refusal)
-    except ProviderDown as refusal:
+    except (ProviderDown, UnsupportedByChannel) as refusal:
         return make_response(plan_page(trouble=refusal), status_of(refusal))
     flash(words, "pos")
     return redirect(url_for("plan.show"), 303)

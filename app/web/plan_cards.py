@@ -42,12 +42,17 @@ def seen_by(catalogue: Catalogue, standing: Standing) -> Catalogue:
     return replace(catalogue, plans=tuple(sorted([*others, mine], key=lambda plan: (plan.rank, plan.key))))
 
 
-def offers(catalogue: Catalogue, standing: Standing, *, yearly: bool, may_change: bool, contact: str) -> list[Offer]:
-    """Every plan with the one thing to do about it. Who may not change anything is offered nothing."""
+def offers(
+    catalogue: Catalogue, standing: Standing, *, yearly: bool, may_change: bool, contact: str, is_ours: bool = True
+) -> list[Offer]:
+    """Every plan with the one thing to do about it. Who may not change anything is offered nothing.
+
+    `is_ours`: the plan can be changed here, and not only where it is run.
+    """
     made = []
     for card in pricing_table.cards(catalogue, yearly=yearly):
         mine = standing.plan is not None and card.plan.key == standing.plan.key
-        way = _way(card.plan, standing, yearly=yearly, contact=contact)
+        way = _way(card.plan, standing, yearly=yearly, contact=contact, is_ours=is_ours)
         if way.href and not may_change and not way.href.startswith("mailto:"):
             way = Way("")
         made.append(Offer(card, way, mine))
@@ -68,7 +73,7 @@ def included_in(plan: PlanTerms, catalogue: Catalogue) -> list[Line]:
     return lines
 
 
-def _way(plan: PlanTerms, standing: Standing, *, yearly: bool, contact: str) -> Way:
+def _way(plan: PlanTerms, standing: Standing, *, yearly: bool, contact: str, is_ours: bool) -> Way:
     interval = Interval.YEAR if yearly and plan.yearly_minor is not None else Interval.MONTH
     live, mine = standing.subscription, standing.plan is not None and plan.key == standing.plan.key
     if mine and (live is None or live.interval == interval.value):
@@ -80,8 +85,9 @@ def _way(plan: PlanTerms, standing: Standing, *, yearly: bool, contact: str) -> 
         return Way("Contact us", f"mailto:{contact}") if contact else Way("By contract")
     if _is_free(plan):
         return _to_free(plan, standing)
-    if standing.status in ("past_due", "restricted"):
-        return Way("Pay the open invoice first")
+    is_unpaid = standing.status in ("past_due", "restricted")
+    if is_unpaid or (live is not None and not is_ours):
+        return Way("Pay the open invoice first" if is_unpaid else "")
     label = _verb(plan, standing) + (plan.name if not mine else interval.value + "ly")
     return Way(label, url_for("plan_change.show", plan=plan.key, interval=interval.value), _is_up(plan, standing))
 

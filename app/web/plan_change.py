@@ -62,7 +62,7 @@ def _confirm(change_id: str, plan_key: str, interval: str) -> AnyResponse:
         return plan_refused.short(refusal, url_for("plan_change.show", plan=plan_key, interval=interval))
     except Conflict as refusal:
         return plan_refused.in_the_way(db.session(), refusal)
-    except errors.ProviderDown as refusal:
+    except (errors.ProviderDown, errors.UnsupportedByChannel) as refusal:
         return make_response(plan_page(trouble=refusal), status_of(refusal))
     return _onward(done)
 
@@ -89,6 +89,8 @@ def _preview(plan_key: str, interval: str, refusal: Refusal | None = None) -> An
         change = change_plan.preview(session, providers, customer_id, plan_key, interval, actor=current_user.id)
     except Conflict as conflict:
         return plan_refused.in_the_way(session, conflict)
+    except errors.UnsupportedByChannel as unable:
+        return make_response(plan_page(trouble=unable), status_of(unable))
     now, live = standing.of(session, customer_id), reads.live(session)
     assert now.plan is not None, "a subscription is of a plan"
     assert now.subscription is not None, "or there would have been no preview"

@@ -12,8 +12,10 @@ from app.catalogue import reads
 from app.http.filters import cents, day_text, moment_text
 from app.invoices import reads as invoices
 from app.people import users
+from app.providers.values import Cap
 from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.standing import Standing
+from app.web import plan_powers
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,10 @@ def _unpaid(session: Session, standing: Standing, live: Subscription, name: str)
     due = invoices.oldest_open(session, live.customer_id, live.id)
     amount = cents(due.due_minor, due.currency) if due else ""
     why = f"{due.failure.rstrip('.')}. " if due and due.failure else ""
-    presses = [Press(f"Pay {amount} now" if amount else "Try again now", url_for("plan_actions.retry"), busy="Paying")]
+    presses = []
+    if plan_powers.can(live, Cap.RETRY_PAYMENT):
+        retry = url_for("plan_actions.retry")
+        presses.append(Press(f"Pay {amount} now" if amount else "Try again now", retry, busy="Paying"))
     if live.paid_by == "wallet":
         presses.append(Press("Top up the wallet", href=url_for("wallet.show", _anchor="topup")))
     presses.append(Press("Change the card", href=url_for("payment_methods.show")))

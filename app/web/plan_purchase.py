@@ -15,7 +15,15 @@ from app import coupons, ledger
 from app.catalogue import reads
 from app.config import Settings
 from app.coupons import CouponRefused, Discount
-from app.errors import ActionRequired, Conflict, InsufficientFunds, PaymentRefused, ProviderDown, Refusal
+from app.errors import (
+    ActionRequired,
+    Conflict,
+    InsufficientFunds,
+    PaymentRefused,
+    ProviderDown,
+    Refusal,
+    UnsupportedByChannel,
+)
 from app.extensions import db
 from app.flows import subscribe, subscribe_from_wallet
 from app.flows.top_up import ORDER_IN_URL
@@ -97,7 +105,7 @@ def buy(plan_key: str, interval: str, sent: Mapping[str, str]) -> AnyResponse:
         return redirect(refusal.details.get("url") or waiting, 303)
     except Conflict as refusal:
         return plan_refused.in_the_way(db.session(), refusal)
-    except (PaymentRefused, CouponRefused, ProviderDown) as refusal:
+    except (PaymentRefused, CouponRefused, ProviderDown, UnsupportedByChannel) as refusal:
         return make_response(page(plan_key, interval, sent, refusal), status_of(refusal))
 
 
@@ -161,7 +169,7 @@ def _begun() -> AnyResponse:
 
 def _checkout(session: Session, now: standing.Standing, bought: Sale, asked: Mapping[str, str]) -> Checkout:
     balance = ledger.balance(session, wallet_of(now.customer_id, default_currency())).available
-    card = card_rows.of(session, now.customer_id, now).default if _can_bill() else None
+    card = card_rows.of(session, now.customer_id, now).default if _can_bill(Cap.OFF_SESSION) else None
     by = _chosen(asked.get("by", ""), card, minor_to_micros(bought.price.minor, bought.price.currency) <= balance)
     coupon = asked.get("coupon", "").strip()[:60]
     discount, error = _quoted(session, now.customer_id, bought, coupon)
@@ -218,9 +226,9 @@ def _chosen(asked: str, card: card_rows.Row | None, wallet_covers: bool) -> str:
     return SAVED if card else WALLET if wallet_covers or not _can_bill() else CARD
 
 
-def _can_bill() -> bool:
+def _can_bill(*how: Cap) -> bool:
     chosen = top_up_panel.provider()
-    return chosen is not None and Cap.SUBSCRIPTIONS in chosen.capabilities
+    return chosen is not None and chosen.capabilities >= {Cap.SUBSCRIPTIONS, *how}
 
 
 def _biller() -> Provider:

@@ -14,6 +14,7 @@ from app.money import EXPONENTS
 from app.payments.orders import LARGEST, SMALLEST
 from app.providers import registry
 from app.providers.port import Provider
+from app.providers.values import Cap
 from app.web.wallet_forms import PRESETS, USUAL, TopUpForm, fresh_form_key
 
 
@@ -80,9 +81,8 @@ def closed_because() -> Closed | None:
     """Who may not top up, or why nobody can; None when the form is to be shown."""
     if not members.allows(current_user.permission, "write"):
         return READ_ONLY
-    if provider() is None:
-        return SWITCHED_OFF
-    return None
+    chosen = provider()
+    return None if chosen is not None and Cap.CUSTOM_AMOUNT in chosen.capabilities else SWITCHED_OFF
 
 
 def fresh_form() -> TopUpForm:

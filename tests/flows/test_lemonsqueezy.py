@@ -10,13 +10,14 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from app import credits
+from app import credits, ledger
 from app.db import transaction
 from app.errors import ProviderDown, UnsupportedByChannel
-from app.flows import cancel_plan, cards, change_plan, retry_payment, subscribe
+from app.flows import cancel_plan, cards, change_plan, refund, refund_top_up, retry_payment, subscribe
 from app.invoices import Invoice
 from app.providers.values import PlanRef
 from app.subscriptions import invoiced, sale
+from app.wallet.accounts import wallet_of
 from tests.support.lemon import Shopper
 from tests.support.payments import again
 
@@ -144,10 +145,28 @@ def test_a_refund_in_the_dashboard_is_seen(shopper: Shopper) -> None:
     shopper.hears()
 
     shopper.lemon.books.refunds("orders", order["id"], 2000)
-    shopper.hears(times=2)
+    shopper.lemon.books.refunds("orders", order["id"], 500)
+    shopper.hears(times=2, seed=1)
 
-    assert not shopper.dead()
-    assert shopper.lemon.books.taken() == 3000
+    assert shopper.wallet == 2500 == shopper.lemon.books.taken()
+
+
+@pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "the answer is lost"])
+def test_a_refund_of_ours_goes_back_once_whoever_tells_first(shopper: Shopper, is_answered: bool) -> None:
+    shopper.pays(shopper.tops_up(5000))
+    shopper.hears()
+    with transaction(shopper.session):
+        (line,) = ledger.history(shopper.session, wallet_of(shopper.customer_id), kinds=["topup"])
+    if not is_answered:
+        shopper.lemon.fails("POST", 0, done=True)
+
+    wish = refund_top_up.Wish(line.entry_id, "key-1", "usr_1", "Not needed", 2000)
+    refund_top_up.start(shopper.session, shopper.providers, shopper.customer_id, wish)
+    shopper.hears(times=2)
+    shopper.clock.advance(hours=1)
+    refund.continue_due(shopper.sessions, shopper.providers)
+
+    assert shopper.wallet == 3000 == shopper.lemon.books.taken()
 
 
 class TestSubscription:

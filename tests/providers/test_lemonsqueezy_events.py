@@ -23,7 +23,9 @@ from app.providers.events import (
     RefundChanged,
     SubscriptionChanged,
 )
+from app.providers.lemonsqueezy.told import EVENTS
 from tests.support.channels import CHANNELS, every_channel
+from tests.support.tree import text
 
 PAYLOADS = Path(__file__).parent / "payloads" / "lemonsqueezy"
 SQUEEZY = registry.build(every_channel())["lemonsqueezy"]
@@ -220,3 +222,9 @@ def test_a_signature_is_hex_of_one_length_in_either_case() -> None:
     for wrong in (given[:-1], f"{given},{given}", f"sha256={given}", "é" * 64, ""):
         with pytest.raises(BadSignature):
             SQUEEZY.verify(body, {"X-Signature": wrong})
+
+
+def test_every_event_that_is_used_is_in_the_page_about_going_live() -> None:
+    page = text(Path("docs/lemonsqueezy.md"))
+
+    assert not [name for name in EVENTS if f"`{name}`" not in page]

@@ -80,7 +80,14 @@ def squeezy_adapter(lemon: Lemon, **more: Any) -> Any:
 def shopper(
     session: Session, sessions: sessionmaker[Session], payer: Customer, lemon: Lemon, squeezy: Any, clock: Clock
 ) -> Shopper:
-    """Somebody who pays through Lemon Squeezy, in an installation whose plans name its variants."""
+    """Somebody who pays through Lemon Squeezy."""
+    return shopping(session, sessions, payer, lemon, squeezy, clock)
+
+
+def shopping(
+    session: Session, sessions: sessionmaker[Session], payer: Customer, lemon: Lemon, squeezy: Any, clock: Clock
+) -> Shopper:
+    """The same for any customer, in an installation whose plans name the store's variants."""
     variants = {"starter": lemon.books.variant(1000, "month"), "growth": lemon.books.variant(3000, "month")}
     with transaction(session):
         publish.apply(session, file.read(PLANS.format(**variants), currency="usd"), actor="test")

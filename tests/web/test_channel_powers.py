@@ -1,0 +1,130 @@
+"""What a plan's provider cannot do is left out of the pages, and refused by pages and API with its name (SPEC V1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.customers.models import Customer
+from app.db import transaction
+from app.http.headers import content_policy
+from tests.support.lemon import Shopper, shopping, squeezy_adapter
+from tests.support.people import Person
+from tests.support.programs import Program, error
+from tests.support.time import Clock
+from tests.support.web import PageClient
+
+
+@pytest.fixture
+def shopper(
+    app: Flask, session: Session, sessions: Any, ada: Person, lemon: Any, squeezy: Any, clock: Clock
+) -> Shopper:
+    """Ada, on Starter, which Lemon Squeezy runs."""
+    app.extensions["providers"] = {"lemonsqueezy": squeezy}
+    with transaction(session):
+        customer = session.get_one(Customer, ada.customer_id)
+    made = shopping(session, sessions, customer, lemon, squeezy, clock)
+    made.is_on("starter")
+    return made
+
+
+@pytest.fixture
+def browser(client_of: Callable[[Person], PageClient], ada: Person, shopper: Shopper) -> PageClient:
+    return client_of(ada)
+
+
+def text(answer: Any) -> str:
+    return str(answer.get_data(as_text=True)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_plans_page_leads_to_the_providers_own_page_instead_of_a_change(browser: PageClient) -> None:
+    page = text(browser.get("/plan"))
+
+    assert "Current plan" in page
+    assert "Upgrade to" not in page
+    assert "Lemon Squeezy runs Starter" in page
+    assert "end it now" not in page
+    pressed = browser.post("/payment-methods/portal", data={"next": "/plan"})
+    assert pressed.status_code == 303
+    assert pressed.headers["Location"].startswith("https://example.lemonsqueezy.com/billing")
+
+
+def test_it_can_be_cancelled_at_the_end_of_the_period_alone(browser: PageClient, shopper: Shopper) -> None:
+    page = text(browser.get("/plan/cancel"))
+    assert "Cancel on" in page
+    assert "Cancel now" not in page
+
+    by_hand = browser.post("/plan/cancel", data={"when": "now"})
+    assert by_hand.status_code == 422
+    assert "cannot end a subscription before its period does" in text(by_hand)
+
+    assert browser.post("/plan/cancel", data={"when": "period_end"}).status_code == 303
+    assert shopper.the_sub().cancel_at_period_end
+
+
+def test_an_address_typed_by_hand_is_refused_with_a_sentence(browser: PageClient) -> None:
+    answer = browser.get("/plan/change?plan=growth&interval=month")
+
+    assert answer.status_code == 422
+    assert "cannot say beforehand what a change of plan costs" in text(answer)
+
+
+def test_a_payment_that_failed_is_tried_by_the_provider_alone(
+    client_of: Callable[[Person], PageClient], ada: Person, shopper: Shopper
+) -> None:
+    shopper.lemon.books.runs_short(str(shopper.the_sub().provider_id))
+    shopper.passes(days=31)
+    shopper.hears()
+    browser = client_of(ada)
+
+    page = text(browser.get("/plan"))
+    assert "payment failed" in page
+    assert "/plan/retry" not in page
+    assert browser.post("/plan/retry").status_code == 422
+
+
+def test_cards_are_the_providers_matter(browser: PageClient) -> None:
+    page = text(browser.get("/payment-methods"))
+
+    assert "No payment provider that keeps cards" in page
+    assert "Lemon Squeezy’s own page" in page
+    assert "Add card" not in page
+
+
+def test_without_a_variant_for_them_there_are_no_top_ups(app: Flask, browser: PageClient, lemon: Any) -> None:
+    app.extensions["providers"] = {"lemonsqueezy": squeezy_adapter(lemon, variant_id="")}
+
+    assert "Top-ups are switched off" in text(browser.get("/wallet"))
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        ("/v1/billing/change-plan", {"plan": "growth"}),
+        ("/v1/billing/cancel", {"when": "now"}),
+        ("/v1/billing/retry-payment", None),
+    ],
+)
+def test_the_api_refuses_it_by_name(
+    app: Flask, shopper: Shopper, service_key: str, call: str, body: dict[str, str] | None
+) -> None:
+    if "retry" in call:
+        shopper.lemon.books.runs_short(str(shopper.the_sub().provider_id))
+        shopper.passes(days=31)
+        shopper.hears()
+
+    answer = Program(app, service_key, shopper.customer_id).post(call, body, key="k1")
+
+    assert answer.status_code == 422
+    assert error(answer)["code"] == "UNSUPPORTED_BY_CHANNEL"
+
+
+def test_a_form_may_lead_to_a_store_where_one_is_used(settings: Settings) -> None:
+    assert "lemonsqueezy" not in content_policy(settings)
+    assert "https://*.lemonsqueezy.com" in content_policy(replace(settings, lemonsqueezy_api_key="key"))
