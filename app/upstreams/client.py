@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 import httpx
+from httpx import Limits, Timeout
 
 from app.upstreams import registry, told
 from app.upstreams.dialect import Order, Outgoing, Route, Upstream, Whole
@@ -171,8 +172,8 @@ def _is_plain(value: str) -> bool:
 
 def _new_pool(seconds: int) -> httpx.Client:
     options: dict[str, Any] = {
-        "timeout": httpx.Timeout(seconds, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS),
-        "limits": httpx.Limits(max_connections=None, max_keepalive_connections=32),
+        "timeout": Timeout(seconds, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS),
+        "limits": Limits(max_connections=None, max_keepalive_connections=32),
         "headers": {"User-Agent": "purser", "Accept-Encoding": "identity"},
         # A cookie of one customer's answer must not go with the next customer's call.
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),

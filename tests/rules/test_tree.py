@@ -27,7 +27,7 @@ TOOLS = [
     r"\bclaud[e]\b(?![-\d])",
     r"\bcopilo[t]\b",
     r"\bcurso[r] rules",
-    r"\bchat[g]pt\b",
+    r"\bchat[g]pt\b(?![-\d])",
     r"\bco-authored-b[y]\b",
     r"\bsub-?agent[s]?\b",
 ]
