@@ -154,6 +154,10 @@ POST /wallet/auto-top-up                                   303     403     422  
 POST /wallet/auto-top-up/off                               303     403     303     303     303     403     403     403
 GET  /wallet/balance                                       303     200     200     200     200     403     403     403
 GET  /wallet/quote                                         303     200     200     200     200     403     403     403
+GET  /wallet/statements                                    303     200     200     200     200     403     403     403
+GET  /wallet/statements/<month>                            303     200     200     200     200     403     403     403
+GET  /wallet/statements/<month>.csv                        303     200     200     200     200     403     403     403
+GET  /wallet/statements/<month>.pdf                        303     200     200     200     200     403     403     403
 POST /wallet/topups                                        303     403     422     422     422     403     403     403
 GET  /wallet/topups/<order_id>                             303     200     200     200     404     403     403     403
 GET  /wallet/topups/<order_id>/status                      303     200     200     200     404     403     403     403

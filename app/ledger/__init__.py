@@ -15,7 +15,7 @@ from app.ledger.posting import entry, find_entry, lock_account, open_account, po
 from app.ledger.requests import MAX_AMOUNT, Posting, posting
 from app.ledger.rollups import TrialRow, roll_up, trial_balance
 from app.ledger.sheet import SettlementTooLarge
-from app.ledger.statement import history, history_offset, lines_of, movements
+from app.ledger.statement import Stretch, history, history_offset, lines_of, movements, stretch
 
 __all__ = [
     "CREDIT_KINDS",
@@ -36,6 +36,7 @@ __all__ = [
     "Line",
     "Posting",
     "SettlementTooLarge",
+    "Stretch",
     "TrialRow",
     "audit",
     "balance",
@@ -62,6 +63,7 @@ __all__ = [
     "reverse",
     "roll_up",
     "settle",
+    "stretch",
     "thaw",
     "totals",
     "trial_balance",

@@ -8,6 +8,7 @@ changes, even when something that occurred earlier is learnt of later.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -96,6 +97,24 @@ def movements(session: Session, account: Account, *, since: datetime, until: dat
         page = _lines(session, account, [_leg.c.seq > done, _leg.c.seq <= step], 500)
         yield from reversed(page)
         done = step
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """An account's history between two instants: the balances around it, and its lines: seqs in (after, last]."""
+
+    opening: int
+    closing: int
+    after: int
+    last: int
+
+
+def stretch(session: Session, account: Account, *, since: datetime, until: datetime) -> Stretch:
+    """What was recorded in [since, until), without reading the lines."""
+    after, last = (seq_at(session, account, instant, included=False) for instant in (since, until))
+    ends = select(_leg.c.seq, _leg.c.balance_after).where(*_of(account), _leg.c.seq.in_((after, last)))
+    known = {row.seq: row.balance_after for row in session.execute(ends)}
+    return Stretch(known.get(after, 0), known.get(last, 0), after, last)
 
 
 def _of(account: Account) -> list[ColumnElement[bool]]:

@@ -30,6 +30,7 @@ from app.web.pricing import pricing
 from app.web.profile import profile
 from app.web.sign_in import sign_in
 from app.web.sign_up import sign_up
+from app.web.statements import statements
 from app.web.team import team
 from app.web.top_up import top_up
 from app.web.usage import usage
@@ -42,6 +43,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(usage)
     app.register_blueprint(model_spend)
     app.register_blueprint(wallet)
+    app.register_blueprint(statements)
     app.register_blueprint(credits_page)
     app.register_blueprint(top_up)
     app.register_blueprint(pricing)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import typst
 
@@ -20,11 +21,16 @@ HERE = Path(__file__).resolve().parent
 
 def pdf_of(sheet: Sheet, issued_at: datetime) -> bytes:
     """The file. `issued_at` is the time it says it was made."""
+    return typeset("invoice.typ", asdict(sheet), issued_at)
+
+
+def typeset(template: str, sheet: dict[str, Any], at: datetime) -> bytes:
+    """A template of this folder, set with what it says: the same bytes for the same content and time."""
     made = typst.compile(
-        (HERE / "invoice.typ").read_bytes(),
+        (HERE / template).read_bytes(),
         font_paths=_fonts(),
-        sys_inputs={"sheet": json.dumps(asdict(sheet))},
-        timestamp=int(issued_at.timestamp()),
+        sys_inputs={"sheet": json.dumps(sheet)},
+        timestamp=int(at.timestamp()),
         format="pdf",
     )
     assert isinstance(made, bytes), "one document is one file"

@@ -113,6 +113,7 @@ def things(
         "invoice_id": invoice.id,
         "note_id": note.id,
         "rate_id": "tax_none",
+        "month": f"{now:%Y-%m}",
         "dispute_id": _disputed(session, ada),
         "channel": "stripe",
         "name": "nothing",
