@@ -14,7 +14,7 @@ PAGE = """<!doctype html><html lang="en"><title>Models</title><h1>Models</h1><p>
 {% if not email %}<form method="post" action="/sign-in"><label>Email <input name="email" type="email" required></label>
 <button>Sign in</button></form>
 {% else %}<p>{{ email }} of {{ session.team }}. Wallet: {{ "%.2f" % (balance.available_cents / 100) }}.
-Views this month: {{ balance.usage.views or 0 }}, plan {{ balance.tier }}.</p>
+Views this period: {{ balance.usage.views or 0 }}, plan {{ balance.tier }}.</p>
 <form method="post" action="/views"><button>View a model</button></form>
 <form method="post" action="/billing"><button>Billing</button></form>
 <ul>{% for event in heard %}<li>{{ event.type }} at {{ event.timestamp }}</li>{% endfor %}</ul>{% endif %}"""

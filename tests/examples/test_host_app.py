@@ -77,7 +77,7 @@ def test_a_product_is_set_up_beside_purser(
     used = browser.post("/views", follow_redirects=True)
     assert "Here is your model." in used.text
     assert "Wallet: 0.00" in used.text
-    assert "Views this month: 1, plan free." in used.text
+    assert "Views this period: 1, plan free." in used.text
 
     # Beyond what the plan has, Purser says no, and the product says why.
     product.purser.customer("alder.example").acquire("stores", "one")
