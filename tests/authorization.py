@@ -54,6 +54,13 @@ GET  /admin/<any(packs,meters,actions):plural>/new-one     303     403     403  
 GET  /admin/disputes                                       303     403     403     403     403     200     200     200
 GET  /admin/disputes/<dispute_id>                          303     403     403     403     403     200     200     200
 POST /admin/disputes/<dispute_id>/thaw                     303     403     403     403     403     403     422     422
+GET  /admin/refunds                                        303     403     403     403     403     200     200     200
+GET  /admin/refunds.csv                                    303     403     403     403     403     200     200     200
+GET  /admin/refunds/<refund_id>                            303     403     403     403     403     200     200     200
+POST /admin/refunds/<refund_id>/approve                    303     403     403     403     403     403     409     409
+POST /admin/refunds/<refund_id>/deny                       303     403     403     403     403     403     422     422
+GET  /admin/refunds/new                                    303     403     403     403     403     403     422     422
+POST /admin/refunds/new                                    303     403     403     403     403     403     422     422
 GET  /admin/outgoing                                       303     403     403     403     403     200     200     200
 GET  /admin/outgoing/<customer_id>/<delivery_id>           303     403     403     403     403     200     200     200
 POST /admin/outgoing/<customer_id>/<delivery_id>/again     303     403     403     403     403     403     303     303
@@ -153,6 +160,10 @@ GET  /wallet/auto-top-up                                   303     200     200  
 POST /wallet/auto-top-up                                   303     403     422     422     422     403     403     403
 POST /wallet/auto-top-up/off                               303     403     303     303     303     403     403     403
 GET  /wallet/balance                                       303     200     200     200     200     403     403     403
+GET  /wallet/balance-refund                                303     403     200     200     200     403     403     403
+POST /wallet/balance-refund                                303     403     422     422     422     403     403     403
+GET  /wallet/refunds/<entry_id>                            303     403     422     422     404     403     403     403
+POST /wallet/refunds/<entry_id>                            303     403     422     422     404     403     403     403
 GET  /wallet/quote                                         303     200     200     200     200     403     403     403
 GET  /wallet/statements                                    303     200     200     200     200     403     403     403
 GET  /wallet/statements/<month>                            303     200     200     200     200     403     403     403
@@ -204,6 +215,7 @@ POST /subscription/portal                 billing:write      401   403    422 42
 GET  /v1/billing/balance                  billing:read       401   200    200 200  422    200   200  403 403   403
 GET  /v1/billing/invoices                 billing:read       401   200    200 200  422    200   200  403 403   403
 GET  /v1/billing/invoices/<invoice_id>    billing:read       401   200    200 404  422    200   404  403 403   403
+POST /v1/billing/refund/<txn_id>          billing:write      401   403    422 404  422    422   404  403 403   403
 POST /v1/billing/topup                    billing:write      401   403    422 422  422    422   422  403 403   403
 GET  /v1/billing/transactions             billing:read       401   200    200 200  422    200   200  403 403   403
 POST /v1/charges                          charges:write      401   403    403 403  422    422   422  403 403   403

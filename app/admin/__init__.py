@@ -19,6 +19,8 @@ from app.admin import (
     outgoing,
     outgoing_endpoints,
     plans,
+    refund_form,
+    refunds,
     tax_rates,
     terms,
     webhooks,
@@ -30,7 +32,7 @@ def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
     for module in (customers, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
         app.register_blueprint(module.pages)
-    for module in (disputes, credit_adjustments, credit_transactions):
+    for module in (disputes, refund_form, refunds, credit_adjustments, credit_transactions):
         app.register_blueprint(module.pages)
     for module in (plans, coupons, catalogue_rows, check_in, tax_rates):
         app.register_blueprint(module.pages)

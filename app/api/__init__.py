@@ -20,6 +20,7 @@ from app.api.payment_methods import payment_methods
 from app.api.people import api_customers
 from app.api.plans import subscription_plans
 from app.api.portal import api_portal
+from app.api.refunds import billing_refunds
 from app.api.resources import api_resources
 from app.api.sessions import payment_sessions
 from app.api.staff_coupons import staff_coupons
@@ -39,6 +40,7 @@ GROUPS = [
     payment_sessions,
     subscription_plans,
     top_ups,
+    billing_refunds,
     charges,
     wallet_debits,
     wallet_holds,

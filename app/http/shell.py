@@ -45,6 +45,7 @@ STAFF_PLACES: dict[str, tuple[Place, ...]] = {
     "": (
         ("/admin/customers", "users", "Customers"),
         ("/admin/credit-transactions", "credits", "Credit transactions"),
+        ("/admin/refunds", "return", "Refunds"),
         ("/admin/disputes", "flag", "Disputes"),
     ),
     "Catalogue": (

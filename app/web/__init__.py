@@ -28,6 +28,7 @@ from app.web.plan_change import plan_change
 from app.web.portal import portal
 from app.web.pricing import pricing
 from app.web.profile import profile
+from app.web.refunds import refunds
 from app.web.sign_in import sign_in
 from app.web.sign_up import sign_up
 from app.web.statements import statements
@@ -46,6 +47,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(statements)
     app.register_blueprint(credits_page)
     app.register_blueprint(top_up)
+    app.register_blueprint(refunds)
     app.register_blueprint(pricing)
     for pages in (plan, plan_change, plan_cancel, plan_actions, payment_methods):
         app.register_blueprint(pages)

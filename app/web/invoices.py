@@ -21,8 +21,10 @@ from app.http.paging import Pager
 from app.invoices import buyers, reads
 from app.invoices.reads import Document, Row
 from app.money import minor_to_micros
+from app.payments import refund_reads
+from app.providers.values import Cap
 from app.subscriptions import standing
-from app.web import invoice_pdf, invoice_sheet, next_charge
+from app.web import invoice_pdf, invoice_sheet, next_charge, refund_rows
 from app.web.invoice_forms import STATUS_CHOICES, TYPE_CHOICES, InvoiceFilter, filter_from_address
 from app.web.invoice_rows import history_of, row_of
 from app.web.invoice_sheet import Sheet
@@ -60,8 +62,11 @@ def one(invoice_id: str) -> str:
         sheet=invoice_sheet.sheet_of(document),
         history=history_of(document),
         credit_notes=document.credit_notes,
+        refunds=refund_reads.of_invoice(db.session(), document.invoice.customer_id, document.invoice.id),
+        refund_states=refund_rows.STATES,
         may_pay=members.allows(current_user.permission, "write"),
         provider_title=provider.title if provider else "",
+        may_retry=provider is None or Cap.RETRY_PAYMENT in provider.capabilities,
     )
 
 

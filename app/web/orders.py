@@ -19,13 +19,13 @@ from app.http.forms import Form
 from app.http.paging import Pager
 from app.invoices import Invoice
 from app.money import minor_to_micros
-from app.payments import reads
+from app.payments import reads, refund_reads
 from app.payments.models import Order
 from app.payments.titles import title_of
 from app.subscriptions import standing
 from app.subscriptions.order_invoices import invoices_of
 from app.wallet.accounts import wallet_of
-from app.web import order_rows, pack_status, plan_order_status, top_up_status
+from app.web import order_rows, pack_status, plan_order_status, refund_rows, top_up_status
 from app.web.invoice_sheet import number_of
 from app.web.waiting import Action, Status, at_rest
 
@@ -102,6 +102,8 @@ def one(order_id: str) -> str:
         invoice=invoice,
         invoice_number=number_of(invoice) if invoice else "",
         movement=order_rows.movement_of(session, order),
+        refunds=refund_reads.by_order(session, order.customer_id, [order.id]).get(order.id, []),
+        refund_states=refund_rows.STATES,
         provider_title=provider.title if provider else order.channel.capitalize(),
         happened=[(word, line.at) for line in log if (word := order_rows.happened(line.action))],
     )

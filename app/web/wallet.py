@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask_login import current_user
 from markupsafe import Markup
 
 from app import clock, ledger
+from app.customers import members
 from app.extensions import db
+from app.flows import refund_request
 from app.http import csv_file, hx, paging
 from app.http.auth import current_customer_id, customer_required
 from app.http.filters import default_currency, number, places_of
@@ -18,7 +21,7 @@ from app.http.paging import Pager
 from app.payments import orders
 from app.wallet import kinds, reads
 from app.wallet.accounts import wallet_of
-from app.web import auto_panel, frozen_notice, top_up_panel
+from app.web import auto_panel, frozen_notice, refund_rows, top_up_panel
 from app.web.wallet_forms import FilterForm, TopUpForm, filters_from_address
 from app.web.wallet_rows import hold_line, row_of
 
@@ -126,16 +129,19 @@ def _balance(balance: ledger.Balance, holds: Sequence[ledger.Hold]) -> dict[str,
         "other_holds": others,
         "balance_places": places,
         "under_way": orders.under_way(db.session(), current_customer_id()),
+        "asked_back": refund_request.open_one(db.session(), current_customer_id()) if balance.paid > 0 else None,
+        "may_ask_back": balance.paid > 0 and members.allows(current_user.permission, "write"),
     }
 
 
 def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
     tally = _tally(read.totals, filters.kinds_chosen)
     address = url_for("wallet.show")
+    beside = refund_rows.marks(db.session(), current_customer_id(), default_currency(), read.lines)
     return {
         "filters": filters,
         "types": _types(read.totals, filters.type.data or ""),
-        "rows": [row_of(line) for line in read.lines],
+        "rows": [row_of(line, beside.get(line.entry_id)) for line in read.lines],
         "row_places": places_of((*(line.amount for line in read.lines), *(line.balance_after for line in read.lines))),
         # Days have no kept tallies, and summing a million rows is no way to draw a page.
         "tally": None if filters.dated else tally,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from app.ledger import Hold, Line
 from app.wallet import reads
+from app.web.refund_rows import PLAIN, Mark
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Row:
     at: datetime
     amount: int
     balance: int
+    entry_id: str = ""
+    mark: Mark = PLAIN
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,9 @@ class HoldLine:
     expires_at: datetime | None  # None: a day's usage, which becomes one entry when the day is over
 
 
-def row_of(line: Line) -> Row:
+def row_of(line: Line, mark: Mark | None = None) -> Row:
     title, detail = reads.line_title(line)
-    return Row(title, detail, line.occurred_at, line.amount, line.balance_after)
+    return Row(title, detail, line.occurred_at, line.amount, line.balance_after, line.entry_id, mark or PLAIN)
 
 
 def hold_line(hold: Hold) -> HoldLine:

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.flows import auto_top_up, close_usage, deliver, deliver_hooks, grant_credits, proxy_llm, renew, settle, sweep
+from app.flows import (
+    auto_top_up,
+    close_usage,
+    deliver,
+    deliver_hooks,
+    grant_credits,
+    proxy_llm,
+    refund,
+    renew,
+    settle,
+    sweep,
+)
 from app.payments import bell
 from app.providers.port import Provider
 from app.worker import books
@@ -52,6 +63,7 @@ def tasks(session_factory: SessionFactory, settings: Settings, providers: Mappin
         Task("calls", lambda: proxy_llm.end_overdue(session_factory), 5.0, 20.0),
         Task("wallets", Watch(session_factory, settings.currency), 2.0, 10.0),
         Task("top_ups", _auto_top_ups(session_factory, settings, providers), 1.0, 8.0),
+        Task("refunds", lambda: refund.continue_due(session_factory, providers), 5.0, 60.0),
         Task("sums", lambda: books.roll_up(session_factory), 5.0, 60.0),
         Task("audit", lambda: books.audit(session_factory), 60.0, 900.0),
     ]

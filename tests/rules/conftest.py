@@ -22,7 +22,7 @@ from app.money import Money
 from app.notices.models import Notice
 from app.outgoing import endpoints
 from app.outgoing.models import WebhookDelivery
-from app.payments import card_pages, disputes, inbox, orders
+from app.payments import card_pages, disputes, inbox, orders, refunds
 from app.payments.disputes import Paid
 from app.payments.models import ProviderEvent
 from app.people import staff
@@ -115,10 +115,21 @@ def things(
         "rate_id": "tax_none",
         "month": f"{now:%Y-%m}",
         "dispute_id": _disputed(session, ada),
+        **_given_and_asked_back(session, ada),
         "channel": "stripe",
         "name": "nothing",
         "filename": "purser.css",
     }
+
+
+def _given_and_asked_back(session: Session, ada: Person) -> dict[str, str]:
+    """What she was given on signing up, which is no top-up; and that she asked for her balance."""
+    with transaction(session):
+        gift = ledger.history(session, ada.wallet, kinds=["signup_credit"])[0].entry_id
+        money = {"net_minor": 500, "tax_minor": 0, "currency": "usd"}
+        about = {"kind": "balance", "state": "requested", "reason": "", "requested_by": ada.id}
+        refund, _ = refunds.make(session, customer_id=ada.customer_id, key="asked", **about, **money)
+    return {"entry_id": gift, "txn_id": gift, "refund_id": refund.id}
 
 
 def _disputed(session: Session, ada: Person) -> str:

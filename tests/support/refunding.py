@@ -54,6 +54,12 @@ class Wallet:
             assert found is not None
             return found.id
 
+    def order(self, payment: str) -> str:
+        """The order that this payment paid."""
+        found = returned.find(self.session, self.fake.name, payment)
+        assert found is not None
+        return found.order_id
+
     def spends(self, minor: int, key: str = "spent") -> None:
         with transaction(self.session):
             debit.debit(self.session, self.customer_id, minor * 10_000, description="Work", key=key, by="key_1")

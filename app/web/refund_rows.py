@@ -1,0 +1,84 @@
+"""What stands beside the lines of a wallet about refunds: what can still go back and until when, what has gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import current_app
+from flask_login import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.customers import members
+from app.ledger import Line
+from app.money import micros_to_minor
+from app.payments import returned
+from app.payments.models import Refund
+from app.providers.values import Cap
+from app.wallet import refundable
+from app.wallet.refundable import TopUp
+
+Tag = tuple[str, str, str]  # word, icon, tone
+
+# The fixed words for a refund's states, wherever one is shown.
+STATES: Mapping[str, Tag] = {
+    "requested": ("Waiting for an answer", "clock", "warn"),
+    "denied": ("Turned down", "void", ""),
+    "reserved": ("On its way", "clock", ""),
+    "sent": ("On its way", "clock", ""),
+    "succeeded": ("Paid back", "return", ""),
+    "failed": ("Did not arrive", "fail", "neg"),
+}
+_WHOLE, _PART = ("Refunded", "return", ""), ("Partly refunded", "return", "")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Beside one line. `open` is a top-up of which its customer may refund something by themselves."""
+
+    tag: Tag | None = None
+    open: TopUp | None = None
+
+
+PLAIN = Mark()
+
+
+def marks(session: Session, customer_id: str, currency: str, lines: Sequence[Line]) -> dict[str, Mark]:
+    """By entry id; three queries at most beside those for what is unspent, and none where no line is about refunds."""
+    found = {**_of_refunds(session, customer_id, lines), **_of_top_ups(session, currency, lines)}
+    since = clock.now() - refundable.WINDOW
+    recent = [line for line in lines if line.recorded_at > since and refundable.payment_of(line)]
+    if not recent or not members.allows(current_user.permission, "write"):
+        return found
+    able = {name for name, one in current_app.extensions["providers"].items() if Cap.REFUND_FULL in one.capabilities}
+    for top_up in refundable.top_ups(session, customer_id, currency, since=since):
+        if top_up.channel in able and top_up.is_open:
+            before = found.get(top_up.entry_id, PLAIN)
+            found[top_up.entry_id] = Mark(before.tag, top_up)
+    return found
+
+
+def _of_refunds(session: Session, customer_id: str, lines: Sequence[Line]) -> dict[str, Mark]:
+    ours = [line for line in lines if line.kind == "refund" and "refund" in line.data]
+    named = {line.entry_id: str(line.data["refund"]) for line in ours}
+    if not named:
+        return {}
+    its = select(Refund.id, Refund.state).where(Refund.customer_id == customer_id, Refund.id.in_(named.values()))
+    states = {refund: state for refund, state in session.execute(its)}  # noqa: C416 - rows are no pairs to mypy
+    return {entry: Mark(STATES[states[refund]]) for entry, refund in named.items() if refund in states}
+
+
+def _of_top_ups(session: Session, currency: str, lines: Sequence[Line]) -> dict[str, Mark]:
+    names = {line.entry_id: name for line in lines if (name := refundable.payment_of(line))}
+    if not names:
+        return {}
+    back = returned.returned_of(session, set(names.values()))
+    by_id = {line.entry_id: line for line in lines}
+    found = {}
+    for entry, name in names.items():
+        if minor := back[name].refunded:
+            paid = micros_to_minor(by_id[entry].amount, currency)
+            found[entry] = Mark(_WHOLE if minor >= paid else _PART)
+    return found
