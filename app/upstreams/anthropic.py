@@ -15,11 +15,12 @@ from app.upstreams.reader import Reader
 
 Json = dict[str, Any]
 _VERSION = "2023-06-01"
-_NO_WORD_FOR = ("presence_penalty", "frequency_penalty", "seed", "reasoning_effort")
+_NO_WORD_FOR = ("presence_penalty", "frequency_penalty", "seed")
+_EFFORTS = ("low", "medium", "high", "xhigh")
 
 
 class Anthropic:
-    """Anthropic's messages. That tools are `strict` is a wish it is not told of."""
+    """Anthropic's messages."""
 
     name = "anthropic"
     base_url = "https://api.anthropic.com"
@@ -27,8 +28,6 @@ class Anthropic:
     def outgoing(self, upstream: Upstream, order: Order) -> Outgoing:
         request = order.request
         written.refuse(request, "Anthropic", *_NO_WORD_FOR)
-        if request.response_format is not None and request.response_format.type != "text":
-            written.refuse(request, "Anthropic", "response_format")
         body = {"model": order.model, "max_tokens": order.most, "messages": _conversation(request), **_how(request)}
         system = "\n\n".join(text_of(one.content) for one in request.messages if isinstance(one, SystemMessage))
         if system:
@@ -65,6 +64,7 @@ class Anthropic:
 def _how(request: ChatRequest) -> Json:
     """Everything but the conversation."""
     told: Json = {"temperature": request.temperature, "top_p": request.top_p, "stop_sequences": request.stops or None}
+    told["output_config"] = _output(request) or None
     if request.user is not None:
         told["metadata"] = {"user_id": request.user}
     if request.tools:
@@ -73,11 +73,27 @@ def _how(request: ChatRequest) -> Json:
                 "name": tool.function.name,
                 **({"description": tool.function.description} if tool.function.description else {}),
                 "input_schema": tool.function.parameters or {"type": "object", "properties": {}},
+                **({"strict": True} if tool.function.strict else {}),
             }
             for tool in request.tools
         ]
         told["tool_choice"] = _choice(request)
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _output(request: ChatRequest) -> Json:
+    """How hard to think, and the form of the answer. Raises Unsupported for what it knows no such word for."""
+    told: Json = {}
+    if request.reasoning_effort is not None:
+        if request.reasoning_effort not in _EFFORTS:
+            written.refuse(request, "Anthropic", "reasoning_effort")
+        told["effort"] = request.reasoning_effort
+    form = request.response_format
+    if form is not None and form.type != "text":
+        if form.json_schema is None:
+            written.refuse(request, "Anthropic", "response_format")
+        told["format"] = {"type": "json_schema", "schema": (form.json_schema or {}).get("schema") or {}}
+    return told
 
 
 def _choice(request: ChatRequest) -> Json | None:

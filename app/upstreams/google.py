@@ -28,7 +28,8 @@ class Google:
 
     def outgoing(self, upstream: Upstream, order: Order) -> Outgoing:
         request = order.request
-        written.refuse(request, "Google", "reasoning_effort")
+        if request.reasoning_effort in ("none", "xhigh"):
+            written.refuse(request, "Google", "reasoning_effort")
         if request.parallel_tool_calls is False:
             field = "parallel_tool_calls"
             raise Unsupported(f"{field}: Models of Google do not take this.", field=field)
@@ -79,6 +80,8 @@ def _how(order: Order) -> Json:
     if form is not None and form.type != "text":
         told["responseMimeType"] = "application/json"
         told["responseJsonSchema"] = (form.json_schema or {}).get("schema")
+    if request.reasoning_effort is not None:
+        told["thinkingConfig"] = {"thinkingLevel": request.reasoning_effort.upper()}
     return {name: value for name, value in told.items() if value is not None}
 
 

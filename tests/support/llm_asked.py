@@ -73,7 +73,7 @@ def _openai(upstream: str, path: str, _headers: Json, body: Json) -> Asked:
 def _anthropic(upstream: str, path: str, headers: Json, body: Json) -> Asked:
     allowed = {
         "model", "messages", "max_tokens", "system", "temperature", "top_p", "stop_sequences", "stream", "tools",
-        "tool_choice", "metadata",
+        "tool_choice", "metadata", "output_config",
     }  # fmt: skip
     _check(path.endswith("/v1/messages"), 404, "Not found.")
     _check(headers.get("anthropic-version") == "2023-06-01", 400, "anthropic-version: header is required")

@@ -226,9 +226,9 @@ def test_a_models_name_is_no_way_to_another_address() -> None:
         ("anthropic", "seed", 1),
         ("anthropic", "presence_penalty", 0.5),
         ("anthropic", "frequency_penalty", -0.5),
-        ("anthropic", "reasoning_effort", "low"),
+        ("anthropic", "reasoning_effort", "minimal"),
         ("anthropic", "response_format", {"type": "json_object"}),
-        ("google", "reasoning_effort", "low"),
+        ("google", "reasoning_effort", "none"),
         ("google", "parallel_tool_calls", False),
     ],
 )
@@ -237,6 +237,21 @@ def test_what_an_upstream_has_no_word_for_is_refused_by_name(upstream: str, fiel
         outgoing(upstream, **{field: value})
 
     assert refused.value.field == field
+
+
+def test_how_hard_to_think_and_the_form_of_the_answer_are_translated() -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "it", "schema": {"type": "object"}, "strict": True}}
+
+    anthropic = body_of("anthropic", reasoning_effort="low", response_format=form)
+    google = body_of("google", reasoning_effort="low", response_format=form)["generationConfig"]
+
+    assert anthropic["output_config"] == {
+        "effort": "low",
+        "format": {"type": "json_schema", "schema": {"type": "object"}},
+    }
+    assert google["thinkingConfig"] == {"thinkingLevel": "LOW"}
+    assert google["responseJsonSchema"] == {"type": "object"}
+    assert "output_config" not in body_of("anthropic")
 
 
 @pytest.mark.parametrize("field", ["presence_penalty", "frequency_penalty"])
