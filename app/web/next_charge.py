@@ -16,8 +16,11 @@ from app.coupons import Discount
 from app.http.filters import cents
 from app.invoices import TaxLine
 from app.money import Money
+from app.providers.port import Provider
+from app.providers.values import Cap
 from app.subscriptions.periods import Interval
 from app.subscriptions.standing import Standing
+from app.web import plan_powers
 
 Line = tuple[str, str, str]  # label, amount, small print
 EACH = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}
@@ -26,13 +29,17 @@ A = {Interval.MONTH: "a month", Interval.YEAR: "a year"}
 
 @dataclass(frozen=True)
 class NextCharge:
-    """What is charged at `at`, and its lines, the total last. `plus_tax`: the provider adds tax of its own."""
+    """What is charged at `at`, and its lines, the total last. `plus_tax`: the provider adds tax of its own.
+
+    `charged_by` is the provider that has the card and shows it to nobody here; empty where there is a default card.
+    """
 
     at: datetime
     total: Money
     lines: Sequence[Line]
     plus_tax: bool
     from_wallet: bool
+    charged_by: str = ""
 
 
 def of(session: Session, standing: Standing) -> NextCharge | None:
@@ -50,7 +57,16 @@ def of(session: Session, standing: Standing) -> NextCharge | None:
     from_wallet = (live.pays_next_by or live.paid_by) == "wallet"
     label = f"{name} plan, {EACH[interval]}"
     lines, total = bill(session, standing.customer_id, label, price, discount, taxed_by_us=from_wallet)
-    return NextCharge(standing.next_billing_at, total, lines, not from_wallet and provider_adds_tax(), from_wallet)
+    provider = None if from_wallet else plan_powers.runs(live)
+    keeps_it = provider is not None and Cap.SAVED_CARDS not in provider.capabilities
+    return NextCharge(
+        standing.next_billing_at,
+        total,
+        lines,
+        plus_tax=not from_wallet and adds_tax(provider),
+        from_wallet=from_wallet,
+        charged_by=provider.title if provider is not None and keeps_it else "",
+    )
 
 
 def bill(
@@ -86,7 +102,8 @@ def percent(ppm: int) -> str:
     return f"{whole}.{decimals}%" if decimals else f"{whole}%"
 
 
-def provider_adds_tax() -> bool:
+def adds_tax(provider: Provider | None) -> bool:
     """Whether a card is charged tax that only the provider can tell, by where the buyer is."""
     settings: Settings = current_app.extensions["settings"]
-    return bool(settings.stripe_automatic_tax)
+    sells_itself = provider is not None and Cap.MERCHANT_OF_RECORD in provider.capabilities
+    return sells_itself or bool(settings.stripe_automatic_tax)

@@ -186,7 +186,7 @@ def _checkout(session: Session, now: standing.Standing, bought: Sale, asked: Map
         coupon_error=error,
         lines=lines,
         total=total,
-        plus_tax=by != WALLET and next_charge.provider_adds_tax(),
+        plus_tax=by != WALLET and next_charge.adds_tax(top_up_panel.provider()),
         short=max(-(-needed // minor_to_micros(1, total.currency)), 0),
         choices=_choices(bought, coupon, card, balance),
     )

@@ -49,6 +49,8 @@ def test_the_plans_page_leads_to_the_providers_own_page_instead_of_a_change(brow
     assert "Current plan" in page
     assert "Upgrade to" not in page
     assert "Lemon Squeezy runs Starter" in page
+    assert "Lemon Squeezy charges the card it has." in page
+    assert "plus tax" in page
     assert "end it now" not in page
     pressed = browser.post("/payment-methods/portal", data={"next": "/plan"})
     assert pressed.status_code == 303
