@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.providers import errors
 from app.providers.lemonsqueezy.periods import Cycle
 from app.providers.lemonsqueezy.told import EVENTS
 from app.providers.values import Cap, CheckoutRequest, CustomerRef, PlanRef
+from tests.support.channels import every_channel
 from tests.support.doubles.lemonsqueezy.server import Lemon
 from tests.support.lemon import squeezy_adapter
 from tests.support.time import Clock
@@ -64,29 +66,30 @@ def test_a_page_of_nobody_is_not_found(squeezy: Any) -> None:
             squeezy.get_checkout(name)
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (400, errors.InvalidRequest),
-        (401, errors.AuthFailed),
-        (402, errors.Declined),
-        (404, errors.NotFound),
-        (409, errors.Conflict),
-        (422, errors.InvalidRequest),
-        (429, errors.RateLimited),
-        (302, errors.Unavailable),
-        (500, errors.Unavailable),
-        (0, errors.Unavailable),
-    ],
-)
-def test_trouble_has_a_name(lemon: Lemon, squeezy: Any, status: int, kind: type[Exception]) -> None:
-    lemon.fails("POST", status)
+TROUBLE = {
+    400: errors.InvalidRequest,
+    401: errors.AuthFailed,
+    402: errors.Declined,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    422: errors.InvalidRequest,
+    429: errors.RateLimited,
+    302: errors.Unavailable,
+    500: errors.Unavailable,
+    0: errors.Unavailable,  # no answer at all
+}
 
-    with pytest.raises(errors.ProviderError) as told:
-        page_of(squeezy)
 
-    assert type(told.value) is kind
-    assert len(lemon.calls) == 1, "what may have happened is never sent again by itself"
+def test_trouble_has_a_name_and_what_may_have_happened_is_never_sent_again_by_itself(
+    lemon: Lemon, squeezy: Any
+) -> None:
+    for status, kind in TROUBLE.items():
+        lemon.fails("POST", status)
+        with pytest.raises(errors.ProviderError) as told:
+            page_of(squeezy)
+        assert type(told.value) is kind, status
+
+    assert len(lemon.calls) == len(TROUBLE)
 
 
 def test_a_reading_that_was_lost_is_asked_for_once_more(lemon: Lemon, squeezy: Any) -> None:
@@ -217,3 +220,13 @@ def test_periods_are_counted_from_where_they_began(begins: Any, at: Any, start: 
         datetime(*start, tzinfo=UTC),
         datetime(*end, tzinfo=UTC),
     )
+
+
+def test_what_names_nothing_there_is_refused_at_the_start() -> None:
+    usual = every_channel()
+    wrong = replace(usual, lemonsqueezy_store_id="", lemonsqueezy_variant_id="top-up", lemonsqueezy_test_mode=0)
+
+    told = [problem.split()[0] for problem in wrong.problems()]
+
+    assert told == ["LEMONSQUEEZY_API_KEY", "LEMONSQUEEZY_STORE_ID", "LEMONSQUEEZY_VARIANT_ID"]
+    assert not [problem for problem in usual.problems() if "LEMONSQUEEZY" in problem]
