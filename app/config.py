@@ -28,6 +28,7 @@ CHANNEL_KEYS = {
     "stripe": "stripe_secret_key",
     "lemonsqueezy": "lemonsqueezy_api_key",
     "polar": "polar_access_token",
+    "creem": "creem_api_key",
 }
 
 PACKAGE = Path(__file__).resolve().parent
@@ -72,6 +73,11 @@ class Settings:
     polar_webhook_secret_previous: str = field(default="", repr=False)
     polar_organization_id: str = ""
     polar_api_base: str = ""
+    creem_api_key: str = field(default="", repr=False)
+    creem_webhook_secret: str = field(default="", repr=False)
+    creem_webhook_secret_previous: str = field(default="", repr=False)
+    creem_product_id: str = ""  # what top-ups and packs are sold as there, at a price of our own
+    creem_api_base: str = ""
     seller_name: str = "Purser"  # who invoices of ours are from (SPEC I3)
     seller_address: str = ""  # lines separated by |
     seller_country: str = ""  # two letters; where buyers are taxed who have not told where they are
@@ -144,8 +150,20 @@ class Settings:
                 bool(self.lemonsqueezy_api_key) and self.lemonsqueezy_test_mode != 1 and self.env in ("demo", "test"),
                 "LEMONSQUEEZY_API_KEY charges real cards unless LEMONSQUEEZY_TEST_MODE is 1.",
             ),
+            *self._unsafe_creem(),
             (production and bool(self.clock_file), "PURSER_CLOCK_FILE moves the clock and is for the demo only."),
             (production and self.password_memory_kib < 19456, "PURSER_PASSWORD_MEMORY_KIB must be 19456 or more."),
+        ]
+
+    def _unsafe_creem(self) -> list[tuple[bool, str]]:
+        """A key of Creem's says by its beginning whether money is real."""
+        live = bool(self.creem_api_key) and not self.creem_api_key.startswith("creem_test_")
+        return [
+            (
+                live and self.env in ("demo", "test"),
+                "CREEM_API_KEY is a live key: the demo and tests would charge real cards.",
+            ),
+            (live and bool(self.creem_api_base), "CREEM_API_BASE must not be set together with a live key."),
         ]
 
     def _unsafe_secrets(self, channel: str, key: str) -> list[tuple[bool, str]]:

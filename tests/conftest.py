@@ -26,6 +26,7 @@ pytest_plugins = [
     "tests.support.invoicing",
     "tests.support.plans",
     "tests.support.polar",
+    "tests.support.creem",
     "tests.support.usage",
     "tests.support.llm_double",
     "tests.support.proxying",

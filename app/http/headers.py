@@ -14,6 +14,7 @@ CHECKOUT_HOSTS = ("https://checkout.stripe.com", "https://billing.stripe.com")
 OTHER_HOSTS = {
     "lemonsqueezy_api_key": ("https://*.lemonsqueezy.com",),
     "polar_access_token": ("https://polar.sh", "https://*.polar.sh"),
+    "creem_api_key": ("https://creem.io", "https://*.creem.io"),
 }
 
 

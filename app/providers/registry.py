@@ -14,6 +14,7 @@ ADAPTERS = {
     "stripe": "app.providers.stripe:Stripe",
     "lemonsqueezy": "app.providers.lemonsqueezy:LemonSqueezy",
     "polar": "app.providers.polar:Polar",
+    "creem": "app.providers.creem:Creem",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import and_, select
@@ -16,7 +17,8 @@ from app.subscriptions.models import ProviderPrice
 from app.subscriptions.periods import Interval
 from app.subscriptions.sale import Sale
 
-_NAMES = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}  # in the catalogue's `provider_ids`
+# In the catalogue's `provider_ids`; a plan that a provider sells in one way only may call that `product_id`.
+_NAMES = {Interval.MONTH: ("monthly", "product_id"), Interval.YEAR: ("yearly",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Bought:
 
 def known(session: Session, channel: str, sale: Sale) -> str | None:
     """What this provider calls the price, where it has one: from the catalogue file, or made by us earlier."""
-    named = sale.terms.provider_ids.get(channel, {}).get(_NAMES[sale.interval])
+    named = _name(sale.terms.provider_ids.get(channel, {}), sale.interval)
     if named and sale.is_list_price:
         return named
     same = (
@@ -85,8 +87,12 @@ def _named(session: Session, channel: str, provider_id: str) -> Bought | None:
     versions = select(PlanVersion).order_by(PlanVersion.created_at.desc(), PlanVersion.number.desc())
     for version in session.scalars(versions):
         names = version.provider_ids.get(channel, {})
-        for interval, name in _NAMES.items():
+        for interval in Interval:
             minor = version.monthly_minor if interval is Interval.MONTH else version.yearly_minor
-            if names.get(name) == provider_id and minor is not None:
+            if _name(names, interval) == provider_id and minor is not None:
                 return Bought(version.plan_id, version.number, interval, Money(minor, version.currency))
     return None
+
+
+def _name(names: Mapping[str, str], interval: Interval) -> str | None:
+    return next((names[name] for name in _NAMES[interval] if names.get(name)), None)

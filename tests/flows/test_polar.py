@@ -50,7 +50,7 @@ def is_on(patron: Patron, plan: str = "starter", interval: str = "month") -> Non
 def price_of(patron: Patron, plan: str, dollars: int) -> PlanRef:
     """A plan as Polar knows it."""
     version = patron.sub.version
-    found = patron.polarised.ensure_price(
+    found = patron.adapter.ensure_price(
         plan=plan, version=version, interval="month", price=Money(dollars * 100, "usd"), name=plan.title(), key="k"
     )
     return PlanRef(plan, "month", Money(dollars * 100, "usd"), found, version)
@@ -64,7 +64,7 @@ class TestTopUp:
 
         patron.hears(times=3, seed=seed)
 
-        assert wallet(patron) == 5000 == patron.polar.books.taken()
+        assert wallet(patron) == 5000 == patron.there.books.taken()
         assert again(patron.session, order).state == "paid"
         assert not patron.waiting
         [receipt] = invoices(patron)
@@ -76,13 +76,13 @@ class TestTopUp:
         token = order.checkout_url.rsplit("/", 1)[1]
         patron.session.rollback()
 
-        assert httpx.post(f"{patron.polar.url}/checkout/{token}").status_code == 200
+        assert httpx.post(f"{patron.there.url}/checkout/{token}").status_code == 200
         patron.hears()
 
         assert wallet(patron) == 2500
 
     def test_tax_on_top_is_not_credited(self, patron: Patron) -> None:
-        patron.polar.books.percent = 8
+        patron.there.books.percent = 8
         patron.pays(patron.tops_up(5000))
 
         patron.hears()
@@ -91,7 +91,7 @@ class TestTopUp:
         assert [(each.total_minor, each.tax_minor) for each in invoices(patron)] == [(5400, 400)]
 
     def test_news_that_never_comes_is_asked_for(self, patron: Patron) -> None:
-        patron.polar.deliveries.lost = True
+        patron.there.deliveries.lost = True
         order = patron.tops_up(5000)
         patron.pays(order)
         patron.hears()
@@ -101,29 +101,29 @@ class TestTopUp:
         patron.sweeps()
         assert wallet(patron) == 5000
 
-        patron.polar.deliveries.lost = False
+        patron.there.deliveries.lost = False
         patron.clock.advance(hours=1)
         patron.hears()
         assert (wallet(patron), patron.waiting) == (5000, [])
 
     def test_a_day_of_lost_news_is_read_from_the_feed_and_once(self, patron: Patron) -> None:
         since = patron.clock.now
-        patron.polar.deliveries.lost = True
+        patron.there.deliveries.lost = True
         patron.pays(patron.tops_up(5000))
         for _ in range(4):
             patron.hears()
             patron.clock.advance(minutes=2)
 
-        for heard in port.event_feed_of(patron.polarised).events_since(since):
+        for heard in port.event_feed_of(patron.adapter).events_since(since):
             with transaction(patron.session):
                 inbox.keep(patron.session, provider="polar", verified=heard.verified, body=heard.body, headers={})
         patron.applies()
         assert wallet(patron) == 5000
 
-        patron.polar.deliveries.lost = False
-        for event in patron.polar.deliveries.events:
+        patron.there.deliveries.lost = False
+        for event in patron.there.deliveries.events:
             httpx.post(
-                f"{patron.polar.url}/v1/webhooks/events/{event.id}/redeliver",
+                f"{patron.there.url}/v1/webhooks/events/{event.id}/redeliver",
                 headers={"Authorization": "Bearer polar_oat_of_the_tests", "Polar-Version": "2026-10"},
             )
         patron.hears()
@@ -140,7 +140,7 @@ class TestTopUp:
 
     @pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
     def test_a_page_that_was_not_answered_is_asked_for_again(self, patron: Patron, done: bool) -> None:
-        patron.polar.fails("POST", "/v1/checkouts/", 0, done=done)
+        patron.there.fails("POST", "/v1/checkouts/", 0, done=done)
         with pytest.raises(ProviderDown):
             patron.tops_up(5000)
 
@@ -152,7 +152,7 @@ class TestTopUp:
 
     def test_what_was_bought_elsewhere_in_the_organization_credits_nobody(self, patron: Patron) -> None:
         order = patron.tops_up(5000)
-        patron.polar.books.thing("checkouts", patron.page_of(order))["metadata"].clear()
+        patron.there.books.thing("checkouts", patron.page_of(order))["metadata"].clear()
         patron.pays(order)
 
         patron.hears()
@@ -161,7 +161,7 @@ class TestTopUp:
 
     def test_another_amount_than_was_asked_for_credits_nothing(self, patron: Patron) -> None:
         order = patron.tops_up(5000)
-        page = patron.polar.books.thing("checkouts", patron.page_of(order))
+        page = patron.there.books.thing("checkouts", patron.page_of(order))
         page["product_price"]["price_amount"] = 50
         patron.pays(order)
 
@@ -173,13 +173,13 @@ class TestTopUp:
 
 def test_an_endpoint_that_fails_for_long_is_switched_off_and_says_so_to_the_doctor(patron: Patron) -> None:
     for _ in range(10):
-        patron.polar.deliveries.tell("customer.created", {"id": "1"})
+        patron.there.deliveries.tell("customer.created", {"id": "1"})
     for _ in range(12):
-        patron.polar.deliveries.send_due(lambda _body, _headers: 500)
+        patron.there.deliveries.send_due(lambda _body, _headers: 500)
         patron.clock.advance(minutes=21)
 
-    assert not patron.polar.deliveries.enabled
-    assert all(event.tries == 10 for event in patron.polar.deliveries.events)
+    assert not patron.there.deliveries.enabled
+    assert all(event.tries == 10 for event in patron.there.deliveries.events)
 
 
 def test_a_pack_brings_its_credits_once(patron: Patron) -> None:
@@ -194,7 +194,7 @@ def test_a_pack_brings_its_credits_once(patron: Patron) -> None:
 
 class TestRefund:
     def test_one_of_ours_leaves_the_wallet_once_with_its_tax(self, patron: Patron) -> None:
-        patron.polar.books.percent = 8
+        patron.there.books.percent = 8
         order = patron.pays(patron.tops_up(5000))
         patron.hears()
 
@@ -208,33 +208,33 @@ class TestRefund:
         assert not patron.waiting
 
     def test_one_made_in_polars_dashboard_is_seen_once(self, patron: Patron) -> None:
-        patron.polar.books.percent = 8
+        patron.there.books.percent = 8
         order = patron.pays(patron.tops_up(5000))
         patron.hears()
 
-        patron.polar.books.refunds({"order_id": order["id"], "amount": 1500, "reason": "other"})
+        patron.there.books.refunds({"order_id": order["id"], "amount": 1500, "reason": "other"})
         patron.hears(times=2, seed=3)
 
-        assert wallet(patron) == 3500 == patron.polar.books.taken()
+        assert wallet(patron) == 3500 == patron.there.books.taken()
         assert not patron.waiting
 
     def test_one_that_fails_later_is_given_back(self, patron: Patron) -> None:
         order = patron.pays(patron.tops_up(5000))
         asked = {"order_id": order["id"], "amount": 1500, "reason": "other"}
-        made = patron.polar.books.refunds(asked, status="pending")
+        made = patron.there.books.refunds(asked, status="pending")
         patron.hears()
         assert wallet(patron) == 3500
 
-        patron.polar.books.settles(made, "failed")
+        patron.there.books.settles(made, "failed")
         patron.hears()
 
-        assert wallet(patron) == 5000 == patron.polar.books.taken()
+        assert wallet(patron) == 5000 == patron.there.books.taken()
 
     def test_money_that_polar_pays_back_to_prevent_a_dispute_is_taken_once(self, patron: Patron) -> None:
         order = patron.pays(patron.tops_up(5000))
         patron.hears()
 
-        patron.polar.books.prevents(order["id"])
+        patron.there.books.prevents(order["id"])
         patron.hears(times=2, seed=2)
 
         assert (wallet(patron), patron.waiting) == (0, [])
@@ -244,19 +244,19 @@ class TestRefund:
         order = patron.pays(patron.tops_up(5000))
         patron.hears()
         since = patron.clock.now
-        dispute = patron.polar.books.disputes(order["id"])
+        dispute = patron.there.books.disputes(order["id"])
 
         self.asks(patron, since)
         assert wallet(patron) == 0
         patron.clock.advance(hours=1)
-        patron.polar.books.edit(dispute, status=end)
+        patron.there.books.edit(dispute, status=end)
         self.asks(patron, since)
 
         assert wallet(patron) == (5000 if end == "won" else 0)
 
     @staticmethod
     def asks(patron: Patron, since: object) -> None:
-        for heard in patron.polarised.disputes_since(since):
+        for heard in patron.adapter.disputes_since(since):
             with transaction(patron.session):
                 inbox.keep(patron.session, provider="polar", verified=heard.verified, body=heard.body, headers={})
         patron.applies()
@@ -282,7 +282,7 @@ class TestSubscription:
         assert not patron.waiting
 
     def test_it_begins_without_any_news(self, patron: Patron) -> None:
-        patron.polar.deliveries.lost = True
+        patron.there.deliveries.lost = True
         patron.pays(patron.subscribes())
 
         patron.clock.advance(minutes=10)
@@ -307,7 +307,7 @@ class TestSubscription:
 
     def test_a_renewal_that_nobody_told_of_is_found(self, patron: Patron) -> None:
         is_on(patron)
-        patron.polar.deliveries.lost = True
+        patron.there.deliveries.lost = True
         patron.passes(days=31)
         patron.hears()
         patron.clock.advance(hours=2)
@@ -319,7 +319,7 @@ class TestSubscription:
 
     def test_it_falls_behind_and_catches_up(self, patron: Patron) -> None:
         is_on(patron)
-        books = patron.polar.books
+        books = patron.there.books
         books.poor = set(books.things["customers"])
         patron.passes(days=31)
         patron.hears()
@@ -333,7 +333,7 @@ class TestSubscription:
 
     def test_it_ends_when_nobody_pays(self, patron: Patron) -> None:
         is_on(patron)
-        patron.polar.books.poor = set(patron.polar.books.things["customers"])
+        patron.there.books.poor = set(patron.there.books.things["customers"])
         for _ in range(6):
             patron.passes(days=16)
             patron.hears()
@@ -344,14 +344,14 @@ class TestSubscription:
     def test_an_upgrade_there_is_an_upgrade_here(self, patron: Patron) -> None:
         is_on(patron)
         patron.passes(days=10)
-        state = patron.polarised.get_subscription(patron.sub.provider_id)
+        state = patron.adapter.get_subscription(patron.sub.provider_id)
         growth = price_of(patron, "growth", 30)
-        patron.polar.books.poor = set(patron.polar.books.things["customers"])
+        patron.there.books.poor = set(patron.there.books.things["customers"])
         with pytest.raises(Declined):
-            patron.polarised.change_now(state, growth, at=patron.clock.now, key="up")
-        patron.polar.books.poor.clear()
+            patron.adapter.change_now(state, growth, at=patron.clock.now, key="up")
+        patron.there.books.poor.clear()
 
-        patron.polarised.change_now(state, growth, at=patron.clock.now, key="up")
+        patron.adapter.change_now(state, growth, at=patron.clock.now, key="up")
         patron.hears(times=2, seed=1)
 
         assert patron.sub.price_minor == 3000
@@ -359,8 +359,8 @@ class TestSubscription:
 
     def test_a_downgrade_there_waits_for_the_period_and_is_one_here(self, patron: Patron) -> None:
         is_on(patron, "growth")
-        state = patron.polarised.get_subscription(patron.sub.provider_id)
-        patron.polarised.change_at_period_end(state, price_of(patron, "starter", 10), key="down")
+        state = patron.adapter.get_subscription(patron.sub.provider_id)
+        patron.adapter.change_at_period_end(state, price_of(patron, "starter", 10), key="down")
         patron.hears()
         assert patron.sub.price_minor == 3000
 
@@ -386,7 +386,7 @@ class TestSubscription:
         assert (patron.sub.status, patron.sub.ended_at) == ("canceled", patron.sub.period_end)
 
     def test_it_ends_now_and_the_unused_days_go_back_with_their_tax(self, patron: Patron) -> None:
-        patron.polar.books.percent = 10
+        patron.there.books.percent = 10
         is_on(patron)
         patron.passes(days=15)
         who = (patron.session, patron.providers, patron.customer_id)
@@ -397,7 +397,7 @@ class TestSubscription:
 
         assert (done.state, done.due_minor, where) == ("applied", -back, "card")
         assert patron.sub.status == "canceled"
-        [order] = patron.polar.books.things["orders"].values()
+        [order] = patron.there.books.things["orders"].values()
         assert order["refunded_amount"] + order["refunded_tax_amount"] == back
         assert [each.credited_minor for each in invoices(patron)] == [back]
         assert not patron.waiting
@@ -415,14 +415,14 @@ def test_what_polar_cannot_do_is_refused_by_name(patron: Patron) -> None:
     with pytest.raises(UnsupportedByChannel):
         change_plan.preview(patron.session, patron.providers, patron.customer_id, "growth", "month", actor="usr_1")
     with pytest.raises(UnsupportedByChannel):
-        cards.listed(patron.session, patron.polarised, patron.customer_id)
+        cards.listed(patron.session, patron.adapter, patron.customer_id)
     with pytest.raises(UnsupportedByChannel):
         subscribe.with_card(
-            patron.session, patron.polarised, patron.customer, "growth", "month", form_key="k", actor="usr_1"
+            patron.session, patron.adapter, patron.customer, "growth", "month", form_key="k", actor="usr_1"
         )
 
 
 def test_its_portal_is_opened(patron: Patron) -> None:
-    url = cards.portal(patron.session, patron.polarised, patron.customer, return_url="https://purser.example/")
+    url = cards.portal(patron.session, patron.adapter, patron.customer, return_url="https://purser.example/")
 
     assert url.startswith("https://sandbox.polar.sh/acme/portal")

@@ -66,6 +66,10 @@ def _polar(body: bytes, secret: str, at: int) -> dict[str, str]:
     return dict(zip(names, ("9c1f5a52-0001-4000-8000-000000000001", str(at), signed), strict=True))
 
 
+def _creem(body: bytes, secret: str, _at: int) -> dict[str, str]:
+    return {"creem-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
 CHANNELS: dict[str, Channel] = {
     "stripe": Channel(
         sign=_stripe,
@@ -93,5 +97,13 @@ CHANNELS: dict[str, Channel] = {
         previous="whsec_b2xkZXItb2xkZXItb2xkZXItb2xkZXI=",
         secret_setting="polar_webhook_secret",
         others={"polar_access_token": "polar_oat_of_the_tests", "polar_api_base": "https://sandbox-api.polar.sh"},
+    ),
+    "creem": Channel(
+        sign=_creem,
+        secret="whsec_creem_of_the_tests",
+        previous="whsec_creem_the_one_before",
+        secret_setting="creem_webhook_secret",
+        others={"creem_api_key": "creem_test_of_the_tests", "creem_product_id": "prod_Topup"},
+        signs_the_time=False,
     ),
 }

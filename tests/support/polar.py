@@ -97,51 +97,55 @@ class Patron:
     """What they do, what is heard of it, and what is here after it."""
 
     def __init__(
-        self, session: Session, sessions: Any, payer: Customer, polar: Running, polarised: Any, clock: Clock
+        self, session: Session, sessions: Any, payer: Customer, there: Any, adapter: Any, clock: Clock
     ) -> None:
+        """`there` is the provider's stand-in, `adapter` what speaks to it."""
         self.session, self.sessions, self.customer = session, sessions, payer
-        self.polar, self.polarised, self.clock = polar, polarised, clock
+        self.there, self.adapter, self.clock = there, adapter, clock
         self.customer_id = payer.id
-        self.providers: dict[str, Provider] = {"polar": polarised}
+        self.providers: dict[str, Provider] = {adapter.name: adapter}
 
     def tops_up(self, cents: int = 5000, form: str = "form-1") -> Order:
         wanted = {"form_key": form, "return_url": BACK, "actor": "usr_1"}
-        return top_up.start(self.session, self.polarised, self.customer, cents, **wanted)
+        return top_up.start(self.session, self.adapter, self.customer, cents, **wanted)
 
     def buys_pack(self) -> Order:
         wish = buy_pack.Wish("small", "form-pack", "usr_1", BACK, BACK)
-        return buy_pack.start(self.session, self.polarised, self.customer, wish)
+        return buy_pack.start(self.session, self.adapter, self.customer, wish)
 
     def subscribes(self, plan: str = "starter", interval: str = "month") -> Order:
         wanted = {"form_key": f"form-{plan}", "return_url": BACK, "actor": "usr_1"}
-        return subscribe.start_checkout(self.session, self.polarised, self.customer, plan, interval, **wanted)
+        return subscribe.start_checkout(self.session, self.adapter, self.customer, plan, interval, **wanted)
 
     def pays(self, order: Order) -> Any:
-        """Polar's order for ours, once its page was filled in."""
-        return self.polar.books.pays(self.page_of(order))
+        """What the provider has for our order, once its page was filled in."""
+        return self.there.books.pays(self.page_of(order))
 
     def page_of(self, order: Order) -> str:
         with transaction(self.session):
             return str(order.provider_ref)
 
     def passes(self, **step: int) -> None:
-        """Time passes, and Polar does what is due."""
+        """Time passes, and the provider does what is due."""
         self.clock.advance(**step)
-        self.polar.books.does_what_is_due()
+        self.there.books.does_what_is_due()
 
     def hears(self, **how: Any) -> None:
         """The news arrives and is applied."""
-        self.polar.deliveries.send_due(self.receives, **how)
+        self.deliver(**how)
         self.applies()
+
+    def deliver(self, **how: Any) -> None:
+        self.there.deliveries.send_due(self.receives, **how)
 
     def receives(self, body: bytes, headers: dict[str, str]) -> int:
         """What the endpoint does with one delivery."""
         try:
-            verified = self.polarised.verify(body, headers)
+            verified = self.adapter.verify(body, headers)
         except (BadSignature, BadPayload):
             return 400
         with transaction(self.session):
-            inbox.keep(self.session, provider="polar", verified=verified, body=body, headers=headers)
+            inbox.keep(self.session, provider=self.adapter.name, verified=verified, body=body, headers=headers)
         return 200
 
     def applies(self) -> None:
