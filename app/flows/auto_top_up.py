@@ -140,7 +140,8 @@ def _take(session: Session, customer_id: str) -> AutoTopUp | None:
 def _is_low(session: Session, row: AutoTopUp) -> bool:
     if row.state != "on" or auto_top_up.another_is_under_way(session, row.customer_id, clock.now()):
         return False
-    return ledger.balance(session, wallet_of(row.customer_id, row.currency)).available <= row.threshold_micros
+    found = ledger.balance(session, wallet_of(row.customer_id, row.currency))
+    return not found.frozen and found.available <= row.threshold_micros
 
 
 def _known(session: Session, providers: Providers, row: AutoTopUp) -> Turn | None:

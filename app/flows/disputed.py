@@ -17,7 +17,7 @@ from app import activity, credits, ledger, notices
 from app.flows import auto_top_up_outcome, buy_pack, charge_card, dunning
 from app.flows.news import Effects, News, NotYet
 from app.invoices import Invoice
-from app.payments import disputes, orders, returned
+from app.payments import disputes, orders, refunds, returned
 from app.payments.dispute_table import Dispute
 from app.payments.disputes import Paid
 from app.payments.models import Payment
@@ -136,11 +136,28 @@ def _restore(session: Session, dispute: Dispute) -> Effects:
     taken = ledger.entry(session, dispute.customer_id, dispute.entry_id) if dispute.entry_id else None
     if taken is None:
         return []
-    entry = chargebacks.restore(session, dispute, taken)
+    gone = _refunded_meanwhile(session, dispute)
+    entry = chargebacks.restore(session, dispute, taken, but_minor=gone)
+    if entry is None:
+        return []
     dispute.restored_entry_id = entry.id
-    told: dict[str, Any] = {"reversed_minor": dispute.reversed_minor, "currency": dispute.currency}
+    back = dispute.reversed_minor - gone
+    told: dict[str, Any] = {"reversed_minor": back, "currency": dispute.currency}
     notices.tell(session, dispute.customer_id, "dispute_won", key=f"dispute:{dispute.id}:won", **told)
-    return [_did("wallet.restored", dispute, entry=entry.id, amount_minor=dispute.reversed_minor)]
+    return [_did("wallet.restored", dispute, entry=entry.id, amount_minor=back)]
+
+
+def _refunded_meanwhile(session: Session, dispute: Dispute) -> int:
+    """What refunds gave back while the dispute had taken it all, and so was our own loss: now it is the wallet's."""
+    name = dispute.channel, dispute.payment_id
+    left = min(dispute.reversed_minor, returned.left_to_return(session, *name))
+    gone = 0
+    for refund in refunds.of_payment(session, *name):
+        part = min(refund.own_loss_minor, left - gone)
+        refund.own_loss_minor -= part
+        gone += part
+    session.flush()
+    return gone
 
 
 def _close(session: Session, dispute: Dispute) -> None:

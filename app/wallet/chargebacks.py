@@ -43,25 +43,34 @@ def take(session: Session, dispute: Disputed, minor: int) -> ledger.Entry:
     )  # fmt: skip
 
 
-def restore(session: Session, dispute: Disputed, taken: ledger.Entry) -> ledger.Entry:
-    """Give back exactly what was taken; what had been promotional is so again. Once per dispute."""
+def restore(session: Session, dispute: Disputed, taken: ledger.Entry, *, but_minor: int = 0) -> ledger.Entry | None:
+    """Give back exactly what was taken; what had been promotional is so again. Once per dispute.
+
+    `but_minor` has gone back otherwise meanwhile, and leaves our books for the provider's.
+    """
     wallet = wallet_of(dispute.customer_id, dispute.currency)
     leg = taken.leg(wallet)
-    gift, entry = -leg.promo_amount, None
-    for kind, amount in (("chargeback_won", -leg.amount - gift), ("chargeback_won_promo", gift)):
-        if amount:
-            legs = {wallet: amount, chargebacks(dispute.channel, dispute.currency): -amount}
+    amount = -leg.amount - minor_to_micros(but_minor, dispute.currency)
+    gift = min(-leg.promo_amount, amount)
+    entry = None
+    _leave(session, dispute, "chargeback_refunded", kept=-leg.amount - amount, lost=0)
+    for kind, part in (("chargeback_won", amount - gift), ("chargeback_won_promo", gift)):
+        if part:
+            legs = {wallet: part, chargebacks(dispute.channel, dispute.currency): -part}
             entry = ledger.post(
                 session, kind, legs, customer_id=dispute.customer_id, key=_key(kind, dispute),
                 data=_data(dispute, "The dispute was won"),
             )  # fmt: skip
-    assert entry is not None, "nothing taken is no entry"
     return entry
 
 
 def close(session: Session, dispute: Disputed, *, kept_minor: int, lost_minor: int) -> ledger.Entry | None:
     """What the provider keeps: `kept` of what the wallet gave, and `lost` out of our own pocket. Once per dispute."""
     kept, lost = (minor_to_micros(minor, dispute.currency) for minor in (kept_minor, lost_minor))
+    return _leave(session, dispute, "dispute_closed", kept=kept, lost=lost)
+
+
+def _leave(session: Session, dispute: Disputed, why: str, *, kept: int, lost: int) -> ledger.Entry | None:
     if not kept + lost:
         return None
     legs = {
@@ -71,7 +80,7 @@ def close(session: Session, dispute: Disputed, *, kept_minor: int, lost_minor: i
     }
     return ledger.post(
         session, "dispute_closed", {account: amount for account, amount in legs.items() if amount},
-        customer_id=dispute.customer_id, key=_key("dispute_closed", dispute), data=_data(dispute, "Dispute closed"),
+        customer_id=dispute.customer_id, key=_key(why, dispute), data=_data(dispute, "Dispute closed"),
     )  # fmt: skip
 
 

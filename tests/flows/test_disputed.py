@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app import credits, ledger
 from app.customers.models import Customer
 from app.db import transaction
-from app.errors import WalletFrozen
+from app.errors import Refusal, WalletFrozen
 from app.flows import settle, top_up
 from app.notices.models import Notice
 from app.payments import Order, Payment, ProviderEvent, disputes
@@ -23,7 +23,9 @@ from app.providers.port import Provider
 from app.wallet import adjust, auto_top_up, debit, frozen
 from app.wallet.accounts import promotions, wallet_of
 from tests.support.fake_provider import FakeProvider
+from tests.support.fake_refunds import RefundProvider
 from tests.support.payments import make_customer, wallet_minor
+from tests.support.refunding import Wallet
 
 Tells = Callable[..., bool]
 
@@ -263,6 +265,40 @@ def test_a_dispute_of_a_payment_not_known_yet_waits_for_it(
     work()
 
     assert (wallet_minor(session, bought.customer_id), is_frozen(session, bought.customer_id)) == (0, True)
+
+
+@pytest.mark.parametrize("news", list(permutations(("refund", "open", "won"))))
+def test_corpus_050_a_refund_and_a_dispute_of_one_payment_give_it_back_once(
+    session: Session, sessions: sessionmaker[Session], payer: Customer, tells: Tells, news: tuple[str, ...]
+) -> None:
+    """The bank takes all $50, the provider pays back $20 besides, the case is won: the wallet is left with $30."""
+    there = Wallet(session, RefundProvider(), payer.id, tells, sessions)
+    there.tops_up(5000)
+    for what in news:
+        if what == "refund":
+            there.fake.pays_back_unasked("pay_1", 2000, "re_there")
+            there.hears(refund="re_there", amount=2000)
+        else:
+            tells("dispute", None, phase=what)
+            there.works()
+
+    assert (there.minor, is_frozen(session, payer.id)) == (3000, False)
+    assert returned_minor(session, "stripe", "pay_1") == Returned(refunded=2000, disputed=0)
+    assert house(session) == {"cash:stripe": -3000}
+
+
+def test_what_the_bank_has_is_not_refunded_by_us_too(
+    session: Session, sessions: sessionmaker[Session], payer: Customer, tells: Tells
+) -> None:
+    there = Wallet(session, RefundProvider(), payer.id, tells, sessions)
+    there.tops_up(5000)
+    tells("dispute", None, phase="open", amount=3000)
+    there.works()
+
+    with pytest.raises(Refusal):
+        there.refunds(2000)
+
+    assert there.minor == 2000
 
 
 LIVES = {
