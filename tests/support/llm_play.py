@@ -122,6 +122,8 @@ class Play:
         handler.send_header("request-id" if self._visit.upstream == "anthropic" else "x-request-id", "req-9")
         if self._script.location:
             handler.send_header("Location", self._script.location)
+        if self._script.at is not None:
+            handler.send_header("Connection", "close")  # or the next request might come while this one hangs up
         if body is None:
             handler.send_header("Transfer-Encoding", "chunked")
         else:

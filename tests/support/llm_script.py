@@ -96,11 +96,22 @@ class Visit:
         self.script = script
         self.json: Any = None
         self.upstream = ""
-        self.ending = ""  # whole | left | broken | refused
-        self.bill = Bill()
+        self._ending, self._bill = "", Bill()
         self.streamed = 0  # tokens that went out
         self._arrived, self._over = threading.Event(), threading.Event()
         self._woken, self._wake = socket.socketpair()
+
+    @property
+    def ending(self) -> str:
+        """whole, left, broken or refused; waits until it is over."""
+        self.is_over()
+        return self._ending
+
+    @property
+    def bill(self) -> Bill:
+        """What it costs; waits until it is over, which is a moment after the last byte."""
+        self.is_over()
+        return self._bill
 
     def arrives(self) -> None:
         """Wait until the script's point is reached."""
@@ -123,7 +134,7 @@ class Visit:
         return bool(told) and connection not in told
 
     def ends(self, ending: str, bill: Bill) -> None:
-        self.ending, self.bill = ending, bill
+        self._ending, self._bill = ending, bill
         self._arrived.set()
         self._over.set()
         self._woken.close()
