@@ -37,7 +37,7 @@ class Connection:
     def _client(self) -> httpx.Client:
         return httpx.Client(
             base_url=f"{self._api_base}/v1",
-            timeout=httpx.Timeout(20, connect=3.05),
+            timeout=httpx.Timeout(timeout=20, connect=3.05),
             follow_redirects=False,  # the key goes nowhere else
             trust_env=False,
             headers={
