@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.db import transaction
 from app.flows import mirrored, refund_outcome
+from app.flows.charge_card import SURE_FOR
 from app.invoices import Invoice
 from app.money import Money
 from app.payments import refunds, returned
@@ -49,6 +50,7 @@ class Asked:
     amount: Money
     provider_invoice: str | None
     attempt: int
+    since: datetime
     provider_refund_id: str | None
     others_minor: int
 
@@ -124,6 +126,7 @@ def _begin(session: Session, refund_id: str) -> Asked | None:
         Money(refund.amount_minor, refund.currency),
         provider_invoice,
         refund.attempt,
+        refund.created_at,
         refund.provider_refund_id,
         told,
     )
@@ -135,8 +138,10 @@ def _begin(session: Session, refund_id: str) -> Asked | None:
 def _result(provider: Provider, asked: Asked) -> RefundResult | None:
     """What became of it. None while only time can tell. Raises ProviderError."""
     role = port.refunds_of(provider)
-    if asked.attempt or asked.state == "sent":
-        found = _among(role.list_refunds(asked.payment_id), asked, by_id=Cap.IDEMPOTENCY_KEYS in provider.capabilities)
+    by_id = Cap.IDEMPOTENCY_KEYS in provider.capabilities
+    is_sure = by_id and clock.now() - asked.since < SURE_FOR  # the same key is answered with what it made
+    if asked.state == "sent" or (asked.attempt and not is_sure):
+        found = _among(role.list_refunds(asked.payment_id), asked, by_id=by_id)
         if found is not None or asked.state == "sent":
             return found
     return role.refund(

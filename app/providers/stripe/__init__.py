@@ -11,10 +11,11 @@ from app.money import Money
 from app.providers.errors import InvalidRequest
 from app.providers.events import Event
 from app.providers.stripe import body as wire
-from app.providers.stripe import cards, charges, checkout, diagnosis, signature, told, told_returns
+from app.providers.stripe import cards, charges, checkout, diagnosis, signature, told
 from app.providers.stripe.changes import Changing
 from app.providers.stripe.connection import CardRefused, Connection
 from app.providers.stripe.invoices import Invoicing
+from app.providers.stripe.refunding import Refunding
 from app.providers.stripe.subscriptions import Subscribing
 from app.providers.stripe.unused import GivingBack
 from app.providers.values import (
@@ -27,7 +28,6 @@ from app.providers.values import (
     Finding,
     Heard,
     Redirect,
-    RefundResult,
     SetupSecret,
     Verified,
 )
@@ -35,7 +35,7 @@ from app.providers.values import (
 SIGNATURE_HEADER = "stripe-signature"
 
 
-class Stripe(Subscribing, Changing, GivingBack, Invoicing):
+class Stripe(Subscribing, Changing, GivingBack, Refunding, Invoicing):
     """One Stripe account. Every POST carries our idempotency key; every answer leaves as our own value."""
 
     name, title = "stripe", "Stripe"
@@ -191,29 +191,7 @@ class Stripe(Subscribing, Changing, GivingBack, Invoicing):
             return charges.refused_charge(refused)
         return charges.charge_of(made)
 
-    # Money back, and the customer's own page.
-
-    def refund(
-        self,
-        *,
-        payment_id: str,
-        amount: Money,
-        reason: str,
-        our_refund_id: str,
-        key: str,
-        invoice_id: str | None = None,  # noqa: ARG002 - Stripe needs only the payment
-    ) -> RefundResult:
-        wanted = {
-            "payment_intent": payment_id,
-            "amount": amount.minor,
-            "reason": reason if reason in ("duplicate", "fraudulent") else "requested_by_customer",
-            "metadata": {"refund_id": our_refund_id},
-        }
-        return told_returns.refund_of(self._stripe.call(lambda v1: v1.refunds.create(wanted, {"idempotency_key": key})))
-
-    def list_refunds(self, payment_id: str) -> Sequence[RefundResult]:
-        found = self._stripe.pages(lambda v1, page: v1.refunds.list({"payment_intent": payment_id, **page}))
-        return [told_returns.refund_of(each) for each in found]
+    # The customer's own page.
 
     def portal(
         self,

@@ -14,12 +14,13 @@ from app.providers.values import RefundResult
 _REFUND_STATES: dict[str, Any] = {"succeeded": "succeeded", "failed": "failed", "canceled": "canceled"}
 
 
-def refund_of(refund: Json) -> RefundResult:
+def refund_of(refund: Json, *, credit_note_id: str | None = None) -> RefundResult:
     return RefundResult(
         refund_id=refund["id"],
         status=_REFUND_STATES.get(str(refund.get("status")), "pending"),
         amount=money(refund["amount"], refund["currency"]),
         our_refund_id=(refund.get("metadata") or {}).get("refund_id"),
+        credit_note_id=credit_note_id,
     )
 
 

@@ -10,7 +10,7 @@ from app.sandbox.engine.credit_notes import Wish
 from app.sandbox.fault import not_built, refused
 
 _PLAIN = ("reason", "memo")
-_HONOURED = (*_PLAIN, "invoice", "lines", "metadata", "refund_amount", "credit_amount", "out_of_band_amount")
+_HONOURED = (*_PLAIN, "invoice", "lines", "metadata", "refund_amount", "credit_amount", "out_of_band_amount", "refunds")
 
 
 @honours(*_HONOURED)
@@ -56,6 +56,7 @@ def _wish(call: Call) -> Wish:
         refund=params.get("refund_amount", 0),
         credit=params.get("credit_amount", 0),
         elsewhere=params.get("out_of_band_amount", 0),
+        refunded=[(each["refund"], each["amount_refunded"]) for each in params.get("refunds", [])],
         more={**call.given(*_PLAIN), "metadata": merged_metadata({}, params.get("metadata"))},
     )
 

@@ -21,6 +21,7 @@ class Wish:
     refund: int = 0
     credit: int = 0
     elsewhere: int = 0
+    refunded: list[tuple[str, int]] = field(default_factory=list)  # refunds that were made before, and how much of each
     more: Object = field(default_factory=dict)  # reason, memo, metadata
 
 
@@ -116,7 +117,7 @@ def _tax(line: Object) -> int:
 
 
 def _check_parts(invoice: Object, wish: Wish, total: int) -> None:
-    parts = wish.refund + wish.credit + wish.elsewhere
+    parts = wish.refund + wish.credit + wish.elsewhere + sum(amount for _, amount in wish.refunded)
     if parts != total:
         raise refused(
             f"The sum of credit amount, refund amount and out of band amount ({dollars(parts)}) must equal "
@@ -129,11 +130,15 @@ def _check_parts(invoice: Object, wish: Wish, total: int) -> None:
 
 
 def _pay_out(tx: Tx, invoice: Object, note: Object, wish: Wish) -> None:
+    given = []
+    for name, amount in wish.refunded:
+        given.append(_given(tx.get("refund", name, "refunds"), amount))
     if wish.refund:
         charge = tx.get("charge", collection.intent_of(tx, invoice)["latest_charge"])
         made = refunds.refund(tx, charge, wish.refund, reason="requested_by_customer")
-        given = {"amount_refunded": wish.refund, "payment_record_refund": None, "refund": made["id"], "type": "refund"}
-        tx.change(note, refunds=[given])
+        given.append(_given(made, wish.refund))
+    if given:
+        tx.change(note, refunds=given)
     if wish.credit:
         customer = tx.get("customer", invoice["customer"])
         entry = balances.move(tx, customer, -wish.credit, "credit_note", credit_note=note["id"])
@@ -141,6 +146,12 @@ def _pay_out(tx: Tx, invoice: Object, note: Object, wish: Wish) -> None:
     so_far = invoice["post_payment_credit_notes_amount"] + note["total"]
     before = tx.change(invoice, post_payment_credit_notes_amount=so_far)
     emit(tx, "invoice.updated", invoice, before)
+
+
+def _given(refund: Object, amount: int) -> Object:
+    if amount > refund["amount"]:
+        raise refused("The amount is greater than that of the refund.", param="refunds")
+    return {"amount_refunded": amount, "payment_record_refund": None, "refund": refund["id"], "type": "refund"}
 
 
 def _lessen(tx: Tx, invoice: Object, total: int) -> None:

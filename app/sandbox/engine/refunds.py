@@ -49,6 +49,20 @@ def refund(
     return made
 
 
+def fail(tx: Tx, refund: Object) -> Object:
+    """The bank sends it back, days later: the money is with the merchant again. Raises a Fault for one that failed."""
+    if refund["status"] != "succeeded":
+        raise refused(f"Refund {refund['id']} is {refund['status']}, so it cannot fail.")
+    charge = tx.get("charge", refund["charge"])
+    before = tx.change(charge, amount_refunded=charge["amount_refunded"] - refund["amount"], refunded=False)
+    was = tx.change(refund, status="failed", failure_reason="expired_or_canceled_card")
+    emit(tx, "refund.failed", refund)
+    emit(tx, "refund.updated", refund, was)
+    emit(tx, "charge.refund.updated", refund, was)
+    emit(tx, "charge.updated", charge, before)
+    return refund
+
+
 def _destination(charge: Object) -> Object:
     if charge["payment_method_details"]["type"] != "card":
         return {"type": "us_bank_transfer", "us_bank_transfer": {"reference": None, "reference_status": "pending"}}

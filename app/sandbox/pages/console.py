@@ -48,6 +48,7 @@ def payments() -> str:
             now=tx.now,
             payments=tx.every("payment_intent", limit=_SHOWN),
             disputes=tx.every("dispute", limit=_SHOWN),
+            refunds=tx.every("refund", limit=_SHOWN),
             subscriptions=tx.every("subscription", limit=_SHOWN),
             invoices=tx.every("invoice", limit=_SHOWN),
             sessions=tx.every("checkout.session", limit=_SHOWN),

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from app.sandbox.blanks import Object
 from app.sandbox.config import DAY, HOUR, MINUTE
 from app.sandbox.core import Sandbox
-from app.sandbox.engine import checkout, disputes
+from app.sandbox.engine import checkout, disputes, refunds
 from app.sandbox.engine.cards import CLOSED
 from app.sandbox.engine.due import run_due
 from app.sandbox.fault import Fault
@@ -111,6 +111,29 @@ def dispute_payment(intent_id: str) -> Response:
             abort(404)
         charge = tx.get("charge", intent["latest_charge"])
         _tried(lambda: disputes.begin(tx, charge, inquiry=request.form.get("kind") == "inquiry"))
+    return _back("console.payments")
+
+
+@pages.post("/payments/<intent_id>/refund")
+def refund_payment(intent_id: str) -> Response:
+    """Pay back all that is left of a payment, as somebody at the provider's own dashboard would; or `amount` cents."""
+    with _sandbox().writing(root=request.url_root) as tx:
+        intent = tx.find(intent_id)
+        if intent is None or intent["object"] != "payment_intent" or intent["status"] != "succeeded":
+            abort(404)
+        charge, amount = tx.get("charge", intent["latest_charge"]), request.form.get("amount", type=int)
+        _tried(lambda: refunds.refund(tx, charge, amount, reason="requested_by_customer"))
+    return _back("console.payments")
+
+
+@pages.post("/refunds/<refund_id>/fail")
+def fail_refund(refund_id: str) -> Response:
+    """Have the bank send a refund back."""
+    with _sandbox().writing(root=request.url_root) as tx:
+        refund = tx.find(refund_id)
+        if refund is None or refund["object"] != "refund":
+            abort(404)
+        _tried(lambda: refunds.fail(tx, refund))
     return _back("console.payments")
 
 
