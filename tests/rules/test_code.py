@@ -6,7 +6,11 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.support.tree import nodes, parsed, text, under
+
+pytestmark = pytest.mark.xdist_group("code")  # every file is read once, by one process
 
 COMMITS = {
     "app/db.py": "transaction() is the one place that commits",

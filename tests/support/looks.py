@@ -20,6 +20,8 @@ def look_at(page: Page, *, widths: tuple[int, ...]) -> None:
     for width in widths:
         page.set_viewport_size({"width": width, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (page.url, width)
+        if dark and width != widths[-1]:
+            continue  # a colour is the same at any width
         found = page.evaluate("rules => axe.run(rules)", RULES["dark" if dark else "light"])["violations"]
         serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
         assert serious == [], (page.url, width)
