@@ -1,4 +1,4 @@
-"""Refunds through the real adapter and the sandbox: credit notes, failures later on, Stripe's own pages (SPEC W4, I3)."""
+"""Refunds through the real adapter and the sandbox: credit notes, failures later on, Stripe's own pages (W4, I3)."""
 
 from __future__ import annotations
 
