@@ -177,7 +177,8 @@ def test_nothing_is_left_unfinished() -> None:
 
 
 def _ours() -> list[Path]:
-    return [*under("app"), *under("tests/support"), *under("migrations"), *under("benchmarks")]
+    folders = ("app", "clients", "examples", "tests/support", "migrations", "benchmarks")
+    return [path for folder in folders for path in under(folder)]
 
 
 def _called(node: ast.Call) -> str:
