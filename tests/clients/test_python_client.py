@@ -28,6 +28,7 @@ from purser_client import (
     Unreachable,
     WebhookInvalid,
     answers,
+    billing_answers,
     verify_webhook,
 )
 from sqlalchemy.orm import Session
@@ -323,7 +324,7 @@ def call_everything(thing: object) -> None:
 def test_its_types_are_those_of_the_document(app: Flask) -> None:
     schemas = dict(app.extensions["openapi"]()["components"]["schemas"])
     schemas["LimitAnswer"] = next(one for name, one in schemas.items() if name.endswith("entitlements__LimitAnswer"))
-    for name, kind in vars(answers).items():
+    for name, kind in {**vars(answers), **vars(billing_answers)}.items():
         if is_typeddict(kind):
             there, required = schemas[name]["properties"], set(schemas[name]["required"])
             fields = get_type_hints(kind, include_extras=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, cast
 
-from purser_client.answers import (
+from purser_client.billing_answers import (
     BillingAnswer,
     CheckedIn,
     InvoiceAnswer,
@@ -12,6 +12,7 @@ from purser_client.answers import (
     Method,
     OrderAnswer,
     PreviewAnswer,
+    RefundAnswer,
     RetryAnswer,
     SavedCard,
     StateAnswer,
@@ -90,6 +91,11 @@ class Billing:
     def top_up(self, amount_cents: int, *, key: str | None = None) -> TopUpAnswer:
         """A page on which to pay 1000 to 1000000 cents into the wallet."""
         return cast("TopUpAnswer", self._call("POST", "/topup", {"amount_cents": amount_cents}, key=key))
+
+    def refund(self, transaction_id: str, *, amount_cents: int | None = None, key: str | None = None) -> RefundAnswer:
+        """Pay a top-up of the last seven days back to what it was paid with: all that is not spent, or less of it."""
+        path, body = f"/refund/{segment(transaction_id)}", {"amount_cents": amount_cents}
+        return cast("RefundAnswer", self._call("POST", path, body, key=key))
 
     def setup_intent(self, *, key: str | None = None) -> str:
         """The client secret with which your page takes a card at the provider."""

@@ -13,9 +13,9 @@ from purser_client.answers import (
     CustomerAnswer,
     DeliveriesAnswer,
     OneDeliveryAnswer,
-    PlanAnswer,
     PortalSessionAnswer,
 )
+from purser_client.billing_answers import PlanAnswer
 from purser_client.customer import Customer
 from purser_client.transport import Transport, segment
 
