@@ -11,7 +11,7 @@ from app.providers.errors import BadSignature
 from app.providers.standard_webhooks import check, keys_of, signature
 
 BODY, AT = b'{"type":"order.paid","data":{}}', 1_795_219_200
-SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="
+SECRET = "whsec_" + base64.b64encode(b"secret-secret-secret").decode()
 NEW, OLD = (
     "v1,5aWRkvJqmX9ynunsTuHusRhj1KBiBxH2Zc+m6Dck6DE=",
     "v1,BqwrXqj+x/45FGbJD8MPqTIGbqg5uzsGNf+7fJqqXRU=",

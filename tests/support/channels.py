@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -93,8 +94,8 @@ CHANNELS: dict[str, Channel] = {
     ),
     "polar": Channel(
         sign=_polar,
-        secret="whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ=",
-        previous="whsec_b2xkZXItb2xkZXItb2xkZXItb2xkZXI=",
+        secret="whsec_" + base64.b64encode(b"secret-secret-secret").decode(),
+        previous="whsec_" + base64.b64encode(b"older-older-older-older").decode(),
         secret_setting="polar_webhook_secret",
         others={"polar_access_token": "polar_oat_of_the_tests", "polar_api_base": "https://sandbox-api.polar.sh"},
     ),

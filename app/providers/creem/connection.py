@@ -1,10 +1,11 @@
-"""The line to Creem: one HTTP client, loaded on first use; its errors in our words."""
+"""The line to Creem: one HTTP client; its errors in our words."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from importlib import import_module
 from typing import Any
+
+import httpx
 
 from app.providers import errors
 
@@ -25,12 +26,11 @@ class Connection:
         self._base = api_base or (TEST if is_test_key(key) else LIVE)
 
     @cached_property
-    def _http(self) -> Any:
-        httpx: Any = import_module("httpx")  # not for a process that never calls out
+    def _http(self) -> httpx.Client:
         return httpx.Client(
             base_url=self._base,
             headers={"x-api-key": self._key, "Accept": "application/json"},
-            timeout=httpx.Timeout(20, connect=3.05),
+            timeout=httpx.Timeout(timeout=20, connect=3.05),
             follow_redirects=False,  # the key must not travel on
         )
 
@@ -59,7 +59,6 @@ class Connection:
         return found
 
     def _call(self, method: str, path: str, **more: Any) -> Json:
-        httpx: Any = import_module("httpx")
         try:
             answer = self._http.request(method, path, **more)
             told = answer.json() if answer.content else {}

@@ -1,10 +1,11 @@
-"""The line to Polar: one HTTP client, loaded on first use; its errors in our words."""
+"""The line to Polar: one HTTP client; its errors in our words."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from importlib import import_module
 from typing import Any
+
+import httpx
 
 from app.providers import errors
 
@@ -24,12 +25,11 @@ class Connection:
         self.owner = {"organization_id": organization_id} if organization_id else {}
 
     @cached_property
-    def _http(self) -> Any:
-        httpx: Any = import_module("httpx")  # not for a process that never calls out
+    def _http(self) -> httpx.Client:
         return httpx.Client(
             base_url=self._base,
             headers={"Authorization": f"Bearer {self._token}", "Polar-Version": VERSION, "Accept": "application/json"},
-            timeout=httpx.Timeout(20, connect=3.05),
+            timeout=httpx.Timeout(timeout=20, connect=3.05),
             follow_redirects=False,  # the token must not travel on
         )
 
@@ -66,7 +66,6 @@ class Connection:
         return found
 
     def _call(self, method: str, path: str, **more: Any) -> Json:
-        httpx: Any = import_module("httpx")
         try:
             answer = self._http.request(method, path, **more)
             told = answer.json() if answer.content else {}
@@ -77,7 +76,7 @@ class Connection:
         raise _translated(answer.status_code, told if isinstance(told, dict) else {}, answer.headers)
 
 
-def _translated(status: int, told: Json, headers: Any) -> errors.ProviderError:
+def _translated(status: int, told: Json, headers: httpx.Headers) -> errors.ProviderError:
     """Polar's error in our words. The default is Unavailable: when in doubt, it may have happened."""
     code, detail = told.get("error"), told.get("detail")
     words = {"code": str(code) if code else str(status), "request_id": headers.get("x-request-id")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
@@ -20,7 +21,7 @@ from tests.support.doubles.polar.deliveries import Deliveries
 from tests.support.doubles.polar.shapes import Json, text
 
 TOKEN = "polar_oat_of_the_tests"
-SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="
+SECRET = "whsec_" + base64.b64encode(b"secret-secret-secret").decode()
 
 
 @dataclass
