@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.activity.models import Activity
+from app.api.portal import PAGES
 from app.customers import invitations, members
 from app.customers.models import Membership, PortalLink
 from app.db import transaction
@@ -124,6 +127,12 @@ def test_it_leads_to_pages_of_ours_alone(host: Program, ada: Person) -> None:
     ):  # fmt: skip
         answer = host.post(PATH, {"customer": ada.customer_id, "path": path})
         assert (answer.status_code, error(answer)["details"]["field"]) == (422, "path"), path
+
+
+def test_the_guide_names_the_pages_it_leads_to() -> None:
+    guide = (Path(__file__).parents[2] / "docs/host.md").read_text()
+
+    assert [path for path in PAGES if f"`{path}`" not in guide] == []
 
 
 def test_the_way_back_is_checked(host: Program, ada: Person) -> None:
