@@ -14,6 +14,7 @@ from app.flows import (
     deliver,
     deliver_hooks,
     grant_credits,
+    hear_disputes,
     proxy_llm,
     refund,
     renew,
@@ -64,6 +65,7 @@ def tasks(session_factory: SessionFactory, settings: Settings, providers: Mappin
         Task("wallets", Watch(session_factory, settings.currency), 2.0, 10.0),
         Task("top_ups", _auto_top_ups(session_factory, settings, providers), 1.0, 8.0),
         Task("refunds", lambda: refund.continue_due(session_factory, providers), 5.0, 60.0),
+        Task("disputes", lambda: hear_disputes.hear(session_factory, providers), 900.0, 3600.0),
         Task("sums", lambda: books.roll_up(session_factory), 5.0, 60.0),
         Task("audit", lambda: books.audit(session_factory), 60.0, 900.0),
     ]

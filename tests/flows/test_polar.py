@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app import credits, ledger
 from app.db import transaction
 from app.errors import ProviderDown, UnsupportedByChannel
-from app.flows import cancel_plan, cards, change_plan, refund_top_up, subscribe
+from app.flows import cancel_plan, cards, change_plan, hear_disputes, refund_top_up, subscribe
 from app.invoices import Invoice
 from app.money import Money
 from app.payments import inbox
@@ -243,23 +243,19 @@ class TestRefund:
     def test_a_dispute_is_heard_of_because_it_is_asked_for(self, patron: Patron, end: str) -> None:
         order = patron.pays(patron.tops_up(5000))
         patron.hears()
-        since = patron.clock.now
         dispute = patron.there.books.disputes(order["id"])
+        patron.there.fails("GET", "/v1/disputes/", 500)
+        assert hear_disputes.hear(patron.sessions, patron.providers) == 0
 
-        self.asks(patron, since)
+        assert [hear_disputes.hear(patron.sessions, patron.providers) for _ in range(2)] == [1, 0]
+        patron.applies()
         assert wallet(patron) == 0
         patron.clock.advance(hours=1)
         patron.there.books.edit(dispute, status=end)
-        self.asks(patron, since)
+        assert hear_disputes.hear(patron.sessions, patron.providers) == 1
+        patron.applies()
 
         assert wallet(patron) == (5000 if end == "won" else 0)
-
-    @staticmethod
-    def asks(patron: Patron, since: object) -> None:
-        for heard in patron.adapter.disputes_since(since):
-            with transaction(patron.session):
-                inbox.keep(patron.session, provider="polar", verified=heard.verified, body=heard.body, headers={})
-        patron.applies()
 
     @staticmethod
     def entry(patron: Patron) -> str:
