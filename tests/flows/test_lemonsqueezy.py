@@ -336,3 +336,30 @@ def invoices(shopper: Shopper) -> list[Invoice]:
         mine = select(Invoice).where(Invoice.customer_id == shopper.customer_id)
         found = shopper.session.scalars(mine.execution_options(populate_existing=True))
         return sorted(found, key=lambda one: (one.created_at, one.provider_id or ""))
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_a_life_told_twice_and_in_any_order_ends_the_same(shopper: Shopper, seed: int) -> None:
+    books = shopper.lemon.books
+    top_up = shopper.pays(shopper.tops_up(5000))
+    shopper.pays(shopper.subscribes())
+    (there,) = books.things["subscriptions"].values()
+    books.refunds("orders", top_up["id"], 2000)
+    shopper.passes(days=10)
+    books.changes(there["id"], {"variant_id": int(shopper.variants["growth"]), "invoice_immediately": True})
+    books.refunds("orders", top_up["id"], 1000)
+    shopper.passes(days=22)
+    books.refunds("subscription-invoices", books.invoices_of(there["id"])[0]["id"])
+    books.cancels(there["id"])
+
+    shopper.hears(times=2, seed=seed)
+
+    sub = shopper.the_sub()
+    assert shopper.wallet == 2000 == books.taken()
+    assert (sub.status, sub.price_minor, sub.cancel_at_period_end) == ("active", 3000, True)
+    assert [(one.status, one.reason, one.total_minor) for one in invoices(shopper)] == [
+        ("refunded", "subscription_create", 1000),
+        ("paid", "subscription_update", 1354),
+        ("paid", "subscription_cycle", 3000),
+    ]
+    assert not shopper.dead()
