@@ -98,6 +98,16 @@ def test_a_service_key_does_what_its_scopes_say(ada: Person, program: Callable[[
     assert host.post(TOPUP, {"amount_cents": 5000}).status_code == 403
 
 
+def test_a_key_made_before_a_scope_existed_does_not_get_it(ada: Person, program: Callable[[str], Program]) -> None:
+    then = [scope for scope in api_keys.SERVICE_SCOPES if scope != "portal:write"]
+    with transaction(ada.session):
+        _, text = api_keys.create_service_key(ada.session, name="Of the year before", scopes=then)
+
+    answer = program(text).post("/v1/portal-sessions", {"customer": ada.customer_id})
+
+    assert (answer.status_code, error(answer)["details"]) == (403, {"permission": "portal:write"})
+
+
 def test_a_service_key_must_name_a_customer_that_exists(host: Program, program: Callable[[str], Program]) -> None:
     nobody = program(host.secret)
 

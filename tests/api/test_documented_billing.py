@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy.orm import sessionmaker
 
 from app.invoices import Invoice
 from tests.support.documented import INSTANT, URL, Text, told
 from tests.support.fake_provider import FakeProvider
+from tests.support.fake_refunds import RefundProvider
 from tests.support.people import Person
 from tests.support.programs import Program
+from tests.support.refunding import Wallet
 
 TRANSACTION = {
     "id": Text("wtxn_[0-9a-z]{26}"),
@@ -184,6 +188,30 @@ def test_invoices(adas: Program, ada: Person, invoice_for: Callable[..., Invoice
     more = {"note": str | None, "seller": party, "buyer": party, "lines": [line], "taxes": list, "payment": payment}
     told(adas.get(f"/v1/billing/invoices/{invoice.id}"), LISTED | more | {"credit_notes": list})
     told(adas.get("/v1/billing/invoices/inv_none"), ERROR, 404)
+
+
+def test_a_refund(app: Flask, adas: Program, ada: Person) -> None:
+    pays_back = app.extensions["providers"]["stripe"] = RefundProvider()
+    wallet = Wallet(ada.session, pays_back, ada.customer_id, None, sessionmaker(ada.session.get_bind()))
+    path = f"/v1/billing/refund/{wallet.tops_up(5000)}"
+    shape = {
+        "id": Text("ref_.+"),
+        "transaction_id": TRANSACTION["id"],
+        "status": "succeeded",
+        "amount_cents": 5000,
+        "tax_cents": 0,
+        "refunded_cents": 5000,
+        "failure": None,
+        "created_at": INSTANT,
+    }
+
+    first = told(adas.post(path, key="r1"), shape)
+    again = adas.post(path, key="r1")
+
+    assert (told(again, shape), again.headers["Idempotent-Replayed"]) == (first, "true")
+    assert pays_back.gone() == 5000
+    told(adas.post(path, {"amount_cents": 100}, key="r1"), ERROR, 409)
+    told(adas.post("/v1/billing/refund/wtxn_none"), ERROR, 404)
 
 
 def test_errors(stranger: Program, ada: Person, program: Callable[[str], Program]) -> None:

@@ -1,4 +1,7 @@
-"""SPEC §12.2 and §12.3, call by call: the request as written there, the answer with its fields, types and status."""
+"""SPEC §12.2 and §12.3, call by call: the request as written there, the answer with its fields, types and status.
+
+The call to models, of §12.3, is in test_llm_proxy.py.
+"""
 
 from __future__ import annotations
 

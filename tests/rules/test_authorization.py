@@ -154,6 +154,10 @@ def test_another_customers_thing_looks_like_nothing(things: dict[str, str], bo: 
     assert theirs == nothing
 
 
+def test_every_scope_of_a_service_key_opens_something() -> None:
+    assert set(api_keys.SERVICE_SCOPES) <= set(needs().values())
+
+
 def test_every_route_has_a_row_and_every_row_a_route(app: Flask) -> None:
     routes = {
         f"{verb} {rule.rule}"
