@@ -70,13 +70,14 @@ def open_call(
 ) -> Opened:
     """Set aside what the call can cost, and write it down: in one transaction, before a byte goes upstream.
 
-    A wallet that covers the input and some of the output gets a shorter answer. Raises WalletEmpty; and for a key that
-    came before Conflict, with the call's id, or IdempotencyKeyReused.
+    A wallet that covers the input and some of the output gets a shorter answer. Raises WalletEmpty, WalletFrozen; and
+    for a key that came before Conflict, with the call's id, or IdempotencyKeyReused.
     """
     wallet, now, call_id = wallet_of(customer_id, currency), clock.now(), ids.new("llm")
-    available = ledger.lock_account(session, wallet).available  # from here on this customer's calls come one by one
+    stands = ledger.lock_account(session, wallet)  # from here on this customer's calls come one by one
     _refuse_a_known_key(session, customer_id, ask)
-    output = affordable(ask.output, bound, available)
+    # A frozen wallet is refused by the hold, which says so: that it is short as well is not what helps.
+    output = ask.output if stands.frozen else affordable(ask.output, bound, stands.available)
     held = ledger.hold(
         session,
         wallet,

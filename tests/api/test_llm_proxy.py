@@ -138,7 +138,7 @@ def test_a_frozen_wallet_calls_nobody(adas: Program, ada: Person, session, llm_d
 
 
 @pytest.mark.parametrize(
-    "model", ["gpt-4o-of-nobody", "llama", "claude", "http://10.0.0.1/gpt-4o", "gpt-4o-audio-preview"]
+    "model", ["gpt-4o-of-nobody", "llama", "claude-1-of-nobody", "http://10.0.0.1/gpt-4o", "gpt-4o-audio-preview"]
 )
 def test_an_unknown_model_is_refused_and_never_free(adas: Program, session, llm_double, model: str) -> None:
     answer = adas.post(PATH, body_of("openai") | {"model": model})

@@ -240,7 +240,9 @@ def test_nothing_goes_upstream_for_an_empty_wallet(ask, ada, session, llm_double
 def test_nothing_goes_upstream_from_a_frozen_wallet_or_for_an_unknown_model(ask, ada, session, llm_double):
     with pytest.raises(UnknownModel):
         ask("openai", model="gpt-4o-of-nobody")
+    everything = ada.balance()
     with transaction(session):
+        ledger.hold(session, ada.wallet, everything, key="all", expires_at=_later())
         ledger.freeze(session, ada.wallet)
     with pytest.raises(WalletFrozen):
         ask("openai")
