@@ -42,7 +42,8 @@ def ask(
             return refunds.same(before, kind=KIND)
         if open_one(session, customer_id) is not None:
             raise Conflict("You have asked for your balance already. We answer by mail.")
-        total = sum(one.left_minor for one in refund_top_up.possible(session, providers, customer_id, currency))
+        there = refund_top_up.possible(session, providers, customer_id, currency)
+        total = sum(one.left_minor for one in there)
         if not total:
             raise NothingToRefund(_NOTHING, refundable_minor=0)
         made, _ = refunds.make(
@@ -52,7 +53,7 @@ def ask(
             kind=KIND,
             state="requested",
             net_minor=total,
-            tax_minor=0,
+            tax_minor=refund_top_up.tax_on(session, there),
             currency=currency,
             reason=words.plain(reason, field="reason", least=0, most=words.REASON_MOST),
             requested_by=actor,

@@ -10,8 +10,13 @@ from app.payments.models import Payment
 
 
 def share_of_tax(session: Session, payment: Payment, net_minor: int) -> int:
-    """The tax on `net_minor` of it, after what has gone back: with the last cent exactly what is left of the tax."""
-    before = refunds.of_payment(session, payment.channel, payment.payment_id)
+    """The tax on `net_minor` of it, after what has gone back: with the last cent exactly what is left of the tax.
+
+    Whoever writes it down has locked the payment.
+    """
+    if not payment.tax_minor:
+        return 0
+    before = refunds.of_payment(session, payment.channel, payment.payment_id, lock=False)
     net = sum(refund.net_minor for refund in before) + net_minor
     return share(payment.tax_minor, payment.net_minor, net, sum(refund.tax_minor for refund in before))
 

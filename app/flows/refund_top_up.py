@@ -148,6 +148,12 @@ def possible(
     return [one for one in there if _is_possible(session, providers, one)]
 
 
+def tax_on(session: Session, there: Sequence[TopUp]) -> int:
+    """The tax that would go back with all that is left of these, in minor units."""
+    payments = [(returned.find(session, one.channel, one.payment_id), one.left_minor) for one in there]
+    return sum(share_of_tax(session, payment, left) for payment, left in payments if payment is not None)
+
+
 def _is_possible(session: Session, providers: Providers, top_up: TopUp) -> bool:
     if disputes.is_disputed(session, top_up.channel, top_up.payment_id):
         return False

@@ -128,11 +128,12 @@ def by_provider_id(session: Session, channel: str, provider_refund_id: str, *, l
     return _one(session, Refund.channel == channel, Refund.provider_refund_id == provider_refund_id, lock=lock)
 
 
-def of_payment(session: Session, channel: str, payment_id: str) -> list[Refund]:
-    """Every refund of a payment whose money is gone or going, oldest first, locked."""
+def of_payment(session: Session, channel: str, payment_id: str, *, lock: bool = True) -> list[Refund]:
+    """Every refund of a payment whose money is gone or going, oldest first, locked unless they are only looked at."""
     its = (Refund.channel == channel, Refund.payment_id == payment_id, Refund.state.in_(TAKEN))
     query = select(Refund).where(*its).order_by(Refund.created_at, Refund.id)
-    return list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
+    query = query.execution_options(populate_existing=True)
+    return list(session.scalars(query.with_for_update() if lock else query))
 
 
 def told_minor(session: Session, channel: str, payment_id: str, *, but: str) -> int:

@@ -14,9 +14,11 @@ from app.catalogue.terms import PlanTerms
 from app.entitlements.team import Fullness
 from app.errors import LimitReached
 from app.ledger import Balance
-from app.payments.models import ORDER_STATES, Order
+from app.payments.models import ORDER_STATES, Order, Refund
 from app.wallet import kinds
+from app.wallet.refundable import TopUp
 from app.web import top_up_panel, top_up_status
+from app.web.refund_rows import STATES, Mark
 from app.web.top_up_panel import Closed, Preset, Quote, figures
 from app.web.waiting import at_rest
 from app.web.wallet_forms import PRESETS, FilterForm, TopUpForm
@@ -46,6 +48,7 @@ def balance() -> dict[str, Any]:
         "other_holds": 0,
         "balance_places": 4,
         "under_way": [_order("processing")],
+        **_asked(None, may_ask=True),
     }
 
 
@@ -54,7 +57,8 @@ def under_way() -> dict[str, Any]:
 
 
 def balance_empty() -> dict[str, Any]:
-    return {"balance": Balance(), "holds": [], "other_holds": 0, "balance_places": 4, "under_way": []}
+    nothing = {"holds": [], "other_holds": 0, "balance_places": 4, "under_way": []}
+    return {"balance": Balance(), **nothing, **_asked(None, may_ask=False)}
 
 
 def balance_below_zero() -> dict[str, Any]:
@@ -64,6 +68,7 @@ def balance_below_zero() -> dict[str, Any]:
         "other_holds": 0,
         "balance_places": 4,
         "under_way": [],
+        **_asked(None, may_ask=False),
     }
 
 
@@ -76,7 +81,12 @@ def balance_huge() -> dict[str, Any]:
         "other_holds": 700_000,
         "balance_places": 4,
         "under_way": [],
+        **_asked(Refund(amount_minor=123_456_789, currency="usd", created_at=clock.now()), may_ask=True),
     }
+
+
+def _asked(waiting: Refund | None, *, may_ask: bool) -> dict[str, Any]:
+    return {"asked_back": waiting, "may_ask_back": may_ask}
 
 
 def top_up() -> dict[str, Any]:
@@ -200,9 +210,12 @@ def _ledger(**given: Any) -> dict[str, Any]:
 
 def _rows() -> list[Row]:
     now = clock.now()
+    day = now - timedelta(days=4)
+    left = TopUp("wtxn_1", "stripe", "pi_1", None, day, 5_000, 1_200, 3_800)
     return [
         Row("Paid skill", "summarise-a-contract, 1 call at $0.0001", now, -100, 54_589_900),
-        Row("Top-up", "Stripe", now - timedelta(days=4), 50_000_000, 54_590_000),
+        Row("Refund", "", now, -10_000, 54_590_000, "wtxn_2", Mark(STATES["sent"])),
+        Row("Top-up", "Stripe", day, 50_000_000, 54_590_000, "wtxn_1", Mark(("Partly refunded", "return", ""), left)),
         Row(LONG, "Settled hold", now - timedelta(days=9), -1_234_567_890_000, 4_590_000),
         Row("Correction", "<b>Refused</b> & returned", now - timedelta(days=30), -10_000, 4_600_000),
         Row("Welcome credit", "", now - timedelta(days=90), 5_000_000, 5_000_000),
