@@ -15,7 +15,7 @@ PHASES = ("inquiry", "closed_inquiry", "open", "lost", "prevented", "won")
 # The bank has taken the money of these.
 TAKEN = ("open", "lost")
 PAID_FOR = ("wallet", "pack", "subscription", "invoice")
-EVIDENCE = ("none", "saved", "sent", "late")
+EVIDENCE = ("none", "saved", "late", "sent")  # it only ever moves to the right, too
 
 
 class Dispute(Base):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import clock, ids
 from app.errors import NotFound
-from app.payments.dispute_table import PHASES, Dispute
+from app.payments.dispute_table import EVIDENCE, PHASES, Dispute
 from app.providers.events import DisputeChanged
 
 _CLOSED = ("closed_inquiry", "lost", "prevented", "won")
@@ -79,7 +79,8 @@ def move(session: Session, dispute: Dispute, told: DisputeChanged) -> bool:
         dispute.phase = phase
         dispute.closed_at = told.occurred_at if phase in _CLOSED else None
     dispute.opened_at = min(dispute.opened_at, told.occurred_at)
-    newness = f"{told.occurred_at.isoformat()} {PHASES.index(phase)} {told.event_id}"
+    # Providers tell times in seconds: of two tellings of one second the one that is further on is the newer.
+    newness = f"{told.occurred_at.isoformat()} {PHASES.index(phase)}{EVIDENCE.index(told.evidence)} {told.event_id}"
     if newness > dispute.told_as:
         dispute.told_as = newness
         dispute.reason, dispute.due_by = told.reason, told.due_by

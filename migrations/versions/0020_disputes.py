@@ -47,7 +47,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "amount_minor > 0 AND own_loss_minor >= 0 AND fee_minor >= 0", name=op.f("ck_dispute_amounts")
         ),
-        sa.CheckConstraint("evidence IN ('none', 'saved', 'sent', 'late')", name=op.f("ck_dispute_evidence")),
+        sa.CheckConstraint("evidence IN ('none', 'saved', 'late', 'sent')", name=op.f("ck_dispute_evidence")),
         sa.CheckConstraint(
             "paid_for IN ('wallet', 'pack', 'subscription', 'invoice')", name=op.f("ck_dispute_paid_for")
         ),

@@ -168,6 +168,18 @@ def test_a_saved_card_pays_what_the_wallet_cannot(
     assert mails(session) == []
 
 
+def test_a_frozen_wallet_pays_no_renewal_though_there_is_money_in_it(
+    broke: Subscriber, works: Works, card: CustomerRef, fake: CardProvider, session: Session
+) -> None:
+    broke.gets(5_000)
+    with transaction(session):
+        ledger.freeze(session, broke.person.wallet)
+    works()
+
+    assert (broke.sub.status, owed(broke).status) == ("active", "paid")
+    assert ([charge.amount.minor for charge in fake.charges], broke.cents) == ([1_000], 5_000)
+
+
 def test_what_the_card_paid_is_in_the_books_and_not_in_the_wallet(
     broke: Subscriber, works: Works, card: CustomerRef, session: Session
 ) -> None:
