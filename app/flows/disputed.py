@@ -64,8 +64,9 @@ def _paid(session: Session, told: DisputeChanged) -> Paid:
         assert order is not None, "orders are never deleted"
         assert payment is not None, "payments are never deleted"
         return _of(payment, _what_for(session, payment, order.kind))
-    # A subscription that the provider collects by itself: its payments are known by their invoices.
-    mine = (Invoice.source == told.provider, Invoice.payment_id == told.payment_id)
+    # A subscription that the provider collects by itself: its payments are known by their invoices. The receipt of a
+    # purchase says nothing: its payment is ours to book, and may be a moment away.
+    mine = (Invoice.source == told.provider, Invoice.payment_id == told.payment_id, Invoice.order_id.is_(None))
     invoice = session.scalars(select(Invoice).where(*mine).limit(1)).one_or_none() if told.payment_id else None
     if invoice is None:
         raise NotYet(f"The payment {told.payment_id} is not known here.")

@@ -60,7 +60,10 @@ def _of(session: Session, channel: str, payment_id: str) -> Of:
     # Locked in this order everywhere: the order, the payment, the refund, the wallet.
     order = orders.find(session, known.order_id, lock=True) if known else None
     payment = returned.locked(session, channel, payment_id)
-    mirrored = select(Invoice).where(Invoice.source == channel, Invoice.payment_id == payment_id)
+    # The receipt of a purchase says nothing: its payment is ours to book, and may be a moment away.
+    mirrored = select(Invoice).where(
+        Invoice.source == channel, Invoice.payment_id == payment_id, Invoice.order_id.is_(None)
+    )
     invoice = None if payment else session.scalars(mirrored.limit(1)).first()
     if payment is None and invoice is None:
         raise NotYet(f"The payment {payment_id} is not known here.")
