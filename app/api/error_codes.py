@@ -1,4 +1,4 @@
-"""What programs can be refused with, and what to do then: the table of `/docs/api`."""
+"""What programs can be refused with, and what to do then: the table of `/docs/api` and of docs/api.md."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ class Row:
     status: int
     codes: tuple[str, ...]
     advice: str
+
+    def markdown(self) -> str:
+        """The row as docs/api.md has it."""
+        return f"| {self.status} | {', '.join(f'`{code}`' for code in self.codes)} | {self.advice} |"
 
 
 TABLE = (
@@ -32,6 +36,7 @@ TABLE = (
     Row(403, ("CHECK_IN_NOT_ALLOWED",), "A condition is not met: `details.needs`."),
     Row(403, ("REFUND_WINDOW_CLOSED",), "Seven days are over: `details.until`. The customer may ask staff."),
     Row(404, ("NOT_FOUND", "NO_SUBSCRIPTION"), "There is no such thing, or it is another customer's."),
+    Row(405, ("METHOD_NOT_ALLOWED",), "`Allow` lists the right ones."),
     Row(409, ("IDEMPOTENCY_KEY_REUSED",), "This key came before with another request. Take a new one."),
     Row(409, ("CONFLICT",), "Something else happened first. Read `details.remedy`, or try again."),
     Row(409, ("HOLD_ENDED",), "The hold was settled, released, or has expired: `details.state`."),
@@ -40,6 +45,8 @@ TABLE = (
     Row(409, ("INVOICE_NOT_OPEN",), "The invoice is paid, void or a draft: `details.status`."),
     Row(409, ("NOTHING_TO_REFUND", "PAYMENT_DISPUTED"), "What was paid is spent, held, gone back, or disputed."),
     Row(409, ("ALREADY_CHECKED_IN", "CHECK_IN_OFF"), "Not today. `details.next_at` says when, if it does."),
+    Row(413, ("PAYLOAD_TOO_LARGE",), "At most 64 kB; 1 MB of usage, and for models."),
+    Row(415, ("UNSUPPORTED_MEDIA_TYPE",), "Send the body as `application/json`, not packed."),
     Row(422, ("INVALID_REQUEST", "INVALID_EMAIL"), "`details.field` names the field, `details.errors` lists them all."),
     Row(422, ("AMOUNT_OUT_OF_RANGE",), "`details.smallest` and `details.largest` are the bounds."),
     Row(422, ("PLAN_NOT_FOR_SALE", "PACK_NOT_FOR_SALE"), "This cannot be bought, or not like this."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openapi_spec_validator
@@ -132,6 +133,12 @@ def test_every_code_that_a_program_may_get_is_in_the_table() -> None:
 
     assert {code for _, code in there - told} <= ON_PAGES
     assert not {code for _, code in told} & ON_PAGES
+
+
+def test_the_guide_has_the_table_as_it_is() -> None:
+    guide = (Path(__file__).parent.parent.parent / "docs/api.md").read_text()
+
+    assert not [row.codes for row in error_codes.TABLE if row.markdown() not in guide]
 
 
 def _body(operation: dict[str, Any]) -> list[dict[str, Any]]:
