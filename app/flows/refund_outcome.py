@@ -42,6 +42,7 @@ def send(session: Session, refund: Refund, *, actor: str) -> bool:
         return False
     refunds.later(session, refund)  # asked about, should nobody tell
     _tell_made(session, refund)
+    sum_up(session, refund)
     return True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import credits, ledger
 from app.http.filters import cents, credit_count
 from app.invoices import Invoice
-from app.payments.models import Order
+from app.payments.models import Order, Refund
 from app.payments.titles import title_of
 from app.web.waiting import Line
 
@@ -60,13 +60,15 @@ class Movement:
     href: str
 
 
-def row_of(order: Order, its_invoices: Mapping[str, Invoice]) -> OrderRow:
+def row_of(order: Order, its_invoices: Mapping[str, Invoice], gone_back: Sequence[Refund] = ()) -> OrderRow:
+    back = sum(refund.net_minor for refund in gone_back if refund.is_taken)
+    note = ("Refunded" if back >= order.due_minor else "Partly refunded") if back else ""
     return OrderRow(
         id=order.id,
         title=title_of(order),
         at=order.created_at,
         status=STATES[order.state],
-        note=order.failure or "" if order.state == "failed" else "",
+        note=order.failure or "" if order.state == "failed" else note,
         due_minor=order.due_minor,
         currency=order.currency,
         invoice=its_invoices.get(order.id),

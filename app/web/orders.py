@@ -170,13 +170,14 @@ def _list(filters: OrderFilter) -> dict[str, Any]:
     before = request.args.get("before") or None
     page = reads.order_page(session, customer_id, before=before, limit=ROWS, **filters.query)
     theirs = invoices_of(session, customer_id, page.orders)
+    back = refund_reads.by_order(session, customer_id, [order.id for order in page.orders])
     newer = url_for("orders.show", **filters.query) if before else ""
     older = url_for("orders.show", **filters.query, before=page.older) if page.older else ""
     return {
         "filters": filters,
         "kinds": KIND_CHOICES,
         "states": STATE_CHOICES,
-        "rows": [order_rows.row_of(order, theirs) for order in page.orders],
+        "rows": [order_rows.row_of(order, theirs, back.get(order.id, ())) for order in page.orders],
         "pager": Pager("Newest first", newer, older),
         "filtered": bool(filters.query),
         "csv_url": url_for("orders.listed_csv", **filters.query),

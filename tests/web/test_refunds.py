@@ -160,6 +160,7 @@ def test_its_order_tells_of_it(session, ada, client_of, wallet, provider):
 
     for words in ("Refunds", "On its way", "−$20.00", "Receipt ref_"):
         assert words in page, words
+    assert "Partly refunded" in client_of(ada).get("/invoices/orders").text
 
 
 def test_a_wallet_with_top_ups_and_refunds_stays_within_21_queries(ada, client_of, wallet, app, clock):
