@@ -104,60 +104,76 @@ def test_an_answer_costs_what_its_upstream_bills(ask, pays, session, llm_double,
     assert call.upstream_request_id == "req-9"
 
 
-@pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("upstream", UPSTREAMS)
-def test_who_leaves_a_stream_pays_the_input_and_what_was_streamed(ask, pays, llm_double, upstream, point):
-    llm_double.plays(Script(at=point, side="client"))
-    with ThreadPoolExecutor(1) as pool:
+def test_who_leaves_a_stream_pays_the_input_and_what_was_streamed(ask, pays, llm_double, upstream):
+    before = 0
+    for number, point in enumerate(POINTS):
+        llm_double.plays(Script(at=point, side="client"))
         if point in UNNOTICED:
-            asked = pool.submit(ask, upstream, stream=True)
-            llm_double.visit(0).arrives()
-            llm_double.visit(0).goes_on()
-            list(asked.result())
+            _goes_on_alone(ask, upstream, llm_double, number, stream=True)
         else:
             streamed = ask(upstream, stream=True)
-            llm_double.visit(0).arrives()
-            read_until(streamed, llm_double.visit(0).streamed)
+            llm_double.visit(number).arrives()
+            read_until(streamed, llm_double.visit(number).streamed)
             streamed.close()
             streamed.close()
 
-    assert pays() > 0
-    visit = llm_double.visit(0)
-    assert visit.ending == ("whole" if point in UNNOTICED else "left")
+        paid, before = pays() - before, pays()
+        assert paid == llm_double.visit(number).bill.micros > 0, point
+        assert llm_double.visit(number).ending == ("whole" if point in UNNOTICED else "left"), point
 
 
-@pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("upstream", UPSTREAMS)
-def test_an_upstream_that_breaks_a_stream_off_charges_nothing(ask, pays, session, llm_double, upstream, point):
-    llm_double.plays(Script(at=point, side="upstream"))
+def test_an_upstream_that_breaks_a_stream_off_charges_nothing(ask, pays, session, llm_double, upstream):
+    for point in [point for point in POINTS if point != Point.BEFORE_DONE]:
+        llm_double.plays(Script(at=point, side="upstream"))
+        try:
+            *_, last = ask(upstream, stream=True)
+        except UpstreamFailed:
+            last = b""
 
-    try:
-        *_, last = ask(upstream, stream=True)
-    except UpstreamFailed:
-        last = b""
-
-    if point == Point.BEFORE_DONE:  # all was told: only the good-bye is missing
-        assert (pays() > 0, last) == (True, b"data: [DONE]\n\n")
-        return
-    assert pays() == 0
-    assert [(call.state, call.outcome) for call in calls(session)] == [("released", "released")]
-    assert last == b"" or json.loads(last[6:])["error"]["code"] == "upstream-failed"
+        assert pays() == 0, point
+        assert last == b"" or json.loads(last[6:])["error"]["code"] == "upstream-failed", point
+    assert {(call.state, call.outcome) for call in calls(session)} == {("released", "released")}
 
 
-@pytest.mark.parametrize("side", ["client", "upstream"])
-@pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("upstream", UPSTREAMS)
-def test_a_whole_answer_is_paid_or_costs_nothing_wherever_it_breaks_off(ask, pays, llm_double, upstream, point, side):
-    llm_double.plays(Script(at=point, side=side))
+def test_a_stream_without_its_good_bye_was_whole(ask, pays, llm_double, upstream):
+    llm_double.plays(Script(at=Point.BEFORE_DONE, side="upstream"))
 
+    *_, last = ask(upstream, stream=True)
+
+    assert (pays() > 0, last) == (True, b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("upstream", UPSTREAMS)
+def test_a_whole_answer_is_paid_or_costs_nothing_wherever_it_breaks_off(ask, pays, llm_double, upstream):
+    before, number = 0, 0
+    for point in POINTS:
+        llm_double.plays(Script(at=point, side="client"))
+        _goes_on_alone(ask, upstream, llm_double, number)  # nobody sees them leave; the answer is made all the same
+        llm_double.plays(Script(at=point, side="upstream"))
+        try:
+            failed = not ask(upstream)
+        except UpstreamFailed:
+            failed = True
+
+        paid, before = pays() - before, pays()
+        bills = [llm_double.visit(number).bill.micros, llm_double.visit(number + 1).bill.micros]
+        assert (paid, failed) == (sum(bills), point != Point.BEFORE_DONE), point
+        assert (bills[0] > 0, bills[1] == 0) == (True, failed), point
+        number += 2
+
+
+def _goes_on_alone(
+    ask: Callable[..., object], upstream: str, double: LlmDouble, number: int, *, stream: bool = False
+) -> None:
+    """Somebody leaves where no server could see it, so that the call comes to its end."""
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(ask, upstream)
-        if side == "client":  # nobody sees them leave, and the answer is made all the same
-            llm_double.visit(0).arrives()
-            llm_double.visit(0).goes_on()
-        failed = asked.exception()
-
-    assert (pays() == 0) == isinstance(failed, UpstreamFailed) == (side == "upstream" and point != Point.BEFORE_DONE)
+        asked = pool.submit(ask, upstream, stream=stream)
+        double.visit(number).arrives()
+        double.visit(number).goes_on()
+        list(asked.result())
 
 
 def test_silence_costs_nothing(proxy, pays, ada, llm_double, line):
