@@ -17,8 +17,8 @@ def by_id(session: Session) -> dict[str, str]:
 def named(session: Session, name: str, field: str) -> str:
     """The key of the plan with this id or key, in any capitals. Raises NotFound naming `field`."""
     keys = by_id(session)
-    folded = {key.lower(): key for key in keys.values()}
-    found = keys.get(name) or folded.get(name.lower())
+    alike = sorted(key for key in keys.values() if key.lower() == name.lower())
+    found = keys.get(name) or (name if name in alike else next(iter(alike), None))
     if found is None:
         raise NotFound("There is no such plan.", field=field)
     return found

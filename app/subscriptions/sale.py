@@ -51,7 +51,9 @@ def offered(session: Session, customer_id: str, plan_key: str, interval: Interva
     Raises NotFound for an unknown plan, and PlanNotForSale for one that is retired, free, negotiated with nobody yet,
     or not sold by this interval. Who has a retired plan keeps it; nobody can come to it.
     """
-    plan = session.scalars(select(Plan).where(func.lower(Plan.key) == plan_key.lower())).one_or_none()
+    # A catalogue applied over another may leave a retired free beside FREE: what is on offer comes first.
+    alike = select(Plan).where(func.lower(Plan.key) == plan_key.lower())
+    plan = session.scalars(alike.order_by(Plan.retired_at.is_not(None), Plan.key != plan_key, Plan.key)).first()
     if plan is None:
         raise NotFound("There is no such plan.", field="plan")
     listed = reads.version_of(session, plan.id, plan.current_version)

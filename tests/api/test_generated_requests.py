@@ -125,7 +125,8 @@ def figures(request: pytest.FixtureRequest) -> Iterator[None]:
         done = sum(count for status, count in statuses.items() if status < 300)
         told = " ".join(f"{status}:{statuses[status]}" for status in sorted(statuses))
         lines.append(f"{verb:<7}{path:<47}{done:>5} done  {told}")
-    request.config.get_terminal_writer().write("\n".join(["", *lines, ""]))
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        request.config.get_terminal_writer().write("\n".join(["", *lines, ""]))
 
 
 @pytest.fixture

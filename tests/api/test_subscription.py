@@ -7,7 +7,7 @@ from flask import Flask
 
 from tests.support.card_paid import Cardholder
 from tests.support.people import Person
-from tests.support.plans import Subscriber
+from tests.support.plans import Subscriber, offer
 from tests.support.programs import Program, error
 
 
@@ -219,3 +219,12 @@ def test_a_provider_that_is_away_hides_the_card_and_nothing_else(host: Program, 
     told = host.get("/v1/billing").get_json()
 
     assert (told["plan"], told["saved_payment_method"], told["provider_available"]) == ("starter", None, False)
+
+
+@pytest.mark.parametrize("asked", ["starter", "STARTER"])
+def test_of_two_plans_alike_it_is_the_one_on_offer(host: Program, cardholder: Cardholder, asked: str) -> None:
+    offer(cardholder.session, "agent")  # its STARTER beside the starter there was
+
+    told = host.post("/v1/billing/subscribe", {"tier": asked}, key="k").get_json()
+
+    assert (told["tier"], told["price_cents"]) == ("STARTER", 9_900)
