@@ -7,6 +7,7 @@ once: paid for what it used, or released because the upstream failed. One whose 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -78,8 +79,9 @@ def whole(proxy: Proxy, caller: Caller, request: ChatRequest) -> tuple[str, dict
     call = _open(proxy, caller, request)
     with call.failing():
         answer = proxy.client.whole(call.route, call.order, caller.headers)
-    used = answer.usage or Usage(tokens.counted(request), written.counted(answer.answer))
-    call.settle(used, counted=answer.usage is None, request_id=answer.request_id)
+    told = answer.usage if answer.usage is not None and answer.usage.is_told else None
+    used = told or Usage(tokens.counted(request), written.counted(answer.answer))
+    call.settle(used, counted=told is None, request_id=answer.request_id)
     return call.opened.id, answer.answer
 
 
@@ -232,7 +234,7 @@ class Streamed:
         self._is_over = True
         told = self._upstream.reader.usage
         used = self._upstream.so_far(tokens.counted(self._call.order.request))
-        self._call.settle(used, counted=told is None, request_id=self._upstream.request_id)
+        self._call.settle(used, counted=told is None or not told.is_told, request_id=self._upstream.request_id)
 
 
 def _open(proxy: Proxy, caller: Caller, request: ChatRequest) -> _Call:
@@ -247,7 +249,7 @@ def _open(proxy: Proxy, caller: Caller, request: ChatRequest) -> _Call:
             stream=is_stream,
             key_id=caller.key_id,
             key=caller.key,
-            request_hash=hashlib.sha256(request.model_dump_json().encode(errors="replace")).hexdigest(),
+            request_hash=_hash(request),
             output=request.limit or proxy.usual,
             price_version=price.version,
         )
@@ -263,6 +265,11 @@ def _open(proxy: Proxy, caller: Caller, request: ChatRequest) -> _Call:
             )
     order = Order(request, route.model, opened.output, is_stream, price.ceiling)
     return _Call(proxy, opened, route, order, price)
+
+
+def _hash(request: ChatRequest) -> str:
+    """What makes it the same request again. Escaped, as half a character cannot be written otherwise."""
+    return hashlib.sha256(json.dumps(request.model_dump(mode="json")).encode()).hexdigest()
 
 
 def _marked_up(cost: int, percent: int) -> int:

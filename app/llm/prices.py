@@ -28,15 +28,16 @@ class Price:
     version: str
     rates: tuple[Rates, ...]  # the first from no input on, each further one above so many tokens of input
     amount: Callable[[Usage], Decimal]
+    in_dollars: bool = True  # as upstreams are paid
 
     @property
-    def ceiling(self) -> Ceiling:
+    def ceiling(self) -> Ceiling | None:
         """The most a token may cost, for an upstream that chooses among sellers by the price of small calls."""
-        return Ceiling(self.rates[0].input, self.rates[0].output)
+        return Ceiling(self.rates[0].input, self.rates[0].output) if self.in_dollars else None
 
     def cost(self, usage: Usage) -> int:
-        """Micros for what was used: exactly as the upstream says it charged, else by the price."""
-        exact = self.amount(usage) if usage.told_cost is None else usage.told_cost
+        """Micros for what was used: exactly as the upstream says it charged, in dollars, else by the price."""
+        exact = usage.told_cost if self.in_dollars and usage.told_cost is not None else self.amount(usage)
         return int((exact * MICROS_PER_UNIT).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
     def bound(self, input_tokens: int, max_output: int) -> int:
@@ -61,7 +62,7 @@ def price(session: Session, route: Route, at: datetime, *, currency: str = "usd"
             Rates.of_micros(*step)
             for step in ((0, own.input_micros, own.output_micros, own.cached_micros, own.written_micros), *own.steps)
         )
-        return Price(f"catalogue {own.day}", rates, lambda usage: _by_rates(rates, usage))
+        return Price(f"catalogue {own.day}", rates, lambda usage: _by_rates(rates, usage), currency == "usd")
     found = library_prices.find(route, at) if currency == "usd" else None
     if found is None:
         raise unknown(route.model)

@@ -22,7 +22,10 @@ _LEFT_OUT = {"model", "max_tokens", "max_completion_tokens", "stream", "stream_o
 def counted(request: ChatRequest) -> int:
     """Input tokens as we count them where nobody tells."""
     texts = [text for message in request.messages for text in _texts(message)]
-    tools = [tool.function.model_dump_json(exclude_none=True) for tool in request.tools or ()]
+    tools = [
+        json.dumps(tool.function.model_dump(mode="json", exclude_none=True), ensure_ascii=False, separators=(",", ":"))
+        for tool in request.tools or ()
+    ]
     around = AROUND * (len(request.messages) + len(tools))
     return around + sum(-(-len(text.encode(errors="replace")) // BYTES_A_TOKEN) for text in (*texts, *tools))
 

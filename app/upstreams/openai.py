@@ -14,6 +14,7 @@ from app.upstreams.usage import Usage, count, inner
 
 Json = dict[str, Any]
 _WRITTEN = ("content", "refusal", "reasoning", "reasoning_content", "tool_calls", "function_call")
+_DEAREST = 100_000  # dollars a call
 _NOT_SENT_BACK = {"annotations", "audio", "function_call", "reasoning", "reasoning_details"}
 _OURS = {"model", "max_tokens", "max_completion_tokens", "messages", "stream", "stream_options"}
 
@@ -118,16 +119,27 @@ def usage_of(told: Json, *, told_cost: bool) -> Usage | None:
     usage = inner(told, "usage")
     if "prompt_tokens" not in usage:
         return None
-    details, cost = inner(usage, "prompt_tokens_details"), usage.get("cost")
-    is_cost = isinstance(cost, int | Decimal) and not isinstance(cost, bool) and cost >= 0
+    details = inner(usage, "prompt_tokens_details")
     return Usage(
         prompt=count(usage, "prompt_tokens"),
         completion=count(usage, "completion_tokens"),
         cached=count(details, "cached_tokens"),
         written=count(details, "cache_write_tokens"),
         reasoning=count(inner(usage, "completion_tokens_details"), "reasoning_tokens"),
-        told_cost=Decimal(cost) if told_cost and is_cost else None,  # type: ignore[arg-type]  # is_cost says which
+        told_cost=_cost_of(usage) if told_cost else None,
     )
+
+
+def _cost_of(usage: Json) -> Decimal | None:
+    """Dollars. Where the seller was paid with a key of our own, that comes on top of what the market took."""
+    parts = [usage.get("cost")]
+    if usage.get("is_byok"):
+        parts.append(inner(usage, "cost_details").get("upstream_inference_cost"))
+    if any(
+        not isinstance(part, int | Decimal) or isinstance(part, bool) or not 0 <= part <= _DEAREST for part in parts
+    ):
+        return None
+    return sum((Decimal(part) for part in parts if part is not None), Decimal(0))
 
 
 def text(value: object) -> str | None:

@@ -87,7 +87,8 @@ class Reader:
         told, streamed = self._learnt.usage, min(self.deltas, self._most)
         if told is None:
             return Usage(prompt, streamed)
-        if self.finished:
+        if self.finished and told.is_told:
             return told
-        # An input of nothing is one that the upstream tells later.
-        return replace(told, prompt=told.prompt or prompt, completion=max(told.completion, streamed))
+        # An input of nothing is one that the upstream tells later, or never.
+        cost = told.told_cost or None
+        return replace(told, prompt=told.prompt or prompt, completion=max(told.completion, streamed), told_cost=cost)

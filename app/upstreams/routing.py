@@ -9,7 +9,9 @@ from app.errors import Invalid
 from app.upstreams.dialect import Route
 
 # What these do is not priced by tokens alone: each call searches, or speaks, or draws.
-_OTHERWISE_PRICED = re.compile(r"search|deep-research|audio|realtime|image|transcribe|tts|whisper|embedding|:online\Z")
+_OTHERWISE_PRICED = re.compile(
+    r"search|deep-research|audio|realtime|image|transcribe|tts|whisper|embedding|:online", re.IGNORECASE
+)
 _BY_NAME = (
     ("openrouter", re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._:-]+\Z")),
     ("openai", re.compile(r"(?:gpt-|o\d|chatgpt-)[A-Za-z0-9._:-]*\Z")),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+_MOST = 1_000_000_000  # tokens
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -21,11 +23,16 @@ class Usage:
     reasoning: int = 0
     told_cost: Decimal | None = None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it can be billed: a call without input there is none, so one that tells none tells nothing."""
+        return self.prompt > 0 or bool(self.told_cost)
+
 
 def count(told: dict[str, Any] | None, name: str) -> int:
-    """A number of tokens, 0 where it is not told as one."""
+    """A number of tokens, 0 where it is not told as one, and never more than can be kept."""
     value = (told or {}).get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return min(value, _MOST) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def inner(told: dict[str, Any], name: str) -> dict[str, Any]:

@@ -225,6 +225,27 @@ def test_an_answer_without_usage_is_counted(ask, pays, session, llm_double):
     assert [(call.counted, call.prompt_tokens, call.completion_tokens) for call in calls(session)] == [(True, 15, 6)]
 
 
+@pytest.mark.parametrize("usage", ["null", '{"prompt_tokens":0,"completion_tokens":0}', '{"prompt_tokens":-5}'])
+@pytest.mark.parametrize("message", ['{"role":"assistant","content":"Hello there"}', '"Hello there"'])
+def test_an_answer_whose_usage_is_nothing_is_counted(ask, session, llm_double, usage, message):
+    choice = f'{{"index":0,"finish_reason":"stop","message":{message}}}'
+    llm_double.plays(Script(raw=f'{{"id":"a","choices":[{choice}],"usage":{usage}}}'.encode()))
+
+    ask("openai")
+
+    [call] = calls(session)
+    assert (call.state, call.counted, call.prompt_tokens) == ("settled", True, 15)
+    assert call.cost_micros > 0
+
+
+def test_half_a_character_is_no_fault_of_ours(ask, pays):
+    tool = {"type": "function", "function": {"name": "a", "parameters": {"description": "\ud800"}}}
+
+    ask("openai", tools=[tool], key="half")
+
+    assert pays() > 0
+
+
 def test_a_slow_reader_pays_for_what_was_written_until_the_time_was_over(proxy, ask, pays, llm_double):
     llm_double.plays(Script(at=Point.MID, side="client"))
     streamed = ask("openai", stream=True)

@@ -113,6 +113,15 @@ def test_where_wallets_are_not_in_dollars_only_own_prices_count(priced: Priced) 
     assert priced("openai", "gpt-4o", currency="eur", own=OWN).cost(Usage(100, 0)) == 200
 
 
+def test_dollars_that_an_upstream_tells_are_not_taken_for_another_currency(priced: Priced) -> None:
+    usage, own = Usage(100, 0, told_cost=Decimal("0.000001")), OWN.replace("gpt-4o", "openai/gpt-4o")
+
+    euros = priced("openrouter", "openai/gpt-4o", currency="eur", own=own)
+
+    assert euros.cost(usage) == 200
+    assert euros.ceiling is None
+
+
 def test_a_dated_price_of_the_list_is_that_of_its_day(priced: Priced) -> None:
     spring, now = datetime(2025, 5, 1, tzinfo=UTC), NOW
 

@@ -46,6 +46,8 @@ def test_a_model_goes_to_its_upstream(model: str, upstream: str) -> None:
         "/gpt-4o",
         "https://evil.example/gpt-4o",
         "openai/gpt-4o:online",
+        "openai/gpt-4o:ONLINE",
+        "openai/gpt-4o:online:nitro",
         "gpt-4o-search-preview",
         "o3-deep-research",
         "gpt-4o-audio-preview",

@@ -157,6 +157,40 @@ def test_only_openrouter_is_believed_what_it_costs() -> None:
     assert str(fed("openrouter", stop)[0].so_far(0).told_cost) == "0.00012345"
 
 
+def test_a_seller_paid_with_a_key_of_ours_is_paid_on_top_of_the_market() -> None:
+    usage = {"prompt_tokens": 9, "cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.019}}
+    stop = {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage}
+
+    assert str(fed("openrouter", stop)[0].so_far(0).told_cost) == "0.019"
+
+
+@pytest.mark.parametrize("cost", [-1, True, "0", [], 10**30])
+def test_a_cost_that_cannot_be_one_is_not_believed(cost: Any) -> None:
+    stop = {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 9, "cost": cost}}
+
+    assert fed("openrouter", stop)[0].so_far(0).told_cost is None
+
+
+@pytest.mark.parametrize("prompt", [None, 0, -9, "9", True])
+@pytest.mark.parametrize("upstream", ["openai", "openrouter"])
+def test_a_usage_of_no_input_tells_nothing_and_is_counted(upstream: str, prompt: Any) -> None:
+    said = {"choices": [{"delta": {"content": "x"}}]}
+    usage = {"prompt_tokens": prompt, "completion_tokens": 0, "cost": 0}
+
+    reader, _ = fed(upstream, said, {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage})
+
+    assert reader.finished
+    assert reader.so_far(7) == Usage(7, 1)
+
+
+def test_more_tokens_than_can_be_kept_are_cut() -> None:
+    usage = {"prompt_tokens": 10**30, "completion_tokens": 10**30}
+
+    reader, _ = fed("openai", {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage})
+
+    assert reader.so_far(0) == Usage(10**9, 10**9)
+
+
 def test_numbers_in_arguments_stay_what_they_are() -> None:
     asked = {"functionCall": {"name": "look", "args": {"a": 1.5, "b": [10, 1e-7]}}}
     said = {
