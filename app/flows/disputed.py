@@ -21,6 +21,7 @@ from app.payments import disputes, orders, refunds, returned
 from app.payments.dispute_table import Dispute
 from app.payments.disputes import Paid
 from app.payments.models import Payment
+from app.payments.refund_table import Refund
 from app.providers.events import DisputeChanged
 from app.wallet import chargebacks, frozen
 from app.wallet.accounts import wallet_of
@@ -108,6 +109,44 @@ def _take(session: Session, dispute: Dispute, paid: Paid) -> Effects:
         session, dispute.customer_id, "payment_disputed", key=f"dispute:{dispute.id}", currency=dispute.currency, **told
     )
     return [_did("wallet.charged_back", dispute, entry=entry.id, amount_minor=dispute.reversed_minor)]
+
+
+def take_again(session: Session, refund: Refund) -> bool:
+    """A refund failed that had been before a dispute, and its money is back here: the bank has that money, too.
+
+    Whether it took any. Belongs after the refund's own entry; what it takes comes back if the case is won.
+    """
+    assert refund.channel is not None, "only what went to a provider can fail"
+    assert refund.payment_id is not None
+    left = returned.left_to_return(session, refund.channel, refund.payment_id)
+    taken = 0
+    for dispute in disputes.of_payment(session, refund.channel, refund.payment_id):
+        more = min(dispute.own_loss_minor, left - taken)
+        if not dispute.is_taken or dispute.paid_for != "wallet" or more <= 0:
+            continue
+        dispute.reversed_minor += more
+        dispute.own_loss_minor -= more
+        entry = chargebacks.take(session, dispute, more, after=refund.id)
+        dispute.entry_id = dispute.entry_id or entry.id
+        if dispute.loss_entry_id is not None:
+            chargebacks.close_again(session, dispute, minor=more, after=refund.id)
+        taken += more
+    session.flush()
+    return taken > 0
+
+
+def has_it(session: Session, refund: Refund, *, credits_back: int = 0) -> bool:
+    """Whether the bank has the payment of a sale, so that a refund that failed leaves the customer nothing to be given.
+
+    `credits_back`: a pack's credits that the refund took, and that come back only if the case is won.
+    """
+    if refund.channel is None or refund.payment_id is None:
+        return False
+    live = [each for each in disputes.of_payment(session, refund.channel, refund.payment_id) if each.is_taken]
+    if live:
+        live[0].revoked_credits += credits_back
+        session.flush()
+    return bool(live)
 
 
 def _revoke(session: Session, dispute: Dispute) -> Effects:

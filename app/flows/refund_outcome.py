@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import credits, invoices, notices
+from app import credits, invoices, ledger, notices
+from app.credits.accounts import credits_of
+from app.flows import disputed
 from app.invoices import CreditNote, Invoice
 from app.invoices.credit import left_to_credit
 from app.invoices.models import OURS
@@ -22,6 +24,7 @@ from app.wallet import refunds as books
 
 _OF_SALES = ("pack", "invoice")
 _FAILED = "The bank could not take it."
+_TAKEN = "Your bank has the payment, which was disputed."
 
 
 def take(session: Session, refund: Refund, result: RefundResult, *, actor: str, why: str | None = None) -> bool:
@@ -76,13 +79,23 @@ def fail(session: Session, refund: Refund, why: str, *, actor: str) -> bool:
 def _put_back(session: Session, refund: Refund, *, was_paid: bool, actor: str) -> str:
     if refund.kind not in _OF_SALES:
         refund.end_entry_id = books.restore(session, refund, was_paid=was_paid).id
-        return "The money is back in your wallet."
+        session.flush()
+        return _TAKEN if disputed.take_again(session, refund) else "The money is back in your wallet."
+    if disputed.has_it(session, refund, credits_back=_revoked(session, refund)):
+        refund.end_entry_id = books.restore_sale(session, refund, was_paid=was_paid).id
+        return _TAKEN
     if was_paid:  # its credit note stands, or its credits are gone: the money is the customer's
         refund.end_entry_id = books.owe_instead(session, refund).id
         return "The money is in your wallet instead."
     refund.end_entry_id = books.restore_sale(session, refund).id
     credits.give_back_revoked(session, refund.customer_id, key=revoking(refund), reason="Refund failed", actor=actor)
     return ""
+
+
+def _revoked(session: Session, refund: Refund) -> int:
+    """How many credits of a pack this refund took back."""
+    entry = ledger.find_entry(session, refund.customer_id, revoking(refund))
+    return -entry.leg(credits_of(refund.customer_id)).amount if entry is not None else 0
 
 
 def revoking(refund: Refund) -> str:

@@ -95,7 +95,7 @@ ENTRY_KINDS: dict[str, EntryKind] = {
     "chargeback": _kind("wallet", "cash chargebacks", paid_first=True, may_overdraw=True),
     "chargeback_won": _kind("cash chargebacks", "wallet"),
     "chargeback_won_promo": _kind("cash chargebacks", "wallet", promo=True),
-    "dispute_closed": _kind("chargebacks losses", "cash"),
+    "dispute_closed": _kind("chargebacks losses", "cash losses"),
     "payout": _kind("payable", "cash"),
     # credits
     "credit_grant": _kind("promotions issued", "credits"),

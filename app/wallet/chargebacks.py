@@ -26,6 +26,8 @@ class Disputed(Protocol):
     def payment_id(self) -> str: ...
     @property
     def currency(self) -> str: ...
+    @property
+    def reversed_minor(self) -> int: ...
 
 
 def credited(session: Session, customer_id: str, channel: str, payment_id: str) -> bool:
@@ -33,27 +35,28 @@ def credited(session: Session, customer_id: str, channel: str, payment_id: str) 
     return ledger.find_entry(session, customer_id, f"topup:{channel}:{payment_id}") is not None
 
 
-def take(session: Session, dispute: Disputed, minor: int) -> ledger.Entry:
-    """Take so much out of the wallet, paid money first, even below zero. Once per dispute."""
+def take(session: Session, dispute: Disputed, minor: int, *, after: str = "") -> ledger.Entry:
+    """Take so much out of the wallet, paid money first, even below zero. Once per dispute, and once more `after` each
+    refund that failed."""
     amount, currency = minor_to_micros(minor, dispute.currency), dispute.currency
     legs = {wallet_of(dispute.customer_id, currency): -amount, chargebacks(dispute.channel, currency): amount}
     return ledger.post(
-        session, "chargeback", legs, customer_id=dispute.customer_id, key=_key("chargeback", dispute),
+        session, "chargeback", legs, customer_id=dispute.customer_id, key=_key("chargeback", dispute, after),
         data=_data(dispute, "Payment disputed with the bank"),
     )  # fmt: skip
 
 
 def restore(session: Session, dispute: Disputed, taken: ledger.Entry, *, but_minor: int = 0) -> ledger.Entry | None:
-    """Give back exactly what was taken; what had been promotional is so again. Once per dispute.
+    """Give back exactly what was taken, `taken` first; what had been promotional is so again. Once per dispute.
 
     `but_minor` has gone back otherwise meanwhile, and leaves our books for the provider's.
     """
     wallet = wallet_of(dispute.customer_id, dispute.currency)
     leg = taken.leg(wallet)
-    amount = -leg.amount - minor_to_micros(but_minor, dispute.currency)
+    amount = minor_to_micros(dispute.reversed_minor - but_minor, dispute.currency)
     gift = min(-leg.promo_amount, amount)
     entry = None
-    _leave(session, dispute, "chargeback_refunded", kept=-leg.amount - amount, lost=0)
+    _leave(session, dispute, "chargeback_refunded", kept=minor_to_micros(but_minor, dispute.currency), lost=0)
     for kind, part in (("chargeback_won", amount - gift), ("chargeback_won_promo", gift)):
         if part:
             legs = {wallet: part, chargebacks(dispute.channel, dispute.currency): -part}
@@ -70,8 +73,16 @@ def close(session: Session, dispute: Disputed, *, kept_minor: int, lost_minor: i
     return _leave(session, dispute, "dispute_closed", kept=kept, lost=lost)
 
 
-def _leave(session: Session, dispute: Disputed, why: str, *, kept: int, lost: int) -> ledger.Entry | None:
-    if not kept + lost:
+def close_again(session: Session, dispute: Disputed, *, minor: int, after: str) -> None:
+    """So much of what was our own loss the wallet gave after all."""
+    amount = minor_to_micros(minor, dispute.currency)
+    _leave(session, dispute, "dispute_closed", kept=amount, lost=-amount, after=after)
+
+
+def _leave(
+    session: Session, dispute: Disputed, why: str, *, kept: int, lost: int, after: str = ""
+) -> ledger.Entry | None:
+    if not kept and not lost:
         return None
     legs = {
         chargebacks(dispute.channel, dispute.currency): -kept,
@@ -80,12 +91,12 @@ def _leave(session: Session, dispute: Disputed, why: str, *, kept: int, lost: in
     }
     return ledger.post(
         session, "dispute_closed", {account: amount for account, amount in legs.items() if amount},
-        customer_id=dispute.customer_id, key=_key(why, dispute), data=_data(dispute, "Dispute closed"),
+        customer_id=dispute.customer_id, key=_key(why, dispute, after), data=_data(dispute, "Dispute closed"),
     )  # fmt: skip
 
 
-def _key(what: str, dispute: Disputed) -> str:
-    return f"{what}:{dispute.channel}:{dispute.provider_dispute_id}"
+def _key(what: str, dispute: Disputed, after: str = "") -> str:
+    return ":".join([what, dispute.channel, dispute.provider_dispute_id, *([after] if after else [])])
 
 
 def _data(dispute: Disputed, words: str) -> dict[str, str]:

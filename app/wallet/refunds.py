@@ -69,9 +69,9 @@ def restore(session: Session, refund: Refunded, *, was_paid: bool) -> ledger.Ent
     return _post(session, refund, "refund_restored", legs, "Refund returned", step="restored")
 
 
-def restore_sale(session: Session, refund: Refunded) -> ledger.Entry:
-    """The sale stands: nothing of it went back."""
-    legs = _of_sale(refund, on_the_way(refund.currency), back=False)
+def restore_sale(session: Session, refund: Refunded, *, was_paid: bool = False) -> ledger.Entry:
+    """The sale stands: nothing of it went back. `was_paid`: we had been told that it did."""
+    legs = _of_sale(refund, _cash(refund) if was_paid else on_the_way(refund.currency), back=False)
     return _post(session, refund, "sale_refund_restored", legs, "Refund returned", step="restored")
 
 
