@@ -31,7 +31,9 @@ class Subscribe(Body):
     tier: str | None = Field(
         default=None, min_length=1, max_length=40, description="The plan's key, by its other name."
     )
-    plan: str | None = Field(default=None, min_length=1, max_length=40, examples=["STARTER"])
+    plan: str | None = Field(
+        default=None, min_length=1, max_length=40, description="The plan's key.", examples=["STARTER"]
+    )
     paymentMethod: Literal["WALLET", "CARD"] | None = Field(default=None, examples=["WALLET"])  # noqa: N815  # SPEC's name
     stripePaymentMethodId: str | None = Field(  # noqa: N815
         default=None, min_length=1, max_length=200, description="A saved card other than the default."
