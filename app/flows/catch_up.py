@@ -47,7 +47,7 @@ def catch_up(session: Session, providers: Providers, limit: int, *, grace_days: 
         done = changes.expire_previews(session, limit)
         done += _restrict(session, limit)
     done += _each(session, providers, limit, _broken_off, _go_on)
-    done += _each(session, providers, limit, _stale, partial(_look_again, grace_days=grace_days))
+    done += _each(session, providers, limit, _stale, partial(look_again, grace_days=grace_days))
     return done
 
 
@@ -142,7 +142,8 @@ def _stale(session: Session, limit: int) -> list[tuple[str, str]]:
     return [(row.customer_id, row.id) for row in session.execute(found)]
 
 
-def _look_again(session: Session, providers: Providers, name: tuple[str, str], *, grace_days: int) -> None:
+def look_again(session: Session, providers: Providers, name: tuple[str, str], *, grace_days: int) -> None:
+    """Take in a subscription whole, with the invoices whose news was lost. Raises ProviderError, NotYet."""
     with transaction(session):
         run = at_provider.running(providers, session.get_one(Subscription, name))
     seen = follow.look_at(session, run.provider, run.provider_id)

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
 from app.payments.dispute_table import Dispute
+from app.payments.reconciliation_table import Reconciliation
 from app.payments.refund_table import Refund
 
-__all__ = ["CardPage", "Dispute", "Order", "Payment", "ProviderCustomer", "ProviderEvent", "Refund"]
+__all__ = ["CardPage", "Dispute", "Order", "Payment", "ProviderCustomer", "ProviderEvent", "Reconciliation", "Refund"]
 
 # An order only ever moves to the right: late, repeated and out-of-order news change nothing that came after.
 # `paid` is last: money that arrives for an order already given up is still the customer's.

@@ -161,7 +161,8 @@ class ChargeResult:
 class RefundResult:
     """`refund_id` is None where a vendor answers a refund without naming it.
 
-    `credit_note_id` is the vendor's own document for it, where it made one.
+    `credit_note_id` is the vendor's own document for it, where it made one. `is_sum`: it stands for all that went back
+    of the payment so far, where a vendor tells no single refunds.
     """
 
     refund_id: str | None
@@ -169,6 +170,7 @@ class RefundResult:
     amount: Money
     our_refund_id: str | None = None
     credit_note_id: str | None = None
+    is_sum: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,9 @@ class Heard:
 
     verified: Verified
     body: bytes
+
+
+FEED_MOST = 5000  # events or disputes in one answer of a feed, the newest; as many as that may not be all
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ class Subscribing:
         back = amount(paid.get("refunded_amount") or 0)
         if not back or paid["status"] in ("chargeback", "chargedBack"):
             return []
-        return [RefundResult(None, "succeeded", money(back, paid["currency"]))]
+        return [RefundResult(None, "succeeded", money(back, paid["currency"]), is_sum=True)]
 
     def unused_value(self, sub: SubscriptionState, *, at: datetime) -> UnusedValue:
         """All of the last payment where its period has not begun to be used; else nothing, for no part goes back."""

@@ -7,6 +7,7 @@ that was not answered must look first; `refund_unused` does, since it keeps how 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from app.money import Money
@@ -47,7 +48,7 @@ class GivingBack:
         """One that stands for all: how much has gone back so far."""
         data = self._reader.of_store(*_of(payment_id))
         so_far = money(data["attributes"].get("refunded_amount") or 0, data["attributes"]["currency"])
-        return [_result(data, so_far, None)] if so_far.minor else []
+        return [replace(_result(data, so_far, None), is_sum=True)] if so_far.minor else []
 
     def unused_value(self, sub: SubscriptionState, *, at: datetime) -> UnusedValue:
         whole = self._reader.whole(sub.id)

@@ -8,9 +8,7 @@ from app.providers.errors import BadPayload
 from app.providers.polar.body import moment, parsed, verified, written
 from app.providers.polar.connection import Connection, Json
 from app.providers.polar.told import POLLED_DISPUTE
-from app.providers.values import Heard
-
-_MOST = 5000  # of either; a day of a large installation
+from app.providers.values import FEED_MOST, Heard
 
 
 class Asking:
@@ -24,7 +22,7 @@ class Asking:
 
         One that was skipped because the endpoint was switched off, and never tried, is not among them.
         """
-        tried = self._polar.pages("/v1/webhooks/deliveries", start_timestamp=since.isoformat(), most=_MOST)
+        tried = self._polar.pages("/v1/webhooks/deliveries", start_timestamp=since.isoformat(), most=FEED_MOST)
         found: dict[str, Heard] = {}
         for delivery in reversed(tried):  # the newest comes first
             event = delivery["webhook_event"]
@@ -43,7 +41,7 @@ class Asking:
             return None  # of an endpoint of another format, such as a chat
 
     def disputes_since(self, since: datetime) -> list[Heard]:
-        disputes = self._polar.pages("/v1/disputes/", sorting="-created_at", most=_MOST)
+        disputes = self._polar.pages("/v1/disputes/", sorting="-created_at", most=FEED_MOST)
         return [self._dispute(each) for each in reversed(disputes) if _changed_at(each) >= since]
 
     def _dispute(self, dispute: Json) -> Heard:

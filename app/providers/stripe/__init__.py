@@ -14,6 +14,7 @@ from app.providers.stripe import body as wire
 from app.providers.stripe import cards, charges, checkout, diagnosis, signature, told
 from app.providers.stripe.changes import Changing
 from app.providers.stripe.connection import CardRefused, Connection
+from app.providers.stripe.feed import Asking
 from app.providers.stripe.invoices import Invoicing
 from app.providers.stripe.refunding import Refunding
 from app.providers.stripe.subscriptions import Subscribing
@@ -35,7 +36,7 @@ from app.providers.values import (
 SIGNATURE_HEADER = "stripe-signature"
 
 
-class Stripe(Subscribing, Changing, GivingBack, Refunding, Invoicing):
+class Stripe(Subscribing, Changing, GivingBack, Refunding, Invoicing, Asking):
     """One Stripe account. Every POST carries our idempotency key; every answer leaves as our own value."""
 
     name, title = "stripe", "Stripe"
@@ -62,6 +63,7 @@ class Stripe(Subscribing, Changing, GivingBack, Refunding, Invoicing):
             Cap.INVOICE_LINES,
             Cap.RETRY_PAYMENT,
             Cap.DISPUTE_EVENTS,
+            Cap.EVENT_LIST,
             Cap.IDEMPOTENCY_KEYS,
             Cap.DIAGNOSIS,
         }

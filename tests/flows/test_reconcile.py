@@ -1,0 +1,117 @@
+"""Reconciling: a day whose webhooks were all lost ends as one whose webhooks all came (SPEC V4)."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from app import ledger
+from app.catalogue import file, publish
+from app.db import make_engine, transaction
+from app.flows import buy_pack, reconcile, top_up
+from app.payments.models import ProviderEvent
+from app.sandbox.engine import disputes
+from app.sandbox.engine import refunds as given_back
+from tests.support.card_paid import Cardholder
+from tests.support.plans import PLANS
+from tests.support.six_events import TABLES
+
+PACK = '\n[packs.small]\nname = "100 credits"\ncredits = 100\nprice = "9.00"\n'
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """The past is copied with its file."""
+    return sqlite_url
+
+
+def left(session: Session) -> dict[str, Any]:
+    """What is in every table that news decides."""
+    with transaction(session):
+        found: dict[str, Any] = {
+            table: sorted(map(repr, session.execute(text(f"SELECT {columns} FROM {table}"))))
+            for table, columns in TABLES.items()
+        }
+        found["books"] = [(row.account, row.asset, row.balance) for row in ledger.trial_balance(session)]
+        found["faults"] = ledger.audit(session, full=True).faults
+        waits = select(ProviderEvent.type, ProviderEvent.error).where(ProviderEvent.state.in_(("pending", "dead")))
+        found["not applied"] = [tuple(row) for row in session.execute(waits)]
+    return found
+
+
+class Parting:
+    """Two futures of one past: this database, and a copy of it as it was."""
+
+    def __init__(self, session: Session, home: Path) -> None:
+        now = session.get_bind().engine.url.database
+        assert now is not None
+        self.file = home / "lost.db"
+        with closing(sqlite3.connect(now)) as here, closing(sqlite3.connect(self.file)) as there:
+            here.backup(there)
+        self.engine = make_engine(f"sqlite:///{self.file}")
+        self.sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    def reconciles(self, providers: Any) -> Any:
+        [channel] = providers
+        return reconcile.run(self.sessions, providers, channel)
+
+    def left(self) -> dict[str, Any]:
+        with self.sessions() as session:
+            return left(session)
+
+
+def a_day_at_stripe(who: Cardholder) -> None:
+    """Top-ups, a pack, an upgrade, a renewal, a refund from the dashboard, a dispute, a cancellation."""
+    where = {"return_url": "https://x.example/{order}", "actor": "usr_1"}
+    for number, cents in enumerate((5000, 7000)):
+        who.pays(top_up.start(who.session, who.stripe, who.customer, cents, form_key=f"day{number}", **where))
+    wish = buy_pack.Wish("small", "day-pack", "usr_1", where["return_url"], where["return_url"])
+    who.pays(buy_pack.start(who.session, who.stripe, who.customer, wish))
+
+
+def later_at_stripe(who: Cardholder) -> None:
+    assert who.sub is not None
+    named, dearer = who.sub.provider_id, who.plan_at("growth").provider_price_id
+    call = who.stripe._stripe.call
+    item = call(lambda v1: v1.subscriptions.retrieve(named))["items"]["data"][0]["id"]
+    change: Any = {"items": [{"id": item, "price": dearer}], "proration_behavior": "always_invoice"}
+    call(lambda v1: v1.subscriptions.update(named, change))
+    who.passes(days=1)
+    with who.sandbox.sandbox.writing() as tx:
+        of = {charge["amount"]: charge for charge in tx.every("charge")}
+        given_back.refund(tx, of[5000], 2000)
+        disputes.begin(tx, tx.get("charge", of[7000]["id"]))
+    call(lambda v1: v1.subscriptions.update(named, {"cancel_at_period_end": True}))
+
+
+def test_a_day_of_lost_webhooks_at_stripe_is_repaired_and_once(cardholder: Cardholder, tmp_path: Path) -> None:
+    who = cardholder
+    with transaction(who.session):
+        publish.apply(who.session, file.read(PLANS + PACK, currency="usd"), actor="test")
+    who.subscribes()
+    who.plan_at("growth")
+    who.hears()
+    who.passes(days=30, hours=12)
+    a_day_at_stripe(who)
+    lost = Parting(who.session, tmp_path)
+    later_at_stripe(who)
+
+    who.hears()
+    run = lost.reconciles(who.providers)
+    again = lost.reconciles(who.providers)
+
+    received = left(who.session)
+    assert received["not applied"] == received["faults"] == []
+    assert lost.left() == received
+    did = {each["kind"] for each in run.changed}
+    assert did >= {"wallet.credited", "credits.granted", "invoice.mirrored", "subscription.seen"}
+    assert did >= {"refund.made_at_provider", "wallet.charged_back", "wallet.frozen"}
+    assert (run.state, run.unread) == ("done", [])
+    assert (again.state, again.change_count, again.unread) == ("done", 0, [])
+    lost.engine.dispose()
