@@ -1,15 +1,13 @@
-"""The line to Creem: one HTTP client; its errors in our words."""
+"""The line to Creem: what is asked of it, and its errors in our words."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Any
+from collections.abc import Mapping
 
-import httpx
+from app.providers import errors, http_line
+from app.providers.http_line import Line, kind_of
 
-from app.providers import errors
-
-Json = dict[str, Any]
+Json = http_line.Json
 LIVE, TEST = "https://api.creem.io", "https://test-api.creem.io"
 _PAGE = 50
 
@@ -18,35 +16,21 @@ def is_test_key(key: str) -> bool:
     return key.startswith("creem_test_")
 
 
-class Connection:
-    """One store's client. Safe to share between threads; opens nothing until the first call."""
+class Connection(Line):
+    """One store's client."""
+
+    title = "Creem"
 
     def __init__(self, key: str, *, api_base: str) -> None:
-        self._key = key
-        self._base = api_base or (TEST if is_test_key(key) else LIVE)
-
-    @cached_property
-    def _http(self) -> httpx.Client:
-        return httpx.Client(
-            base_url=self._base,
-            headers={"x-api-key": self._key, "Accept": "application/json"},
-            timeout=httpx.Timeout(timeout=20, connect=3.05),
-            follow_redirects=False,  # the key must not travel on
-        )
-
-    def close(self) -> None:
-        """Let go of the line; the next call opens another."""
-        open_line = self.__dict__.pop("_http", None)
-        if open_line is not None:
-            open_line.close()
+        super().__init__(api_base or (TEST if is_test_key(key) else LIVE), {"x-api-key": key})
 
     def get(self, path: str, **params: str | int) -> Json:
         """Raises ProviderError."""
-        return self._call("GET", path, params=params)
+        return self.call("GET", path, params=params)
 
     def post(self, path: str, wanted: Json) -> Json:
-        """Creem knows no idempotency keys: whoever calls looks first whether it is done. Raises ProviderError."""
-        return self._call("POST", path, json=wanted)
+        """Raises ProviderError."""
+        return self.call("POST", path, json=wanted)
 
     def transactions(self, *, most: int = 200, **params: str) -> list[Json]:
         """Found by customer, order or product; newest first. Raises ProviderError."""
@@ -58,30 +42,12 @@ class Connection:
             page = (told.get("pagination") or {}).get("next_page")
         return found
 
-    def _call(self, method: str, path: str, **more: Any) -> Json:
-        try:
-            answer = self._http.request(method, path, **more)
-            told = answer.json() if answer.content else {}
-        except (httpx.HTTPError, ValueError) as error:
-            raise errors.Unavailable("Creem did not answer as expected.", code=type(error).__name__) from error
-        if answer.is_success and isinstance(told, dict):
-            return told
-        raise _translated(answer.status_code, told if isinstance(told, dict) else {})
-
-
-def _translated(status: int, told: Json) -> errors.ProviderError:
-    """Creem's error in our words. The default is Unavailable: when in doubt, it may have happened."""
-    message = told.get("message")
-    said = "; ".join(str(each) for each in message) if isinstance(message, list) else str(message or status)
-    words = {"code": str(told.get("error") or status), "request_id": told.get("trace_id")}
-    if status in (401, 403):
-        return errors.AuthFailed("Creem does not accept the API key for this.", **words)
-    kinds: dict[int, type[errors.ProviderError]] = {
-        402: errors.Declined,
-        404: errors.NotFound,
-        409: errors.Conflict,
-        429: errors.RateLimited,
-        **dict.fromkeys((400, 422), errors.InvalidRequest),
-    }
-    kind = kinds.get(status, errors.Unavailable)
-    return kind("Creem did not answer as expected." if kind is errors.Unavailable else said, **words)
+    def refusal(self, status: int, told: Json, headers: Mapping[str, str]) -> errors.ProviderError:  # noqa: ARG002 - its bodies name the request
+        """Its sentences are a list at times."""
+        message = told.get("message")
+        said = "; ".join(str(each) for each in message) if isinstance(message, list) else str(message or status)
+        words = {"code": str(told.get("error") or status), "request_id": told.get("trace_id")}
+        kind = kind_of(status)
+        if kind is errors.AuthFailed:
+            return kind("Creem does not accept the API key for this.", **words)
+        return kind(self.silent if kind is errors.Unavailable else said, **words)
