@@ -56,24 +56,33 @@ class Asked:
 
 
 def carry_out(session: Session, providers: Providers, refund_ids: Sequence[str]) -> None:
-    """Ask for these, one after the other. What is not answered is asked for again by a worker; nothing is raised."""
+    """Ask for these for the first time, one after the other; nothing is raised.
+
+    What is not answered is asked for again by a worker, and what a worker has taken meanwhile is left to it.
+    """
     for refund_id in refund_ids:
-        go_on(session, providers, refund_id)
+        go_on(session, providers, refund_id, is_first=True)
 
 
 def continue_due(session_factory: Callable[[], Session], providers: Providers, limit: int = 20) -> int:
     """For the worker: go on with what a crash, or a provider that was away, left undone; how many were looked at."""
     with session_factory() as session:
-        with transaction(session):
-            chosen = [refund.id for refund in refunds.due(session, limit)]
-        carry_out(session, providers, chosen)
-        return len(chosen)
+        for done in range(limit):
+            with transaction(session):  # one at a time, for a lease must outlast the waiting for its own answer alone
+                chosen = [refund.id for refund in refunds.due(session, 1)]
+            if not chosen:
+                return done
+            go_on(session, providers, *chosen)
+        return limit
 
 
-def go_on(session: Session, providers: Providers, refund_id: str) -> None:
-    """Bring one refund as far as it goes now. Doing it again does no harm."""
+def go_on(session: Session, providers: Providers, refund_id: str, *, is_first: bool = False) -> None:
+    """Bring one refund as far as it goes now. Doing it again does no harm.
+
+    Two at once would, where a provider knows no keys: whoever has not taken it from `refunds.due` is the first or none.
+    """
     with transaction(session):
-        asked = _begin(session, refund_id)
+        asked = _begin(session, refund_id, is_first=is_first)
     provider = providers.get(asked.channel) if asked is not None else None
     if asked is None or provider is None:
         return  # it is done, or its provider is not set up here just now: a worker looks again
@@ -104,10 +113,10 @@ def record(session: Session, provider: Provider, asked: Asked, result: RefundRes
     _write(session, asked, write)
 
 
-def _begin(session: Session, refund_id: str) -> Asked | None:
-    """The refund, counted as asked for, before anybody is asked; None for one that is done."""
+def _begin(session: Session, refund_id: str, *, is_first: bool) -> Asked | None:
+    """The refund, counted as asked for, before anybody is asked; None for one that is done or another is asking for."""
     refund = refunds.find(session, refund_id, lock=True)
-    if refund is None or refund.state not in ("reserved", "sent"):
+    if refund is None or refund.state not in ("reserved", "sent") or (is_first and refund.attempt):
         return None
     assert refund.channel is not None, "only what goes to a provider is asked for"
     assert refund.payment_id is not None
@@ -131,6 +140,7 @@ def _begin(session: Session, refund_id: str) -> Asked | None:
         told,
     )
     refund.attempt += 1
+    refund.next_try_at = clock.now() + refunds.LEASE
     session.flush()
     return asked
 

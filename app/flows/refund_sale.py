@@ -52,7 +52,7 @@ def of_pack(session: Session, providers: Providers, order_id: str, wish: Wish) -
             return refunds.same(before, kind="pack", payment_id=payment.payment_id)
         net = _wanted(wish, returned_left(session, payment))
         refund_id = _reserve_pack(session, providers, order, payment, net, wish)
-    refund.go_on(session, providers, refund_id)
+    refund.carry_out(session, providers, [refund_id])
     with transaction(session):
         return refunds.one(session, order.customer_id, refund_id)
 
@@ -68,7 +68,7 @@ def of_invoice(session: Session, providers: Providers, customer_id: str, invoice
             return refunds.same(before, kind="invoice", invoice_id=invoice_id)
         made = _reserve_invoice(session, providers, invoice, wish)
         refund_id = made.id
-    refund.go_on(session, providers, refund_id)  # nothing to do for what went to the wallet
+    refund.carry_out(session, providers, [refund_id])  # nothing to do for what went to the wallet
     with transaction(session):
         return refunds.one(session, customer_id, refund_id)
 

@@ -51,7 +51,7 @@ def start(session: Session, providers: Providers, customer_id: str, wish: Wish, 
         made, is_new = _reserve(session, providers, customer_id, wish, currency)
         refund_id = made.id
     if is_new:
-        refund.go_on(session, providers, refund_id)
+        refund.carry_out(session, providers, [refund_id])
     with transaction(session):
         return refunds.one(session, customer_id, refund_id)
 
