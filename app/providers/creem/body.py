@@ -10,25 +10,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.money import Money
+from app.providers.bodies import amount, is_word, json_object
 from app.providers.creem.connection import Json
 from app.providers.errors import BadPayload
 from app.providers.values import Verified
 
-_LARGEST = 10**12  # minor units
 _LAST_MOMENT = 253_402_300_799_999  # milliseconds: the end of the year 9999
 _LIVE = ("live", "prod", "production")
 
 
 def parsed(body: bytes) -> Json:
     """The event in these bytes as {id, kind, at, object}. Raises BadPayload for anything that is not one."""
-    try:
-        event = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadPayload("The body is not JSON.") from error
-    if not isinstance(event, dict):
-        raise BadPayload("The body is no event.")
+    event = json_object(body)
     kind, about = event.get("eventType") or event.get("type"), event.get("object") or event.get("data")
-    if not _is_word(event.get("id")) or not _is_word(kind) or not isinstance(about, dict):
+    if not is_word(event.get("id")) or not is_word(kind) or not isinstance(about, dict):
         raise BadPayload("The event lacks its id, type or object.")
     try:
         at = moment(event.get("created_at"))
@@ -45,7 +40,7 @@ def verified(event: Json) -> Verified:
         raw_type=event["kind"],
         occurred_at=event["at"],
         livemode=is_live(event["object"]),
-        object_id=about if _is_word(about) else None,
+        object_id=about if is_word(about) else None,
     )
 
 
@@ -83,7 +78,7 @@ def maybe_instant(told: Any) -> datetime | None:
 def id_of(known: Any) -> str:
     """A reference is an id here and a whole object there. Asserts that it names something."""
     name = known.get("id") if isinstance(known, dict) else known
-    assert _is_word(name), "an id is a short printable text"
+    assert is_word(name), "an id is a short printable text"
     return str(name)
 
 
@@ -95,22 +90,7 @@ def money(minor: Any, currency: Any) -> Money:
     return Money(amount(minor), id_of(currency).lower())
 
 
-def amount(minor: Any) -> int:
-    """Checks before any arithmetic: a tax below zero would make a small payment look like a large one."""
-    assert type(minor) is int, "an amount is a whole number: not text, not a fraction, not true"
-    assert 0 <= minor <= _LARGEST, "an amount is never negative, nor larger than anybody pays"
-    return minor
-
-
 def metadata(thing: Json) -> dict[str, str]:
     """What our own server gave the page to carry."""
     told = thing.get("metadata")
     return {str(name): str(value) for name, value in told.items()} if isinstance(told, dict) else {}
-
-
-def _is_word(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable() and value.isascii()
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.providers.billing import BuyerDoc, InvoiceDoc, InvoiceLine, SubscriptionState, TaxLine
-from app.providers.creem.body import amount, id_of, instant, maybe_id, maybe_instant, metadata
+from app.providers.bodies import amount
+from app.providers.creem.body import id_of, instant, maybe_id, maybe_instant, metadata
 from app.providers.creem.checkout import OURS
 from app.providers.creem.connection import Json
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.providers.creem.body import amount, id_of, is_live, maybe_id, metadata, money
+from app.providers.bodies import amount
+from app.providers.creem.body import id_of, is_live, maybe_id, metadata, money
 from app.providers.creem.checkout import EXPIRED, OURS, order_id_of, session_of
 from app.providers.creem.connection import Json
 from app.providers.creem.snapshots import subscription_of

@@ -7,20 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.money import Money
+from app.providers.bodies import amount, is_word, json_object
 from app.providers.errors import BadPayload
 from app.providers.polar.connection import VERSION, Json
 from app.providers.values import Verified
 
-_LARGEST = 10**12  # minor units
-
 
 def parsed(body: bytes) -> Json:
     """The event in these bytes. Raises BadPayload for anything that is not one."""
-    try:
-        event = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadPayload("The body is not JSON.") from error
-    if not isinstance(event, dict) or not _is_word(event.get("type")) or not isinstance(event.get("data"), dict):
+    event = json_object(body)
+    if not is_word(event.get("type")) or not isinstance(event.get("data"), dict):
         raise BadPayload("The event lacks its type or object.")
     try:
         moment(event.get("timestamp"))
@@ -37,8 +33,8 @@ def verified(event: Json, event_id: str, *, livemode: bool) -> Verified:
         raw_type=event["type"],
         occurred_at=moment(event["timestamp"]),
         livemode=livemode,
-        object_id=about if _is_word(about) else None,
-        api_version=version if _is_word(version) else None,
+        object_id=about if is_word(about) else None,
+        api_version=version if is_word(version) else None,
     )
 
 
@@ -67,7 +63,7 @@ def maybe_instant(text: Any) -> datetime | None:
 
 def id_of(known: Any) -> str:
     """Asserts that it is an id."""
-    assert _is_word(known), "an id is a short printable text"
+    assert is_word(known), "an id is a short printable text"
     return str(known)
 
 
@@ -79,21 +75,6 @@ def money(minor: Any, currency: Any) -> Money:
     return Money(amount(minor), id_of(currency).lower())
 
 
-def amount(minor: Any) -> int:
-    """Checks before any arithmetic: a tax below zero would make a small payment look like a large one."""
-    assert type(minor) is int, "an amount is a whole number: not text, not a fraction, not true"
-    assert 0 <= minor <= _LARGEST, "an amount is never negative, nor larger than Polar takes"
-    return minor
-
-
 def metadata(thing: Json) -> dict[str, str]:
     """What we, or others, wrote on it. Polar takes numbers too; we never write any."""
     return {str(name): str(value) for name, value in (thing.get("metadata") or {}).items()}
-
-
-def _is_word(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable() and value.isascii()
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from app.money import Money, round_half_away
 from app.providers.billing import InvoiceDoc, RefundedUnused, SubscriptionState, UnusedPart, UnusedValue
+from app.providers.bodies import amount
 from app.providers.polar import documents
-from app.providers.polar.body import amount, instant
+from app.providers.polar.body import instant
 from app.providers.polar.connection import Connection, Json
 from app.providers.polar.told_returns import refund_of
 from app.providers.values import CustomerRef, RefundResult

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from app.providers.bodies import amount
 from app.providers.errors import BadPayload
 from app.providers.events import (
     CheckoutCompleted,
@@ -16,7 +17,7 @@ from app.providers.events import (
     PaymentSucceeded,
     SubscriptionChanged,
 )
-from app.providers.polar.body import amount, id_of, moment, money
+from app.providers.polar.body import id_of, moment, money
 from app.providers.polar.checkout import order_id_of, session_of
 from app.providers.polar.connection import Json
 from app.providers.polar.documents import invoice_of

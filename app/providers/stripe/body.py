@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
+from app.providers.bodies import is_word, json_object
 from app.providers.errors import BadPayload
 from app.providers.stripe.connection import Json
 from app.providers.values import Verified
@@ -15,16 +15,13 @@ _LAST_SECOND = 253_402_300_799  # the end of the year 9999: a later time has no 
 
 def parsed(body: bytes) -> Json:
     """The event in these bytes. Raises BadPayload for anything that is not a whole snapshot event."""
-    try:
-        event = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadPayload("The body is not JSON.") from error
-    if not isinstance(event, dict) or event.get("object") != "event":
+    event = json_object(body)
+    if event.get("object") != "event":
         raise BadPayload("The body is not a snapshot event; a thin event destination must not point here.")
     data = event.get("data")
     whole = (
-        _is_word(event.get("id"))
-        and _is_word(event.get("type"))
+        is_word(event.get("id"))
+        and is_word(event.get("type"))
         and _is_instant(event.get("created"))
         and isinstance(event.get("livemode"), bool)
         and isinstance(data, dict)
@@ -43,8 +40,8 @@ def verified(event: Json) -> Verified:
         raw_type=event["type"],
         occurred_at=instant(event["created"]),
         livemode=event["livemode"],
-        object_id=told["id"] if _is_word(told.get("id")) else None,
-        api_version=event["api_version"] if _is_word(event.get("api_version")) else None,
+        object_id=told["id"] if is_word(told.get("id")) else None,
+        api_version=event["api_version"] if is_word(event.get("api_version")) else None,
     )
 
 
@@ -61,17 +58,9 @@ def id_of(reference: Any) -> str | None:
     if reference is None:
         return None
     known = reference["id"] if isinstance(reference, dict) else reference
-    assert _is_word(known), "an id is a short printable text"
+    assert is_word(known), "an id is a short printable text"
     return str(known)
-
-
-def _is_word(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable() and value.isascii()
 
 
 def _is_instant(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_SECOND
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
