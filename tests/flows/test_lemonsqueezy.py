@@ -97,7 +97,7 @@ class TestTopUp:
         assert "variant" in str(shopper.dead()[0][1])
 
     def test_an_answer_that_was_lost_leads_to_one_order_and_one_credit(self, shopper: Shopper) -> None:
-        shopper.lemon.fails("POST", 0, done=True)
+        shopper.lemon.fails("POST", "", 0, done=True)
         with pytest.raises(ProviderDown):
             shopper.tops_up(5000)
 
@@ -108,7 +108,7 @@ class TestTopUp:
 
     def test_trouble_there_is_told_and_the_form_can_be_sent_again(self, shopper: Shopper) -> None:
         for status in (429, 500, 0):
-            shopper.lemon.fails("POST", status)
+            shopper.lemon.fails("POST", "", status)
             with pytest.raises(ProviderDown):
                 shopper.tops_up(5000)
 
@@ -158,7 +158,7 @@ def test_a_refund_of_ours_goes_back_once_whoever_tells_first(shopper: Shopper, i
     with transaction(shopper.session):
         (line,) = ledger.history(shopper.session, wallet_of(shopper.customer_id), kinds=["topup"])
     if not is_answered:
-        shopper.lemon.fails("POST", 0, done=True)
+        shopper.lemon.fails("POST", "", 0, done=True)
 
     wish = refund_top_up.Wish(line.entry_id, "key-1", "usr_1", "Not needed", 2000)
     refund_top_up.start(shopper.session, shopper.providers, shopper.customer_id, wish)

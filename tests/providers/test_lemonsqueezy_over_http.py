@@ -84,7 +84,7 @@ def test_trouble_has_a_name_and_what_may_have_happened_is_never_sent_again_by_it
     lemon: Lemon, squeezy: Any
 ) -> None:
     for status, kind in TROUBLE.items():
-        lemon.fails("POST", status)
+        lemon.fails("POST", "", status)
         with pytest.raises(errors.ProviderError) as told:
             page_of(squeezy)
         assert type(told.value) is kind, status
@@ -94,7 +94,7 @@ def test_trouble_has_a_name_and_what_may_have_happened_is_never_sent_again_by_it
 
 def test_a_reading_that_was_lost_is_asked_for_once_more(lemon: Lemon, squeezy: Any) -> None:
     page = page_of(squeezy)
-    lemon.fails("GET", 0)
+    lemon.fails("GET", "", 0)
 
     assert squeezy.get_checkout(page.id).status == "open"
 

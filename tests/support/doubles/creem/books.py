@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import threading
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -33,7 +32,6 @@ class Books:
 
     def __init__(self, now: Callable[[], datetime], tell: Callable[[Json], None]) -> None:
         self.now, self._tell = now, tell
-        self.lock = threading.RLock()
         self.percent = 0  # of tax, on top of every price
         kinds = ("products", "checkouts", "customers", "transactions", "subscriptions")
         self.things: dict[str, dict[str, Json]] = {kind: {} for kind in kinds}

@@ -7,17 +7,15 @@ import hmac
 import json
 import random
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from app import clock as the_clock
 from tests.support.doubles.creem.books import Books, Json, Refused
+from tests.support.doubles.served import StandIn, served
 
 KEY, SECRET = "creem_test_of_the_tests", "whsec_creem_of_the_tests"
 RETRIES = (timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1))
@@ -34,27 +32,23 @@ class Delivery:
     ended: str = ""
 
 
-@dataclass
-class Running:
-    """The stand-in: its address, books, deliveries, and the faults that wait. While `lost`, nothing arrives."""
+class Running(StandIn):
+    """The stand-in: its books and deliveries. While `lost`, nothing arrives."""
 
-    url: str = ""
-    books: Books = field(init=False)
-    deliveries: list[Delivery] = field(init=False)
-    faults: list[tuple[str, str, int, bool]] = field(init=False)
-    lost: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.begin_anew()
+    trouble: Json = {"message": ["Oops"], "error": "Internal", "trace_id": "t1"}
 
     def begin_anew(self) -> None:
         """Another store at the same address."""
-        self.deliveries, self.faults, self.lost = [], [], False
+        super().begin_anew()
+        self.deliveries: list[Delivery] = []
+        self.lost = False
         self.books = Books(the_clock.now, self._tell)
 
-    def fails(self, method: str, path: str, status: int, *, done: bool = False) -> None:
-        """The next such call meets this status, or 0 for no answer; `done`: it was done all the same."""
-        self.faults.append((method, path, status, done))
+    def answered(self, method: str, address: str, headers: dict[str, str], sent: bytes) -> tuple[int, Json]:
+        try:
+            return 200, answered(self.books, method, address, headers.get("x-api-key"), sent)
+        except Refused as no:
+            return no.status, {"trace_id": "t1", "status": no.status, "error": "Refused", "message": [no.message]}
 
     def _tell(self, event: Json) -> None:
         self.deliveries.append(Delivery(json.dumps(event, separators=(",", ":")).encode(), the_clock.now()))
@@ -80,59 +74,8 @@ class Running:
 def running_creem() -> Iterator[Running]:
     """A store that answers on this machine."""
     running = Running()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(running))
-    server.daemon_threads = True
-    running.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with served(running):
         yield running
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def _handler(running: Running) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # headers and body in one write
-
-        def _answer(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            path = urlsplit(self.path).path
-            with running.books.lock:
-                fault = next(
-                    (one for one in running.faults if one[0] == self.command and path.startswith(one[1])), None
-                )
-                if fault is not None:
-                    running.faults.remove(fault)
-                status, told = self._called(sent) if fault is None or fault[3] else (0, {})
-            if fault is not None:
-                status, told = fault[2], {"message": ["Oops"], "error": "Internal", "trace_id": "t1"}
-            if not status:
-                self.close_connection = True
-                return
-            body = json.dumps(told).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-        def _called(self, sent: bytes) -> tuple[int, Json]:
-            try:
-                return 200, answered(running.books, self.command, self.path, self.headers.get("x-api-key"), sent)
-            except Refused as no:
-                return no.status, {"trace_id": "t1", "status": no.status, "error": "Refused", "message": [no.message]}
-
-        do_GET = do_POST = _answer  # noqa: N815 - http.server's names
-
-        def log_message(self, *_args: Any) -> None:
-            """Say nothing."""
-
-    return Handler
 
 
 def answered(books: Books, method: str, address: str, key: str | None, sent: bytes) -> Json:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import threading
 import uuid
 from calendar import monthrange
 from collections.abc import Callable
@@ -33,7 +32,6 @@ class Books:
 
     def __init__(self, now: Callable[[], datetime], tell: Callable[[Json], None]) -> None:
         self.now, self._tell = now, tell
-        self.lock = threading.RLock()
         self.percent, self.tax_inclusive = 0, False  # what is taxed, and whether prices have it in them
         self.things: dict[str, dict[str, Json]] = {
             kind: {} for kind in ("checkouts", "orders", "subscriptions", "subscription-invoices", "variants", "prices")

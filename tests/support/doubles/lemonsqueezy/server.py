@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from app import clock as the_clock
 from tests.support.doubles.lemonsqueezy.books import STORE, Books, Json, Refused
 from tests.support.doubles.lemonsqueezy.deliveries import Deliveries
+from tests.support.doubles.served import StandIn, served
 
 KEY, SECRET = "key_of_the_tests", "lemons_of_the_tests_only"
 _LISTS = ("orders", "subscription-invoices", "prices")
@@ -22,88 +20,31 @@ _ONE = re.compile(r"/v1/([a-z-]+)/([\w-]+)\Z")
 _VERB = re.compile(r"/v1/(orders|subscription-invoices)/(\d+)/(refund|subscriptions)\Z")
 
 
-@dataclass
-class Fault:
-    """What the next call of this method meets: a status, or 0 for no answer; `done` says whether it was done."""
+class Lemon(StandIn):
+    """The stand-in: its books, deliveries, and its endpoints, as its dashboard has them."""
 
-    method: str
-    status: int
-    done: bool = False
+    speaks = "application/vnd.api+json"
 
+    def begin_anew(self) -> None:
+        """Another store at the same address, on the clock of now."""
+        super().begin_anew()
+        self.deliveries = Deliveries(the_clock.now, SECRET)
+        self.books = Books(the_clock.now, self.deliveries.tell)
+        self.webhooks: list[Json] = []
 
-@dataclass
-class Lemon:
-    """The stand-in: its address, books, deliveries, and the faults that wait."""
-
-    url: str
-    books: Books
-    deliveries: Deliveries
-    webhooks: list[Json] = field(default_factory=list)  # endpoints, as its dashboard has them
-    faults: list[Fault] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
-
-    def fails(self, method: str, status: int, *, done: bool = False) -> None:
-        self.faults.append(Fault(method, status, done))
+    def answered(self, method: str, address: str, headers: dict[str, str], sent: bytes) -> tuple[int, Any]:
+        try:
+            return answered(self, method, address, headers, sent)
+        except Refused as no:
+            return no.status, {"errors": [{"status": str(no.status), "title": "No", "detail": no.detail}]}
 
 
 @contextmanager
 def running_lemon() -> Iterator[Lemon]:
-    """A store that answers for the length of a test, on the test's clock."""
-    deliveries = Deliveries(the_clock.now, SECRET)
-    lemon = Lemon("", Books(the_clock.now, deliveries.tell), deliveries)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(lemon))
-    server.daemon_threads = True
-    lemon.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="lemon", daemon=True)
-    thread.start()
-    try:
+    """A store that answers on this machine."""
+    lemon = Lemon()
+    with served(lemon):
         yield lemon
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def _handler(lemon: Lemon) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # headers and body in one write
-        disable_nagle_algorithm = True
-
-        def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            sent = self.rfile.read(length)
-            lemon.calls.append(f"{self.command} {self.path}")
-            fault = next((one for one in lemon.faults if one.method == self.command), None)
-            if fault is not None:
-                lemon.faults.remove(fault)
-            status, answer = (500, {}) if fault and not fault.done else self._done(sent)
-            if fault is not None and fault.status == 0:
-                self.close_connection = True  # without a word
-                return
-            self._write(fault.status if fault else status, answer)
-
-        def _done(self, sent: bytes) -> tuple[int, Any]:
-            try:
-                with lemon.books.lock:
-                    return answered(lemon, self.command, self.path, dict(self.headers), sent)
-            except Refused as no:
-                return no.status, {"errors": [{"status": str(no.status), "title": "No", "detail": no.detail}]}
-
-        def _write(self, status: int, answer: Any) -> None:
-            body = json.dumps(answer).encode() if answer is not None else b""
-            self.send_response(status)
-            self.send_header("Content-Type", "application/vnd.api+json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 - http.server's names
-
-        def log_message(self, *_args: Any) -> None:
-            """Say nothing."""
-
-    return Handler
 
 
 def answered(lemon: Lemon, method: str, address: str, headers: dict[str, str], sent: bytes) -> tuple[int, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import threading
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -32,7 +31,6 @@ class Kept:
 
     def __init__(self, now: Callable[[], datetime], tell: Callable[[str, Json], None]) -> None:
         self.now, self._tell = now, tell
-        self.lock = threading.RLock()
         self.percent = 0  # of tax, on top of every price
         self.things: dict[str, dict[str, Json]] = {kind: {} for kind in KINDS}
         self.poor: set[str] = set()  # customers whose card is refused

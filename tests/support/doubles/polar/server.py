@@ -5,11 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,106 +16,37 @@ from tests.support.doubles.polar.books import KINDS, Refused
 from tests.support.doubles.polar.cycles import Polar
 from tests.support.doubles.polar.deliveries import Deliveries
 from tests.support.doubles.polar.shapes import Json, text
+from tests.support.doubles.served import StandIn, served
 
 TOKEN = "polar_oat_of_the_tests"
 SECRET = "whsec_" + base64.b64encode(b"secret-secret-secret").decode()
 
 
-@dataclass
-class Fault:
-    """What the next such call meets: a status, or 0 for no answer; `done`: it was done all the same."""
+class Running(StandIn):
+    """The stand-in: its books, deliveries, and the endpoints it delivers to, as its dashboard has them."""
 
-    method: str
-    path: str
-    status: int
-    done: bool
-
-
-@dataclass
-class Running:
-    """The stand-in: its address, books, deliveries, and the faults that wait."""
-
-    url: str = ""
-    books: Polar = field(init=False)
-    deliveries: Deliveries = field(init=False)
-    endpoints: list[Json] = field(init=False)
-    faults: list[Fault] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.begin_anew()
+    trouble: Json = {"error": "InternalServerError", "detail": "Oops"}
 
     def begin_anew(self) -> None:
         """Another organization at the same address, on the clock of now."""
+        super().begin_anew()
         self.deliveries = Deliveries(the_clock.now, standard_webhooks.keys_of(SECRET)[0])
         self.books = Polar(the_clock.now, self.deliveries.tell)
-        self.endpoints, self.faults = [], []
+        self.endpoints: list[Json] = []
 
-    def fails(self, method: str, path: str, status: int, *, done: bool = False) -> None:
-        self.faults.append(Fault(method, path, status, done))
+    def answered(self, method: str, address: str, headers: dict[str, str], sent: bytes) -> tuple[int, Json]:
+        try:
+            return answered(self, method, address, headers, sent)
+        except Refused as no:
+            return no.status, {"error": no.error, "detail": no.detail}
 
 
 @contextmanager
 def running_polar() -> Iterator[Running]:
     """An organization that answers on this machine."""
     running = Running()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(running))
-    server.daemon_threads = True
-    running.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with served(running):
         yield running
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def _handler(running: Running) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # headers and body in one write
-
-        def _answer(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            with running.books.lock:
-                fault = self._fault()
-                status, told = self._called(sent) if fault is None or fault.done else (0, {})
-            if fault is not None and not fault.status:
-                self.close_connection = True
-                return
-            status = status if fault is None else fault.status
-            self._say(status, told if fault is None else {"error": "InternalServerError", "detail": "Oops"})
-
-        def _fault(self) -> Fault | None:
-            here = urlsplit(self.path).path
-            for fault in running.faults:
-                if fault.method == self.command and here.startswith(fault.path):
-                    running.faults.remove(fault)
-                    return fault
-            return None
-
-        def _called(self, sent: bytes) -> tuple[int, Json]:
-            try:
-                return answered(running, self.command, self.path, dict(self.headers), sent)
-            except Refused as no:
-                return no.status, {"error": no.error, "detail": no.detail}
-
-        def _say(self, status: int, told: Json) -> None:
-            body = json.dumps(told).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 - http.server's names
-
-        def log_message(self, *_args: Any) -> None:
-            """Say nothing."""
-
-    return Handler
 
 
 def answered(running: Running, method: str, address: str, headers: dict[str, str], sent: bytes) -> tuple[int, Json]:
