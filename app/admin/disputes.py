@@ -65,8 +65,6 @@ def thaw(dispute_id: str) -> Response | str:
             frozen.thaw(db.session(), dispute, reason=reason, actor=actor())
     except (Conflict, Invalid) as refusal:
         return _dispute(disputes.one(db.session(), dispute_id), refusal, reason)
-    if hx.is_partial():
-        return _dispute(disputes.one(db.session(), dispute_id))
     flash("The wallet no longer waits for this dispute.", "pos")
     return hx.go(url_for(".show", dispute_id=dispute_id))
 

@@ -100,9 +100,7 @@ def deny(refund_id: str) -> Response | str:
     return _decided(done, "The request is turned down, and the customer is told.")
 
 
-def _decided(done: Refund, words: str) -> Response | str:
-    if hx.is_partial():
-        return _refund(done)
+def _decided(done: Refund, words: str) -> Response:
     flash(words, "pos")
     return hx.go(url_for(".show", refund_id=done.id))
 

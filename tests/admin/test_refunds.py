@@ -63,8 +63,9 @@ def test_a_request_is_approved_and_pays_back_newest_first(session, ada, finance,
     for words in ("$70.00 to ", "To decide", "We leave", "Pay $60.00 back"):
         assert words in page, words
 
-    answer = as_finance.post(f"/admin/refunds/{asked}/approve", headers=HX)
+    answer = as_finance.post(f"/admin/refunds/{asked}/approve", follow_redirects=True)
 
+    assert "Nothing waits for a decision." in answer.text, "the list beside it is not that of before"
     for words in ("Paid back", "$20.00", "$40.00", "$60.00"):
         assert words in answer.text, words
     assert wallet_minor(session, ada.customer_id) == 0
@@ -79,7 +80,9 @@ def test_a_request_is_approved_and_pays_back_newest_first(session, ada, finance,
 def test_a_request_is_turned_down_with_a_reason_that_the_customer_reads(session, ada, as_finance, wallet, asked):
     assert as_finance.post(f"/admin/refunds/{asked}/deny", data={"reason": "no"}).status_code == 422
 
-    answer = as_finance.post(f"/admin/refunds/{asked}/deny", data={"reason": "It was a gift to you."}, headers=HX)
+    answer = as_finance.post(
+        f"/admin/refunds/{asked}/deny", data={"reason": "It was a gift to you."}, follow_redirects=True
+    )
 
     assert "Turned down" in answer.text
     assert wallet_minor(session, ada.customer_id) == 7500
