@@ -42,7 +42,9 @@ def _paid(order: Order, balance: Balance) -> Status:
         "ok",
         "pos",
         f"{_amount(order)} is in your wallet",
-        "The payment is confirmed and can be spent now.",
+        "The payment is confirmed. Nothing is spent while the wallet is frozen."
+        if balance.frozen
+        else "The payment is confirmed and can be spent now.",
         [
             ("Top-up", f"+{_amount(order)}", day_text(order.paid_at or order.updated_at)),
             ("Wallet balance", exact(balance.balance, order.currency), ""),

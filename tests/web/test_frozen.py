@@ -31,6 +31,7 @@ def test_the_wallet_and_the_overview_say_why_it_is_frozen(session, ada, client_o
             "Your wallet is frozen",
             "Your payment of $50.00 was disputed",
             "$47.00 is missing",
+            "frozen for now",
         ):
             assert words in page, (address, words)
     assert "Frozen" in browser.get("/wallet/balance").text
