@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -86,11 +87,26 @@ def _told(whole: Json, path: str, method: str, operation: Json) -> Json:
         "fields": _fields(body, schemas),
         "body": None if body is None else _pretty(_content(operation["requestBody"], "example")),
         "names_customer": operation["x-key-kinds"] == ["service"] and CUSTOMER_HEADER in parameters,
-        "keyed": idempotency.HEADER in parameters,
+        "keyed": _key_to_try(path) if idempotency.HEADER in parameters else "",
+        "path_to_try": _path_to_try(path, operation),
         "status": status,
         "answer": _pretty(_content(success, "example")) if _content(success) else "",
         "errors": errors,
     }
+
+
+def _key_to_try(path: str) -> str:
+    """A key of each call's own: most calls share one store of keys, so pasting two under one key would be refused."""
+    said = [part for part in path.split("/") if part and "{" not in part]
+    return "-".join(["my", *said[-2:], "1"])
+
+
+def _path_to_try(path: str, operation: Json) -> str:
+    """With what a person fills in as shell variables, and the parameters that must be there."""
+    needed = [one for one in operation.get("parameters", []) if one["in"] == "query" and one.get("required")]
+    query = "&".join(f"{one['name']}=${one['name'].upper()}" for one in needed)
+    address = re.sub(r"{(\w+)}", lambda found: f"${found[1].upper()}", path)
+    return f'"{address}?{query}"' if query else address
 
 
 def _fields(body: Json | None, schemas: Json) -> list[tuple[str, str, str]]:
