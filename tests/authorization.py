@@ -54,6 +54,9 @@ GET  /admin/<any(packs,meters,actions):plural>/new-one     303     403     403  
 GET  /admin/disputes                                       303     403     403     403     403     200     200     200
 GET  /admin/disputes/<dispute_id>                          303     403     403     403     403     200     200     200
 POST /admin/disputes/<dispute_id>/thaw                     303     403     403     403     403     403     422     422
+GET  /admin/reconciliations                                303     403     403     403     403     200     200     200
+POST /admin/reconciliations                                303     403     403     403     403     403     303     303
+GET  /admin/reconciliations/<run_id>                       303     403     403     403     403     200     200     200
 GET  /admin/refunds                                        303     403     403     403     403     200     200     200
 GET  /admin/refunds.csv                                    303     403     403     403     403     200     200     200
 GET  /admin/refunds/<refund_id>                            303     403     403     403     403     200     200     200

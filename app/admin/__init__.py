@@ -19,6 +19,7 @@ from app.admin import (
     outgoing,
     outgoing_endpoints,
     plans,
+    reconciliations,
     refund_form,
     refunds,
     tax_rates,
@@ -32,7 +33,7 @@ def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
     for module in (customers, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
         app.register_blueprint(module.pages)
-    for module in (disputes, refund_form, refunds, credit_adjustments, credit_transactions):
+    for module in (disputes, reconciliations, refund_form, refunds, credit_adjustments, credit_transactions):
         app.register_blueprint(module.pages)
     for module in (plans, coupons, catalogue_rows, check_in, tax_rates):
         app.register_blueprint(module.pages)

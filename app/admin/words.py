@@ -33,6 +33,8 @@ _TITLES = {
     "refund.succeeded": "Refund paid",
     "refund.failed": "Refund failed",
     "refund.own_loss": "Refund beyond what was left",
+    "reconciliation.asked": "Reconciliation asked for",
+    "reconciliation.repaired": "Reconciliation repaired something",
     "webhook.replayed": "Webhook replayed",
     "webhook.ignored": "Webhook ignored",
     "user.staff_role_changed": "Staff role changed",

@@ -20,6 +20,7 @@ from app.cli.demo import demo
 from app.cli.doctor import doctor
 from app.cli.keys import keys
 from app.cli.migrate import migrate
+from app.cli.reconcile import reconcile
 from app.cli.seed import seed
 from app.cli.serve import serve
 from app.cli.staff import staff
@@ -50,6 +51,7 @@ _COMMANDS = (
         catalogue,
         customers,
         keys,
+        reconcile,
         staff,
         users,
         wallet,

@@ -24,6 +24,7 @@ from app.providers.events import RefundChanged
 from app.providers.values import RefundResult
 from app.wallet import refunds as books
 
+SUM = "sum:"  # begins the name of a refund that is known from a sum alone
 _REASON = "Paid back by the payment provider"
 
 
@@ -79,13 +80,24 @@ def _ours(session: Session, told: RefundChanged, news: News) -> Refund | None:
     found = refunds.by_provider_id(session, told.provider, told.refund_id, lock=True)
     if found is not None or news.names_refunds or told.our_refund_id is not None:
         return found
-    waiting = refunds.of_payment(session, told.provider, told.payment_id or "")
-    return next((each for each in waiting if _is_waited_for(each, told.amount.minor)), None)
+    before = refunds.of_payment(session, told.provider, told.payment_id or "")
+    found = next((each for each in before if _is_waited_for(each, told.amount.minor)), None)
+    return found or next((_named(each, told) for each in before if _is_summed(each, told.amount.minor)), None)
 
 
 def _is_waited_for(refund: Refund, amount_minor: int) -> bool:
     """Asked for, answered without a name or not at all, and of this amount."""
     return refund.attempt > 0 and refund.provider_refund_id is None and refund.amount_minor == amount_minor
+
+
+def _is_summed(refund: Refund, amount_minor: int) -> bool:
+    """Known by how much had gone back, before its news came late, and of this amount."""
+    return (refund.provider_refund_id or "").startswith(SUM) and refund.amount_minor == amount_minor
+
+
+def _named(refund: Refund, told: RefundChanged) -> Refund:
+    refund.provider_refund_id = told.refund_id
+    return refund
 
 
 def _took(session: Session, refund: Refund, told: RefundChanged) -> Effects:

@@ -68,7 +68,7 @@ def of_payment(session: Session, provider: Provider, payment_id: str, grace_days
 def _told(provider: Provider, payment_id: str, result: RefundResult) -> RefundChanged:
     """As an event would tell it. A sum is told as one, so that only what is new of it counts."""
     return RefundChanged(
-        refund_id=result.refund_id or f"sum:{payment_id}",
+        refund_id=result.refund_id or refund_told.SUM + payment_id,
         payment_id=payment_id,
         status=result.status,
         amount=result.amount,

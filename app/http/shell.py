@@ -59,6 +59,7 @@ STAFF_PLACES: dict[str, tuple[Place, ...]] = {
     ),
     "System": (
         ("/admin/webhooks", "hook", "Webhooks"),
+        ("/admin/reconciliations", "retry", "Reconciliations"),
         ("/admin/outgoing", "out", "Outgoing"),
         ("/admin/books", "log", "Books"),
         ("/admin/activity", "clock", "Activity"),

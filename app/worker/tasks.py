@@ -16,6 +16,7 @@ from app.flows import (
     grant_credits,
     hear_disputes,
     proxy_llm,
+    reconcile,
     refund,
     renew,
     settle,
@@ -46,6 +47,13 @@ class Task:
 def tasks(session_factory: SessionFactory, settings: Settings, providers: Mapping[str, Provider]) -> list[Task]:
     """Every task of a worker, each to be run beside the others: a provider that is away must not hold up the mail."""
     return [
+        # First, and so the last of a single round: what is left to find then is what nothing else found.
+        Task(
+            "reconcile",
+            reconcile.Hourly(session_factory, providers, grace_days=settings.grace_days),
+            1.0,
+            5.0,
+        ),
         Task(
             "events",
             lambda: settle.apply_pending(session_factory, providers, grace_days=settings.grace_days),

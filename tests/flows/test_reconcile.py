@@ -14,12 +14,18 @@ from sqlalchemy.orm import Session, sessionmaker
 from app import ledger
 from app.catalogue import file, publish
 from app.db import make_engine, transaction
-from app.flows import buy_pack, reconcile, top_up
+from app.flows import buy_pack, hear_disputes, reconcile, settle, top_up
+from app.money import Money
+from app.payments import inbox
 from app.payments.models import ProviderEvent
+from app.providers.values import Verified
 from app.sandbox.engine import disputes
 from app.sandbox.engine import refunds as given_back
 from tests.support.card_paid import Cardholder
+from tests.support.creem import Regular
+from tests.support.lemon import Shopper
 from tests.support.plans import PLANS
+from tests.support.polar import Patron
 from tests.support.six_events import TABLES
 
 PACK = '\n[packs.small]\nname = "100 credits"\ncredits = 100\nprice = "9.00"\n'
@@ -60,6 +66,17 @@ class Parting:
     def reconciles(self, providers: Any) -> Any:
         [channel] = providers
         return reconcile.run(self.sessions, providers, channel)
+
+    def hears_late(self, who: Patron) -> None:
+        """The very webhooks come after all."""
+        with who.sessions() as there, transaction(there):
+            sent = list(there.scalars(select(ProviderEvent)))
+        with self.sessions() as here, transaction(here):
+            for each in sent:
+                named = each.event_id, each.type, each.occurred_at, each.livemode, each.object_id
+                inbox.keep(here, provider=each.provider, verified=Verified(*named), body=each.body, headers={})
+        while settle.apply_pending(self.sessions, who.providers):
+            pass
 
     def left(self) -> dict[str, Any]:
         with self.sessions() as session:
@@ -114,4 +131,74 @@ def test_a_day_of_lost_webhooks_at_stripe_is_repaired_and_once(cardholder: Cardh
     assert did >= {"refund.made_at_provider", "wallet.charged_back", "wallet.frozen"}
     assert (run.state, run.unread) == ("done", [])
     assert (again.state, again.change_count, again.unread) == ("done", 0, [])
+    lost.engine.dispose()
+
+
+def test_a_day_of_lost_webhooks_at_polar(patron: Patron, tmp_path: Path) -> None:
+    books, plan = patron.there.books, patron.pays(patron.subscribes())
+    patron.hears()
+    growth = patron.adapter.ensure_price(
+        plan="growth", version=1, interval="month", price=Money(3000, "usd"), name="Growth", key="k"
+    )
+    paid, other = (patron.pays(patron.tops_up(cents, str(cents))) for cents in (5000, 7000))
+    patron.pays(patron.buys_pack())
+    lost = Parting(patron.session, tmp_path)
+    patron.passes(days=31)
+    books.changes(plan["subscription_id"], {"product_id": growth, "proration_behavior": "invoice"})
+    books.refunds({"order_id": paid["id"], "amount": 2500, "reason": "other"})
+    books.disputes(other["id"])
+    books.changes(plan["subscription_id"], {"cancel_at_period_end": True})
+
+    hear_disputes.hear(patron.sessions, patron.providers)
+    patron.hears()
+    run, again = lost.reconciles(patron.providers), lost.reconciles(patron.providers)
+
+    assert lost.left() == left(patron.session)
+    assert (run.state, run.unread, again.change_count) == ("done", [], 0)
+    lost.engine.dispose()
+
+
+def test_a_day_of_lost_webhooks_at_creem_but_for_disputes(regular: Regular, tmp_path: Path) -> None:
+    plan = regular.pays(regular.subscribes())
+    regular.hears()
+    books = regular.there.books
+    paid = regular.pays(regular.tops_up(5000))
+    regular.pays(regular.buys_pack())
+    lost = Parting(regular.session, tmp_path)
+    regular.passes(days=31)
+    wanted = {"product_id": regular.products["growth"], "update_behavior": "proration-charge-immediately"}
+    books.upgrades(plan["subscription"], wanted)
+    books.refunds(paid["id"], 2500)
+    books.cancels(plan["subscription"], {"mode": "scheduled"})
+
+    regular.hears()
+    run, again = lost.reconciles(regular.providers), lost.reconciles(regular.providers)
+    assert "sum:" in str(lost.left()["refund"])
+    lost.hears_late(regular)
+
+    assert lost.left() == left(regular.session)
+    assert (run.state, again.change_count, len(run.unread)) == ("done", 0, 2)
+    assert "Creem tells of disputes by webhook alone" in run.unread[1]
+    lost.engine.dispose()
+
+
+def test_a_day_of_lost_webhooks_at_lemon_squeezy_but_for_disputes(shopper: Shopper, tmp_path: Path) -> None:
+    shopper.is_on()
+    books = shopper.lemon.books
+    (there,) = books.things["subscriptions"].values()
+    paid = shopper.pays(shopper.tops_up(5000))
+    shopper.pays(shopper.buys_pack())
+    lost = Parting(shopper.session, tmp_path)
+    shopper.passes(days=31)
+    books.changes(there["id"], {"variant_id": int(shopper.variants["growth"]), "invoice_immediately": True})
+    books.refunds("orders", paid["id"], 2000)
+    books.refunds("subscription-invoices", books.invoices_of(there["id"])[0]["id"])
+    books.cancels(there["id"])
+
+    shopper.hears()
+    run, again = lost.reconciles(shopper.providers), lost.reconciles(shopper.providers)
+
+    assert lost.left() == left(shopper.session)
+    assert (run.state, again.change_count, len(run.unread)) == ("done", 0, 2)
+    assert "Lemon Squeezy tells of disputes on its own pages alone" in run.unread[1]
     lost.engine.dispose()

@@ -22,7 +22,7 @@ from app.money import Money
 from app.notices.models import Notice
 from app.outgoing import endpoints
 from app.outgoing.models import WebhookDelivery
-from app.payments import card_pages, disputes, inbox, orders, refunds
+from app.payments import card_pages, disputes, inbox, orders, reconciliations, refunds
 from app.payments.disputes import Paid
 from app.payments.models import ProviderEvent
 from app.people import staff
@@ -115,6 +115,7 @@ def things(
         "rate_id": "tax_none",
         "month": f"{now:%Y-%m}",
         "dispute_id": _disputed(session, ada),
+        "run_id": _reconciled(session),
         **_given_and_asked_back(session, ada),
         "channel": "stripe",
         "name": "nothing",
@@ -130,6 +131,13 @@ def _given_and_asked_back(session: Session, ada: Person) -> dict[str, str]:
         about = {"kind": "balance", "state": "requested", "reason": "", "requested_by": ada.id}
         refund, _ = refunds.make(session, customer_id=ada.customer_id, key="asked", **about, **money)
     return {"entry_id": gift, "txn_id": gift, "refund_id": refund.id}
+
+
+def _reconciled(session: Session) -> str:
+    with transaction(session):
+        run = reconciliations.begin(session, "stripe", actor="system")
+        assert run is not None
+        return reconciliations.end(session, run.id, reconciliations.Report()).id
 
 
 def _disputed(session: Session, ada: Person) -> str:
