@@ -21,12 +21,13 @@ QUIET = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
-WHAT_IS_MISSING = "No Chromium on PATH: install Debian's package chromium, or run bin/test as root."
+EXECUTABLES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the first is the lightest
+WHAT_IS_MISSING = "No Chromium on PATH: install Debian's package chromium-headless-shell, or run bin/test as root."
 
 
 def found() -> str | None:
     """The browser's executable, if there is one."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return next(filter(None, map(shutil.which, EXECUTABLES)), None)
 
 
 @pytest.fixture(scope="session")
