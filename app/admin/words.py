@@ -62,6 +62,7 @@ _TITLES = {
     "outgoing.sent_again": "Outgoing webhook sent again",
     "portal_link.made": "Portal link made",
     "portal_link.followed": "Came in by a portal link",
+    "user.password_dropped": "Password dropped, of an address never proved",
     "usage.cap_set": "Spend cap set",
     "wallet.auto_topup_on": "Automatic top-up switched on",
     "wallet.auto_topup_off": "Automatic top-up switched off",

@@ -45,6 +45,8 @@ def open_portal(session: Session, wish: Wish) -> tuple[PortalLink, str]:
         if user.disabled_at is not None:
             raise Conflict("This person's account is switched off.", field="email")
         if session.get(Membership, (customer.id, user.id)) is None:
+            # Else whoever signs up with another's address beforehand is let into their customer with them.
+            users.take_from_stranger(session, user, actor=wish.actor)
             team.join(session, customer.id, user, wish.permission, actor=wish.actor)
         return portal_links.issue(
             session, customer.id, user, path=wish.path, return_url=wish.return_url, made_by=wish.actor

@@ -91,6 +91,19 @@ def set_password(session: Session, user: User, password_hash: str, *, keep_token
     activity.record(session, user.id, "user.password_changed", user.id, sessions_ended=ended)
 
 
+def take_from_stranger(session: Session, user: User, *, actor: str) -> None:
+    """Whoever signed up with this address never proved it, and somebody we trust knows whose it is.
+
+    The password they chose, their sessions and their links end; the mailbox is the only way to another password.
+    """
+    if user.email_verified_at is not None or user.password_hash is None:
+        return
+    user.password_hash = None
+    _end_links(session, user, EmailToken.used_at.is_(None))
+    ended = sessions.end_all(session, user.id)
+    activity.record(session, actor, "user.password_dropped", user.id, sessions_ended=ended)
+
+
 def renew_hash(user: User, password_hash: str) -> None:
     """The same password at today's cost: nothing anybody needs to be told about."""
     user.password_hash = password_hash

@@ -15,6 +15,7 @@ from app.upstreams.errors import Broken, Failed, Unsupported
 from app.upstreams.google_stream import Pieces, call_of, parts_of, reason_of, usage_of
 from app.upstreams.openai import text
 from app.upstreams.reader import Reader
+from app.upstreams.usage import inner
 
 Json = dict[str, Any]
 _MODES = {"none": "NONE", "auto": "AUTO", "required": "ANY"}
@@ -127,7 +128,7 @@ def _parts(one: Message, names: dict[str, str]) -> list[Json]:
     if isinstance(one, AssistantMessage):
         for asked in one.tool_calls or ():
             part: Json = {"functionCall": {"name": asked.function.name, "args": written.arguments_of(asked)}}
-            signature = ((asked.extra_content or {}).get("google") or {}).get("thought_signature")
+            signature = inner(asked.extra_content or {}, "google").get("thought_signature")
             parts.append({**part, "thoughtSignature": signature} if isinstance(signature, str) else part)
     return parts or [{"text": ""}]
 

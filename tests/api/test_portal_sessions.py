@@ -87,6 +87,44 @@ def test_somebody_new_becomes_a_member(
     assert members.permission_of(session, ada.customer_id, eve.id) == permission
 
 
+def test_who_signed_up_with_anothers_address_is_not_let_in_with_them(
+    app: Flask, host: Program, ada: Person, session: Session
+) -> None:
+    """Mallory waits with Eve's address, which she cannot prove, until the host product brings Eve."""
+    mallory = app.test_client()
+    form = {"name": "Eve", "company": "M", "email": "eve@example.com", "password": "a long enough secret 1"}
+    mallory.post("/sign-up", data=form)
+    mallory.post("/sign-in", data=form)
+    assert mallory.get("/wallet").status_code == 200
+
+    url = host.post(PATH, {"customer": ada.customer_id, "email": "eve@example.com"}).get_json()["url"]
+
+    assert mallory.get("/wallet").status_code == 303
+    mallory.post("/sign-in", data=form)
+    assert mallory.get("/wallet").status_code == 303
+    eve = app.test_client()
+    assert eve.get(url.removeprefix("http://localhost")).status_code == 303
+    assert eve.get("/wallet").status_code == 200
+    session.rollback()
+    assert session.query(Activity).filter_by(action="user.password_dropped").one().actor.startswith("key_")
+
+
+def test_who_proved_their_address_keeps_their_password(
+    host: Program, ada: Person, bo: Person, session: Session
+) -> None:
+    with transaction(session):
+        known = users.by_email(session, bo.email)
+        assert known is not None
+        users.set_email(session, known, bo.email)
+        before = known.password_hash
+
+    host.post(PATH, {"customer": ada.customer_id, "email": bo.email})
+
+    session.rollback()
+    session.refresh(known)
+    assert known.password_hash == before is not None
+
+
 def test_a_member_keeps_the_permission_they_have(host: Program, cy: Person, session: Session) -> None:
     host.post(PATH, {"customer": cy.customer_id, "email": cy.email, "permission": "owner"})
 

@@ -268,6 +268,15 @@ def test_arguments_that_are_no_object_are_refused(upstream: str, arguments: str)
         outgoing(upstream, messages=[{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [call]}])
 
 
+@pytest.mark.parametrize("said", ["x", 5, [1], None, {"thought_signature": 5}])
+def test_a_signature_of_another_shape_is_left_out(said: Any) -> None:
+    call = {"id": "c", "function": {"name": "weather", "arguments": "{}"}, "extra_content": {"google": said}}
+
+    body = outgoing("google", messages=[{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [call]}])
+
+    assert b"thoughtSignature" not in body.body
+
+
 def test_an_answer_to_no_call_is_refused_where_its_name_is_needed() -> None:
     with pytest.raises(Invalid):
         outgoing("google", messages=[{"role": "tool", "tool_call_id": "call_7", "content": "rain"}])
