@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app import clock as the_clock
 from app import ledger
 from app.cli import purser as the_group
 from app.customers import api_keys
@@ -118,6 +119,22 @@ def test_a_user_who_is_there_already_becomes_staff(purser, session, ada):
     session.rollback()
     assert said.code == 0
     assert users.by_email(session, ada.email).staff_role == "support"
+
+
+@pytest.mark.parametrize("is_theirs", [False, True])
+def test_who_signed_up_with_a_future_colleagues_address_is_not_staff(purser, session, ada, client_of, is_theirs):
+    browser = client_of(ada)
+    with transaction(session):
+        user = users.by_email(session, ada.email)
+        user.email_verified_at = the_clock.now() if is_theirs else None
+        before = user.password_hash
+
+    purser("staff", "create", "--email", ada.email, "--role", "admin")
+
+    session.rollback()
+    session.refresh(user)
+    assert user.password_hash == (before if is_theirs else None)
+    assert browser.get("/admin/customers").status_code in (302, 303)
 
 
 def test_staff_who_leave_lose_the_role_their_sessions_and_their_staff_keys(purser, session, admin, client_of):
