@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,20 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from app import ledger
+from app import activity, ledger
 from app.catalogue import file, publish
 from app.db import make_engine, transaction
 from app.flows import buy_pack, hear_disputes, reconcile, settle, top_up
 from app.money import Money
-from app.payments import inbox
+from app.payments import inbox, reconciliations
 from app.payments.models import ProviderEvent
-from app.providers.values import Verified
+from app.providers.errors import Unavailable
+from app.providers.values import Cap, Verified
 from app.sandbox.engine import disputes
 from app.sandbox.engine import refunds as given_back
 from tests.support.card_paid import Cardholder
 from tests.support.creem import Regular
+from tests.support.fake_provider import FakeProvider, heard, told
 from tests.support.lemon import Shopper
 from tests.support.plans import PLANS
 from tests.support.polar import Patron
@@ -202,3 +205,51 @@ def test_a_day_of_lost_webhooks_at_lemon_squeezy_but_for_disputes(shopper: Shopp
     assert (run.state, again.change_count, len(run.unread)) == ("done", 0, 2)
     assert "Lemon Squeezy tells of disputes on its own pages alone" in run.unread[1]
     lost.engine.dispose()
+
+
+def test_a_channel_that_is_away_says_so_and_stops_no_other(session, sessions, payer, fake, clock) -> None:
+    away, there = FakeProvider("polar", caps=frozenset({Cap.CUSTOM_AMOUNT, Cap.EVENT_LIST})), fake
+    heard_since, news = [], [heard(told("other", None))]
+
+    def feed(since):
+        heard_since.append(since)
+        if len(heard_since) == 2:
+            raise Unavailable("No answer")
+        return news
+
+    away.events_since = feed
+    each_hour = reconcile.Hourly(sessions, {"polar": away, "stripe": there})
+    begun = clock.now
+    for _ in range(3):
+        assert (each_hour(), each_hour()) == (2, 0)
+        clock.advance(hours=1)
+
+    runs = reconciliations.page(session, channel="polar")
+    assert [run.state for run in runs] == ["done", "incomplete", "done"]
+    assert runs[1].unread == ["Polar was away when its events were read: No answer."]
+    assert {run.state for run in reconciliations.page(session, channel="stripe")} == {"done"}
+    assert heard_since[1] == heard_since[2] == begun - timedelta(hours=2), "what was not read is asked for again"
+    [kept] = session.scalars(select(ProviderEvent))
+    assert (kept.event_id, kept.state, kept.deliveries) == (news[0].verified.event_id, "ignored", 1)
+
+
+def test_one_run_of_a_channel_at_a_time_and_one_that_lost_its_process_is_put_away(session, sessions, fake, clock):
+    with transaction(session):
+        gone = reconciliations.begin(session, "stripe", actor="system").id
+
+    assert reconcile.run(sessions, {"stripe": fake}, "stripe") is None
+    clock.advance(minutes=16)
+    assert reconcile.run(sessions, {"stripe": fake}, "stripe").state == "done"
+    assert reconciliations.one(session, gone).state == "broken_off"
+
+
+def test_a_webhook_after_its_event_was_read_again_raises_no_alarm(session, sessions, fake) -> None:
+    fake.capabilities |= {Cap.EVENT_LIST}
+    event = heard(told("other", None))
+    fake.events_since = lambda _since: [event]
+    reconcile.run(sessions, {"stripe": fake}, "stripe")
+
+    with transaction(session):
+        inbox.keep(session, provider="stripe", verified=event.verified, body=event.body + b" ", headers={"a": "b"})
+
+    assert not [line for line in activity.of_everyone(session).lines if line.action == "webhook.changed_content"]
