@@ -94,7 +94,7 @@ class TestTopUp:
         shopper.hears()
 
         assert shopper.wallet == 0
-        assert "variant" in str(shopper.dead()[0][1])
+        assert ["variant" in each for each in shopper.waiting] == [True]
 
     def test_an_answer_that_was_lost_leads_to_one_order_and_one_credit(self, shopper: Shopper) -> None:
         shopper.lemon.fails("POST", "", 0, done=True)
@@ -176,15 +176,14 @@ class TestSubscription:
 
         shopper.hears(times=2, seed=3)
 
-        sub = shopper.the_sub()
+        sub = shopper.sub
         assert (sub.status, sub.channel, sub.price_minor) == ("active", "lemonsqueezy", 1000)
         assert sub.period_start.day == sub.period_end.day == 14
         assert again(shopper.session, order).state == "paid"
         assert [(one.status, one.reason, one.total_minor) for one in invoices(shopper)] == [
             ("paid", "subscription_create", 1000)
         ]
-        assert not shopper.dead()
-        assert not shopper.waiting()
+        assert not shopper.waiting
 
     def test_it_is_found_when_all_its_news_was_lost(self, shopper: Shopper) -> None:
         shopper.lemon.deliveries.are_lost = True
@@ -193,7 +192,7 @@ class TestSubscription:
         shopper.passes(minutes=5)
         shopper.sweeps()
 
-        assert shopper.the_sub().status == "active"
+        assert shopper.sub.status == "active"
         assert len(invoices(shopper)) == 1
 
     def test_it_is_renewed_without_a_gap(self, shopper: Shopper) -> None:
@@ -203,7 +202,7 @@ class TestSubscription:
             shopper.passes(days=31)
             shopper.hears(seed=5)
 
-        sub = shopper.the_sub()
+        sub = shopper.sub
         with transaction(shopper.session):
             periods = invoiced.periods_of(shopper.session, sub)
         assert len(periods) == 4 == len(invoices(shopper))
@@ -213,21 +212,21 @@ class TestSubscription:
     def test_it_is_renewed_where_the_news_was_lost(self, shopper: Shopper) -> None:
         shopper.is_on()
         shopper.lemon.deliveries.are_lost = True
-        before = shopper.the_sub().period_end
+        before = shopper.sub.period_end
 
         shopper.passes(days=32)
         shopper.sweeps()
 
-        assert shopper.the_sub().period_start == before
+        assert shopper.sub.period_start == before
         assert len(invoices(shopper)) == 2
 
     def test_it_falls_behind_and_catches_up(self, shopper: Shopper) -> None:
         shopper.is_on()
-        provider_id = str(shopper.the_sub().provider_id)
+        provider_id = str(shopper.sub.provider_id)
         shopper.lemon.books.runs_short(provider_id)
         shopper.passes(days=31)
         shopper.hears()
-        behind, renewal = shopper.the_sub(), invoices(shopper)[-1]
+        behind, renewal = shopper.sub, invoices(shopper)[-1]
         assert (behind.status, renewal.status) == ("past_due", "open")
         start = behind.period_start
 
@@ -235,7 +234,7 @@ class TestSubscription:
         shopper.passes(days=4)
         shopper.hears(seed=2)
 
-        sub = shopper.the_sub()
+        sub = shopper.sub
         assert (sub.status, sub.period_start, invoices(shopper)[-1].status) == ("active", start, "paid")
         assert len(invoices(shopper)) == 2
 
@@ -244,7 +243,7 @@ class TestSubscription:
         shopper.passes(days=10)
         with transaction(shopper.session):
             growth = sale.offered(shopper.session, shopper.customer_id, "growth", sale.every("month"))
-        state = shopper.squeezy.get_subscription(str(shopper.the_sub().provider_id))
+        state = shopper.squeezy.get_subscription(str(shopper.sub.provider_id))
         to = PlanRef("growth", "month", growth.price, shopper.variants["growth"])
 
         changed, _ = shopper.squeezy.change_now(state, to, at=shopper.clock.now, key="up")
@@ -252,29 +251,29 @@ class TestSubscription:
         shopper.hears(times=2, seed=4)
 
         assert changed.provider_price_id == shopper.variants["growth"]
-        assert (shopper.the_sub().plan_id, shopper.the_sub().price_minor) == (growth.terms.id, 3000)
+        assert (shopper.sub.plan_id, shopper.sub.price_minor) == (growth.terms.id, 3000)
         assert [one.reason for one in invoices(shopper)] == ["subscription_create", "subscription_update"]
 
     def test_it_is_cancelled_at_the_end_of_the_period_and_kept_after_all(self, shopper: Shopper) -> None:
         shopper.is_on()
         who = (shopper.session, shopper.providers, shopper.customer_id)
         cancel_plan.at_period_end(*who, reason=None, actor="usr_1")
-        assert shopper.the_sub().cancel_at_period_end
+        assert shopper.sub.cancel_at_period_end
 
         cancel_plan.resume(*who, actor="usr_1")
         shopper.hears()
-        assert not shopper.the_sub().cancel_at_period_end
+        assert not shopper.sub.cancel_at_period_end
 
         cancel_plan.at_period_end(*who, reason=None, actor="usr_1")
-        ends: datetime = shopper.the_sub().period_end
+        ends: datetime = shopper.sub.period_end
         shopper.passes(days=32)
         shopper.hears(seed=1)
-        assert (shopper.the_sub().status, shopper.the_sub().ended_at) == ("canceled", ends)
+        assert (shopper.sub.status, shopper.sub.ended_at) == ("canceled", ends)
         assert len(invoices(shopper)) == 1
 
     def test_its_refunded_invoice_is_refunded_here(self, shopper: Shopper) -> None:
         shopper.is_on()
-        (paid,) = shopper.lemon.books.invoices_of(str(shopper.the_sub().provider_id))
+        (paid,) = shopper.lemon.books.invoices_of(str(shopper.sub.provider_id))
 
         shopper.lemon.books.refunds("subscription-invoices", paid["id"])
         shopper.hears()
@@ -317,12 +316,12 @@ def test_what_the_channel_cannot_do_is_refused_by_name(shopper: Shopper) -> None
         with pytest.raises(UnsupportedByChannel):
             ask(shopper.session, shopper.providers, shopper.customer_id)
 
-    assert shopper.the_sub().status == "active"
+    assert shopper.sub.status == "active"
 
 
 def test_a_payment_that_failed_there_is_not_tried_by_us(shopper: Shopper) -> None:
     shopper.is_on()
-    shopper.lemon.books.runs_short(str(shopper.the_sub().provider_id))
+    shopper.lemon.books.runs_short(str(shopper.sub.provider_id))
     shopper.passes(days=31)
     shopper.hears()
 
@@ -354,7 +353,7 @@ def test_a_life_told_twice_and_in_any_order_ends_the_same(shopper: Shopper, seed
 
     shopper.hears(times=2, seed=seed)
 
-    sub = shopper.the_sub()
+    sub = shopper.sub
     assert shopper.wallet == 2000 == books.taken()
     assert (sub.status, sub.price_minor, sub.cancel_at_period_end) == ("active", 3000, True)
     assert [(one.status, one.reason, one.total_minor) for one in invoices(shopper)] == [
@@ -362,4 +361,4 @@ def test_a_life_told_twice_and_in_any_order_ends_the_same(shopper: Shopper, seed
         ("paid", "subscription_update", 1354),
         ("paid", "subscription_cycle", 3000),
     ]
-    assert not shopper.dead()
+    assert not shopper.waiting

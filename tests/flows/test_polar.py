@@ -21,8 +21,8 @@ from app.providers.errors import Declined
 from app.providers.values import PlanRef
 from app.subscriptions import invoiced
 from app.wallet.accounts import wallet_of
+from tests.support.patron import Patron
 from tests.support.payments import again, wallet_minor
-from tests.support.polar import Patron
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -16,8 +15,7 @@ from app.db import transaction
 from app.providers import registry
 from tests.support.channels import CHANNELS, every_channel
 from tests.support.doubles.creem.server import Running, running_creem
-from tests.support.outgoing import refuse_inside_a_transaction
-from tests.support.polar import Patron
+from tests.support.patron import Patron
 from tests.support.time import Clock
 
 OFFERS = """
@@ -51,15 +49,8 @@ def kept_creem() -> Iterator[tuple[Running, Any]]:
 
 
 @pytest.fixture
-def creem(kept_creem: tuple[Running, Any], monkeypatch: pytest.MonkeyPatch) -> Running:
+def creem(kept_creem: tuple[Running, Any], no_httpx_inside_a_transaction: None) -> Running:
     """A store that answers over HTTP and delivers nothing by itself. Nobody asks it inside a transaction."""
-    real = httpx.HTTPTransport.handle_request
-
-    def outside(self: Any, request: Any) -> Any:
-        refuse_inside_a_transaction(f"{request.method} {request.url}")
-        return real(self, request)
-
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", outside)
     running, _ = kept_creem
     running.begin_anew()
     return running

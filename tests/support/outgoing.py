@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
+import httpx
 import pytest
 import requests
 from sqlalchemy import Connection, Engine, event
@@ -48,6 +49,18 @@ def _no_network_inside_a_transaction() -> Iterator[None]:
         patch.setattr(requests.adapters.HTTPAdapter, "send", send)
         yield
     event.remove(Engine, "begin", _begun)
+
+
+@pytest.fixture
+def no_httpx_inside_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for calls through httpx: where a provider is called by it, not where a test calls us."""
+    real = httpx.HTTPTransport.handle_request
+
+    def handle(self: Any, request: Any) -> Any:
+        refuse_inside_a_transaction(f"{request.method} {request.url}")
+        return real(self, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
 
 
 def _check_against_the_description(request: Any) -> None:

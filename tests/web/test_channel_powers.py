@@ -67,7 +67,7 @@ def test_it_can_be_cancelled_at_the_end_of_the_period_alone(browser: PageClient,
     assert "cannot end a subscription before its period does" in text(by_hand)
 
     assert browser.post("/plan/cancel", data={"when": "period_end"}).status_code == 303
-    assert shopper.the_sub().cancel_at_period_end
+    assert shopper.sub.cancel_at_period_end
 
 
 def test_an_address_typed_by_hand_is_refused_with_a_sentence(browser: PageClient) -> None:
@@ -80,7 +80,7 @@ def test_an_address_typed_by_hand_is_refused_with_a_sentence(browser: PageClient
 def test_a_payment_that_failed_is_tried_by_the_provider_alone(
     client_of: Callable[[Person], PageClient], ada: Person, shopper: Shopper
 ) -> None:
-    shopper.lemon.books.runs_short(str(shopper.the_sub().provider_id))
+    shopper.lemon.books.runs_short(str(shopper.sub.provider_id))
     shopper.passes(days=31)
     shopper.hears()
     browser = client_of(ada)
