@@ -13,7 +13,7 @@ from app.db import transaction
 from app.flows import refund, refund_sale, refund_top_up, top_up
 from app.flows.refund_top_up import Wish
 from app.invoices import CreditNote, Invoice
-from app.payments.models import Refund
+from app.payments.models import Payment, Refund
 from app.wallet.accounts import wallet_of
 from tests.support.card_paid import Cardholder
 
@@ -61,6 +61,16 @@ def test_a_lost_answer_is_asked_for_again_and_is_the_same_refund(cardholder: Car
 
     assert (one(cardholder, Refund).state, cents(cardholder)) == ("succeeded", 0)
     assert one(cardholder, CreditNote).net_minor == 5000
+
+
+def test_a_receipt_that_is_gone_is_no_refusal_of_the_refund(cardholder: Cardholder, topped_up: str) -> None:
+    with transaction(cardholder.session):
+        cardholder.session.scalars(select(Payment)).one().invoice_id = "in_gone"
+
+    made = refunds(cardholder, topped_up)
+    cardholder.hears()
+
+    assert (made.state, made.credit_note_id, cents(cardholder)) == ("succeeded", None, 0)
 
 
 def test_one_that_fails_later_is_back_in_the_wallet(cardholder: Cardholder, topped_up: str) -> None:

@@ -48,14 +48,17 @@ class Refunding:
         return [told_returns.refund_of(each) for each in found]
 
     def _credit_note(self, invoice_id: str, refund: Json, our_refund_id: str, key: str) -> str | None:
-        """The credit note of this refund. An invoice that takes none, because somebody wrote one by hand, stays."""
+        """The credit note of this refund. An invoice that takes none, because somebody wrote one by hand, stays.
+
+        A no about the note must not pass for one about the refund, which is made.
+        """
         marks = {"refund_of": our_refund_id}
-        before = sources.note_for(self._stripe, invoice_id, marks)
-        if before is not None:
-            return str(before["id"])
-        if refund["status"] in ("failed", "canceled"):
-            return None
         try:
+            before = sources.note_for(self._stripe, invoice_id, marks)
+            if before is not None:
+                return str(before["id"])
+            if refund["status"] in ("failed", "canceled"):
+                return None
             wanted = self._note_of(invoice_id, refund)
             if wanted is None:
                 log.warning("no credit note of invoice %s comes to refund %s", invoice_id, refund["id"])
