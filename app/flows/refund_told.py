@@ -75,7 +75,8 @@ def _ours(session: Session, told: RefundChanged, news: News) -> Refund | None:
     """The refund of ours this is about, or one that was told of before; locked."""
     if told.our_refund_id is not None:
         found = refunds.find(session, told.our_refund_id, lock=True)
-        if found is not None and (found.channel, found.payment_id) == (told.provider, told.payment_id):
+        is_its = found is not None and (found.channel, found.payment_id) == (told.provider, told.payment_id)
+        if found is not None and is_its and not _was_refused(found):
             return found
     found = refunds.by_provider_id(session, told.provider, told.refund_id, lock=True)
     if found is not None or news.names_refunds or told.our_refund_id is not None:
@@ -83,6 +84,11 @@ def _ours(session: Session, told: RefundChanged, news: News) -> Refund | None:
     before = refunds.of_payment(session, told.provider, told.payment_id or "")
     found = next((each for each in before if _is_waited_for(each, told.amount.minor)), None)
     return found or next((_named(each, told) for each in before if _is_summed(each, told.amount.minor)), None)
+
+
+def _was_refused(refund: Refund) -> bool:
+    """It was given up as never made. Where there is one after all, its money is gone as with one made there."""
+    return refund.state == "failed" and refund.provider_refund_id is None
 
 
 def _is_waited_for(refund: Refund, amount_minor: int) -> bool:

@@ -16,7 +16,7 @@ from app.customers.models import Customer
 from app.db import transaction
 from app.payments import ProviderEvent
 from app.payments.models import Refund
-from app.providers.errors import Unavailable
+from app.providers.errors import InvalidRequest, Unavailable
 from app.providers.values import Cap
 from app.wallet.accounts import wallet_of
 from tests.support.fake_refunds import PAYS_BACK, RefundProvider
@@ -60,6 +60,18 @@ def test_one_made_on_the_providers_pages_takes_the_money_out_once(ada: Wallet) -
     assert (row.kind, row.state, row.net_minor, row.requested_by) == ("topup", "succeeded", 2000, "stripe")
     assert (ada.minor, ada.told(), ada.books_are_right()) == (3000, ["refund_made"], True)
     assert ada.refunds().net_minor == 3000
+
+
+def test_one_that_was_taken_for_refused_and_made_after_all_is_gone_once(ada: Wallet) -> None:
+    """The provider said no to a second asking, which the first one had been done by."""
+    ada.fake.before = lambda _verb: (_ for _ in ()).throw(InvalidRequest("It has been refunded."))  # type: ignore[assignment]
+    refused = ada.refunds()
+    assert (refused.state, ada.minor) == ("failed", 5000)
+
+    for _ in range(2):
+        ada.hears(refund="re_1", ours=refused.id, amount=5000)
+
+    assert (ada.states(), ada.minor) == (["failed", "succeeded"], 0)
 
 
 def test_it_may_leave_a_hole_when_the_money_is_spent(ada: Wallet) -> None:
