@@ -27,8 +27,8 @@ from tests.support.card_paid import Cardholder
 from tests.support.creem import Regular
 from tests.support.fake_provider import FakeProvider, heard, told
 from tests.support.lemon import Shopper
-from tests.support.plans import PLANS
 from tests.support.patron import Patron
+from tests.support.plans import PLANS
 from tests.support.six_events import TABLES
 
 PACK = '\n[packs.small]\nname = "100 credits"\ncredits = 100\nprice = "9.00"\n'
