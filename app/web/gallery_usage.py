@@ -10,10 +10,12 @@ from typing import Any
 from app.checkin.calendar import CalendarDay
 from app.checkin.reads import NextBonus, Today
 from app.credits import CreditBalance
+from app.llm.reads import Spend
 from app.metering.projection import Pace
 from app.metering.reads import DayUse, MeterNow
 from app.subscriptions.periods import Period
 from app.web import usage_days, usage_rows
+from app.web.model_panel import Row
 from app.web.overview_activity import Event
 from app.web.overview_credits import Credits
 from app.web.overview_usage import Usage
@@ -158,6 +160,17 @@ def overview_activity(count: int = 3) -> dict[str, Any]:
     return {"events": events[:count]}
 
 
+def models(count: int = 2) -> dict[str, Any]:
+    """A month of model calls: a long name, a cost below a cent, a key without a name."""
+    told = [
+        Row(LONG, "pur_live_…Izor", Spend(LONG, "", 1_204, 98_120_500, 1_048_000, 48_000, 1_234_567_890_000)),
+        Row("gpt-5-mini", "", Spend("gpt-5-mini", "", 1, 12, 7, 0, 17)),
+    ][:count]
+    total = Spend("", "", 1_205, 98_120_512, 1_048_007, 48_000, 1_234_567_890_017)
+    shown = {"month": "November 2026", "by_model": told, "by_key": told, "total": total, "places": 6, "csv": "/usage"}
+    return {"models_shown": shown | {"earlier": None, "later": None}}
+
+
 State = tuple[str, Callable[[], dict[str, Any]]]
 
 STATES: dict[str, State] = {
@@ -172,6 +185,8 @@ STATES: dict[str, State] = {
     "usage-limits": ("usage/_limits.html", limits),
     "usage-limits-refused": ("usage/_limits.html", limits_refused),
     "usage-limits-read-only": ("usage/_limits.html", partial(limits, may_set=False)),
+    "usage-models": ("usage/_models.html", models),
+    "usage-models-none": ("usage/_models.html", partial(models, 0)),
     "overview-usage": ("overview/_usage.html", overview_usage),
     "overview-usage-none": ("overview/_usage.html", partial(overview_usage, 0)),
     "overview-usage-new": ("overview/_usage.html", overview_usage_new),
