@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import ledger
 from app.admin.roles import actor, may_move_money, staff_moves_money, staff_reads
+from app.customers import search
 from app.customers.models import Customer
 from app.db import transaction
 from app.errors import Conflict, Invalid, Refusal
@@ -102,7 +103,7 @@ def _list() -> dict[str, Any]:
     return {
         "dispute": None,
         "rows": rows,
-        "names": _names(session, rows),
+        "names": search.names(session, sorted({row.customer_id for row in rows})),
         "phase": phase,
         "phases": [("", "Any"), *((each, LOOKS[each][0]) for each in PHASES)],
         "older": url_for(".index", before=rows[-1].id, **kept) if len(wanted) > PER_PAGE else "",
@@ -114,11 +115,6 @@ def _list() -> dict[str, Any]:
 def _summary(session: Session) -> dict[str, Any]:
     count, wallets, due_by = disputes.due(session)
     return {"open_count": count, "frozen_count": wallets, "next_due": due_by}
-
-
-def _names(session: Session, rows: list[Dispute]) -> dict[str, str]:
-    found = session.query(Customer).filter(Customer.id.in_({row.customer_id for row in rows}))
-    return {customer.id: customer.name for customer in found}
 
 
 def _words() -> dict[str, Any]:

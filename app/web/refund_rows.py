@@ -22,7 +22,7 @@ from app.wallet.refundable import TopUp
 
 Tag = tuple[str, str, str]  # word, icon, tone
 
-# The fixed words for a refund's states, wherever one is shown.
+# The fixed words for a refund's states, wherever its customer reads one. Staff have their own.
 STATES: Mapping[str, Tag] = {
     "requested": ("Waiting for an answer", "clock", "warn"),
     "denied": ("Turned down", "void", ""),

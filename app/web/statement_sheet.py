@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.credits import words as credit_words
 from app.credits.accounts import credits_of
 from app.http import csv_file
-from app.http.filters import day_text, exact
+from app.http.filters import MONTH_NAMES, day_text, exact
 from app.ledger import Line
 from app.wallet import reads
 from app.wallet.accounts import wallet_of
@@ -24,10 +24,6 @@ AT_ONCE = 500
 HEADING = ("account", "id", "time", "type", "title", "detail", "amount", "balance_after", "unit")
 
 Said = tuple[str, str]
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ def csv_rows(session: Session, sections: Sequence[Section]) -> Iterator[Sequence
 
 def title_of(month: Month) -> str:
     """`March 2026`."""
-    return f"{_MONTHS[month.start.month - 1]} {month.start.year}"
+    return f"{MONTH_NAMES[month.start.month - 1]} {month.start.year}"
 
 
 def span_of(month: Month) -> str:
