@@ -41,9 +41,7 @@ def create(email: str, role: str, name: str | None) -> Answer:
             actor=OPERATOR,
         ) or users.by_email(session, address)
         assert user is not None, "an address that is taken has a user"
-        users.take_from_stranger(
-            session, user, actor=OPERATOR
-        )  # anyone can sign up with any address
+        users.take_from_stranger(session, user, actor=OPERATOR)  # anyone can sign up with any address
         roles.set_role(session, user, role, actor=OPERATOR)
         link = f"{settings.base_url}/reset-password/{email_links.issue(session, user, 'reset', user.email)}"
     told = {"id": user.id, "email": user.email, "role": role, "set_password_url": link}
