@@ -73,6 +73,13 @@ def parse_micros(text: str) -> int:
     return int(found["whole"].replace(",", "")) * MICROS_PER_UNIT + int((found["part"] or "").ljust(6, "0"))
 
 
+def figures(minor: int, currency: str) -> str:
+    """Minor units as a person would type them, so that `parse_minor` reads the same again: `50.00`."""
+    digits = EXPONENTS[currency]
+    whole, part = divmod(minor, 10**digits)
+    return f"{whole}.{part:0{digits}d}" if digits else str(whole)
+
+
 def parse_minor(text: str, currency: str) -> int:
     """Minor units from what a person typed: "50", "50.5", "1,250.00". Never a sign, an exponent or a word.
 

@@ -23,7 +23,7 @@ from app.http.errors import status_of
 from app.http.filters import cents
 from app.http.forms import Form, MoneyField
 from app.invoices import Invoice
-from app.money import EXPONENTS
+from app.money import figures
 from app.payments import orders, returned
 from app.payments.models import Order, Refund
 from app.payments.refunds import NotRefundable
@@ -64,7 +64,7 @@ def new() -> Response | str:
     """The form for an order (`?order=`) or an invoice (`?customer=…&invoice=…`), filled in with all that is left."""
     thing = _thing(db.session(), current_app.extensions["providers"])
     form = RefundForm(formdata=None, form_key=ids.new("frm"), confirmed=str(thing.left_minor))
-    form.amount.data = _figures(thing.left_minor, thing.currency)
+    form.amount.data = figures(thing.left_minor, thing.currency)
     return _page(thing, form)
 
 
@@ -155,9 +155,3 @@ def _invoice(session: Session, providers: Providers, customer_id: str, invoice_i
     note = "The tax on it goes back too. What the wallet paid goes to the wallet, what a card paid to the card."
     left = refund_sale.left_of_invoice(session, invoice)
     return Thing(customer_id, f"Invoice {invoice.number or invoice.id}", note, left, invoice.currency, start)
-
-
-def _figures(minor: int, currency: str) -> str:
-    digits = EXPONENTS[currency]
-    whole, part = divmod(minor, 10**digits)
-    return f"{whole}.{part:0{digits}d}" if digits else str(whole)

@@ -8,6 +8,7 @@ from typing import Any
 from flask import current_app, request
 from flask_login import current_user
 
+from app import money
 from app.customers import members
 from app.http.filters import cents, currency_sign, default_currency
 from app.money import EXPONENTS
@@ -118,9 +119,7 @@ def provider_title() -> str:
 
 def figures(minor: int) -> str:
     """Minor units as a person would type them: `50.00`."""
-    digits = EXPONENTS[default_currency()]
-    whole, part = divmod(minor, 10**digits)
-    return f"{whole}.{part:0{digits}d}" if digits else str(whole)
+    return money.figures(minor, default_currency())
 
 
 def _label(minor: int) -> str:
