@@ -191,7 +191,8 @@ def test_invoices(adas: Program, ada: Person, invoice_for: Callable[..., Invoice
 
 
 def test_a_refund(app: Flask, adas: Program, ada: Person) -> None:
-    pays_back = app.extensions["providers"]["stripe"] = RefundProvider()
+    pays_back = RefundProvider()
+    app.extensions["providers"] = {"stripe": pays_back}
     wallet = Wallet(ada.session, pays_back, ada.customer_id, None, sessionmaker(ada.session.get_bind()))
     path = f"/v1/billing/refund/{wallet.tops_up(5000)}"
     shape = {

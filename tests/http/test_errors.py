@@ -57,8 +57,8 @@ def every_refusal(kind: type[errors.Refusal] = errors.Refusal) -> list[type[erro
 
 def test_every_refusal_has_a_status_and_a_code(app: Flask) -> None:
     for kind in every_refusal():
-        assert 400 <= status_of(kind("No.")) < 600
-        assert kind.code.replace("_", "").isalnum(), kind
+        assert 400 <= status_of(kind.__new__(kind)) < 600
+        assert kind.code.replace("_", "").replace("-", "").isalnum(), kind  # the proxy's have dashes (SPEC L1)
 
 
 def test_a_class_of_ours_takes_the_status_of_the_class_above() -> None:

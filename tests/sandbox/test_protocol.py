@@ -68,7 +68,7 @@ def test_a_verb_that_does_not_exist_is_an_error_object_too(raw):
 
 def test_what_is_not_built_says_so(api):
     with pytest.raises(stripe.InvalidRequestError) as refusal:
-        api.disputes.list()
+        api.radar.early_fraud_warnings.list()
 
     assert refusal.value.http_status == 400
     assert refusal.value.code == "sandbox_not_built"
