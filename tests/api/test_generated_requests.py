@@ -95,7 +95,7 @@ CALLS = [
     ("PUT", "/admin/checkin/config"),
 ]
 
-QUICK = 10
+QUICK = 6
 CASES = max(QUICK, -(-int(os.environ.get("TEST_API_CASES", "0")) // len(CALLS)))  # of each call
 COUNTED: dict[tuple[str, str], Counter[int]] = {}
 # Where the example of the document is of another catalogue, customer or day.

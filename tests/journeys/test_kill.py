@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.real_time, pytest.mark.timeout(400)]
 
 log = logging.getLogger(__name__)
 
-KILLS = int(os.environ.get("TEST_KILLS", "10"))
+KILLS = int(os.environ.get("TEST_KILLS", "6"))
 SECRET = "whsec_of_the_kill_test_only"
 START = 100_000 * CENT  # what each wallet begins with
 LEASE = 180  # seconds: longer than a dead worker keeps what it had claimed

@@ -140,7 +140,7 @@ def test_the_bank_may_ask_and_say_no(nora: Person) -> None:
     nora.sees_balance(GIFT)
 
 
-@ON_EITHER
+@ON_POSTGRESQL
 def test_leaving_the_payment_page_credits_nothing_and_says_so(nora: Person) -> None:
     nora.signs_up()
     nora.asks_to_top_up("50")
@@ -152,7 +152,6 @@ def test_leaving_the_payment_page_credits_nothing_and_says_so(nora: Person) -> N
 
 
 @ON_SQLITE
-@WITH_AND_WITHOUT
 def test_an_amount_that_cannot_be_is_refused_beside_its_field(nora: Person) -> None:
     nora.signs_up()
 
