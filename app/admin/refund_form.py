@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from wtforms import StringField
 
 from app import ids, ledger
+from app.admin.adjustments import FORM_KEY
 from app.admin.roles import actor, staff_moves_money
 from app.customers import search
 from app.errors import Invalid, NotFound, Refusal
@@ -33,7 +33,6 @@ from app.wallet import words
 pages = Blueprint("admin_refund_form", __name__, url_prefix="/admin/refunds")
 
 MOST = 100_000_000  # minor units: a million dollars; what is left of the thing says the rest
-FORM_KEY = re.compile(r"frm_[0-9a-z]{26}\Z")
 Start = Callable[[str, str, int], Refund]  # form key, reason, minor units before tax
 
 
