@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
 
 from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.errors import Invalid
 from app.flows import cancel_by_card, cancel_from_wallet
-from app.providers.billing import CancelReason
+from app.providers.billing import CANCEL_REASONS
 from app.providers.port import Provider
 from app.subscriptions import changes, lifecycle
 from app.subscriptions.models import Subscription, SubscriptionChange
 
 Providers = Mapping[str, Provider]
-REASONS: tuple[str, ...] = get_args(CancelReason)
 _LONGEST_COMMENT = 500
 
 
@@ -29,7 +27,7 @@ def at_period_end(
     actor: str,
     comment: str | None = None,
 ) -> Subscription:
-    """Access stays until the period's end, then the free plan. `reason` is one of REASONS.
+    """Access stays until the period's end, then the free plan. `reason` is one of CANCEL_REASONS.
 
     Drops a scheduled change. Cancelling again changes nothing. Raises NoSubscription, Conflict while a change is in
     flight, Invalid for an unknown reason, ProviderDown.
@@ -72,8 +70,8 @@ def preview_now(session: Session, providers: Providers, customer_id: str) -> tup
 
 
 def _check(reason: str | None, comment: str | None) -> None:
-    if reason is not None and reason not in REASONS:
-        raise Invalid("Choose one of the reasons.", field="reason", known=list(REASONS))
+    if reason is not None and reason not in CANCEL_REASONS:
+        raise Invalid("Choose one of the reasons.", field="reason", known=list(CANCEL_REASONS))
     if comment is not None and len(comment) > _LONGEST_COMMENT:
         raise Invalid(f"Write at most {_LONGEST_COMMENT} characters.", field="comment")
 

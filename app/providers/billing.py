@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from app.money import Money
 from app.providers.values import PlanRef, RefundResult
@@ -41,6 +41,7 @@ CancelReason = Literal[
     "too_complex",
     "other",
 ]
+CANCEL_REASONS: tuple[str, ...] = get_args(CancelReason)
 
 
 @dataclass(frozen=True, slots=True)

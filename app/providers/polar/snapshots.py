@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from app.providers.billing import PendingChange, SubscriptionState
+from app.providers.billing import CANCEL_REASONS, PendingChange, SubscriptionState
 from app.providers.polar.body import id_of, instant, maybe_instant, metadata
 from app.providers.polar.connection import Json
 from app.providers.polar.periods import anchor_of
@@ -21,16 +21,6 @@ _STATUSES: dict[str, Any] = {
     "paused": "paused",
     "canceled": "canceled",
 }
-REASONS = (
-    "too_expensive",
-    "missing_features",
-    "switched_service",
-    "unused",
-    "customer_service",
-    "low_quality",
-    "too_complex",
-    "other",
-)
 
 
 def subscription_of(sub: Json, *, version: datetime, latest_order: str | None = None) -> SubscriptionState:
@@ -54,7 +44,7 @@ def subscription_of(sub: Json, *, version: datetime, latest_order: str | None = 
         period_end=maybe_instant(sub["current_period_end"]),
         cancel_at_period_end=not stays and ended is None,
         cancel_at=None if stays else maybe_instant(sub.get("ends_at")),
-        cancel_reason=reason if reason in REASONS else None,
+        cancel_reason=reason if reason in CANCEL_REASONS else None,
         cancel_comment=sub.get("customer_cancellation_comment"),
         ended_at=ended,
         trial_end=maybe_instant(sub.get("trial_end")),

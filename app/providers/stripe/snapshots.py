@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.money import Money
-from app.providers.billing import PendingChange, SubscriptionState
+from app.providers.billing import CANCEL_REASONS, PendingChange, SubscriptionState
 from app.providers.stripe.body import id_of, instant, maybe_instant
 from app.providers.stripe.connection import Json
 from app.providers.values import PlanRef
@@ -21,16 +21,6 @@ _STATUSES: dict[str, Any] = {
     "paused": "paused",
     "canceled": "canceled",
 }
-_REASONS = (
-    "too_expensive",
-    "missing_features",
-    "switched_service",
-    "unused",
-    "customer_service",
-    "low_quality",
-    "too_complex",
-    "other",
-)
 
 
 def subscription_of(sub: Json, *, version: datetime) -> SubscriptionState:
@@ -51,7 +41,7 @@ def subscription_of(sub: Json, *, version: datetime) -> SubscriptionState:
         period_end=maybe_instant(item.get("current_period_end")),
         cancel_at_period_end=_ends_with_period(sub, item),
         cancel_at=maybe_instant(sub.get("cancel_at")),
-        cancel_reason=feedback if feedback in _REASONS else None,
+        cancel_reason=feedback if feedback in CANCEL_REASONS else None,
         cancel_comment=told.get("comment"),
         ended_at=maybe_instant(sub.get("ended_at")),
         trial_end=maybe_instant(sub.get("trial_end")),
