@@ -64,7 +64,7 @@ def web(start: Callable[..., Program]) -> Program:
 def test_a_server_in_mid_stream(web, start, session, ada, key, llm_double, tmp_path):
     # Its reader leaves: it notices when it has something to send, and what was streamed is paid.
     llm_double.plays(Script(at=Point.MID))
-    begins_to_read(web, key, ada).close()
+    begins_to_read(web, key, ada, llm_double, 0).close()
     llm_double.visit(0).goes_on()
     left = until(lambda: the_calls(session)[0], lambda call: call.state != "held")
 
@@ -74,7 +74,7 @@ def test_a_server_in_mid_stream(web, start, session, ada, key, llm_double, tmp_p
 
     # It is killed: what was held is still held, and the upstream has been hung up on.
     llm_double.plays(Script(at=Point.MID))
-    reader = begins_to_read(web, key, ada)
+    reader = begins_to_read(web, key, ada, llm_double, 1)
     web.kill()
     llm_double.visit(1).is_over()
     reader.close()
@@ -94,14 +94,19 @@ def test_a_server_in_mid_stream(web, start, session, ada, key, llm_double, tmp_p
     assert audit_books.audit(session, full=True).faults == []
 
 
-def begins_to_read(web: Program, key: str, who: Person) -> http.client.HTTPConnection:
-    """A stream of which the first event has come."""
+def begins_to_read(web: Program, key: str, who: Person, double: LlmDouble, number: int) -> http.client.HTTPConnection:
+    """A stream that is read as far as the double, at its request of this number, has come."""
     connection = http.client.HTTPConnection(web.base_url.removeprefix("http://"), timeout=30)
     headers = {"Authorization": f"Bearer {key}", "Purser-Customer": who.customer_id, "Content-Type": "application/json"}
     connection.request("POST", "/api/llm/proxy", json.dumps(body_of("openai", stream=True)), headers)
     answer = connection.getresponse()
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
-    assert answer.readline().startswith(b"data: ")
+    visit, tokens = double.visit(number), 0
+    visit.arrives()
+    while tokens < visit.streamed:
+        line = answer.readline()
+        assert line, "the stream ended"
+        tokens += b'"content":"' in line.replace(b" ", b"") and b'"content":""' not in line.replace(b" ", b"")
     return connection
 
 

@@ -100,6 +100,7 @@ class Visit:
         self.streamed = 0  # tokens that went out
         self._arrived, self._over = threading.Event(), threading.Event()
         self._woken, self._wake = socket.socketpair()
+        self._ending_or_waking = threading.Lock()
 
     @property
     def ending(self) -> str:
@@ -118,8 +119,10 @@ class Visit:
         assert self._arrived.wait(PATIENCE), f"{self.path} never came to {self.script.at}"
 
     def goes_on(self) -> None:
-        """Let it go on from its point."""
-        self._wake.send(b"!")
+        """Let it go on from its point, if nobody hung up meanwhile: a whole answer's reader does when it has it all."""
+        with self._ending_or_waking:
+            if not self._over.is_set():
+                self._wake.send(b"!")
 
     def is_over(self) -> None:
         """Wait until its bill is written."""
@@ -136,6 +139,7 @@ class Visit:
     def ends(self, ending: str, bill: Bill) -> None:
         self._ending, self._bill = ending, bill
         self._arrived.set()
-        self._over.set()
-        self._woken.close()
-        self._wake.close()
+        with self._ending_or_waking:
+            self._over.set()
+            self._woken.close()
+            self._wake.close()
