@@ -12,6 +12,7 @@ from flask_login import current_user
 from app.customers import members
 from app.customers.signed_in import SignedIn
 from app.extensions import db
+from app.http import staff_places
 from app.http.filters import currency_name, reader_zone
 from app.notices import reads
 
@@ -40,36 +41,6 @@ CUSTOMER_TABS: tuple[Place, ...] = (
     ("/usage", "usage", "Usage"),
     ("/wallet", "wallet", "Wallet"),
     ("/invoices", "invoice", "Invoices"),
-)
-STAFF_PLACES: dict[str, tuple[Place, ...]] = {
-    "": (
-        ("/admin/customers", "users", "Customers"),
-        ("/admin/credit-transactions", "credits", "Credit transactions"),
-        ("/admin/refunds", "return", "Refunds"),
-        ("/admin/disputes", "flag", "Disputes"),
-    ),
-    "Catalogue": (
-        ("/admin/plans", "plan", "Plans"),
-        ("/admin/coupons", "tagi", "Coupons"),
-        ("/admin/packs", "pack", "Credit packs"),
-        ("/admin/meters", "usage", "Meters"),
-        ("/admin/actions", "credits", "Actions"),
-        ("/admin/check-in", "checkin", "Check-in"),
-        ("/admin/tax-rates", "invoice", "Tax rates"),
-    ),
-    "System": (
-        ("/admin/webhooks", "hook", "Webhooks"),
-        ("/admin/reconciliations", "retry", "Reconciliations"),
-        ("/admin/outgoing", "out", "Outgoing"),
-        ("/admin/books", "log", "Books"),
-        ("/admin/activity", "clock", "Activity"),
-    ),
-}
-STAFF_TABS: tuple[Place, ...] = (
-    ("/admin/customers", "users", "Customers"),
-    ("/admin/plans", "plan", "Plans"),
-    ("/admin/webhooks", "hook", "Webhooks"),
-    ("/admin/activity", "clock", "Activity"),
 )
 
 
@@ -140,13 +111,22 @@ def _made() -> Shell:
         subtitle=subtitle,
         customer_id=person.customer_id if person else None,
         customers=_customers(person, staff),
-        groups=_groups(STAFF_PLACES if staff else _customer_places(person), {} if staff else _tallies(person)),
-        tabs=_links(STAFF_TABS if staff else CUSTOMER_TABS),
+        groups=_groups(*_ways(person, staff)),
+        tabs=_links(staff_places.tabs_of(_role(person)) if staff else CUSTOMER_TABS),
         other_side=_other_side(person, staff),
         back=_back(person),
         currency_name=currency_name(),
         zone_name=reader_zone().key,
     )
+
+
+def _ways(person: SignedIn | None, staff: bool) -> tuple[dict[str, tuple[Place, ...]], dict[str, str]]:
+    """The groups of the navigation, and what waits at which of their addresses."""
+    return (staff_places.shown_to(_role(person)), {}) if staff else (_customer_places(person), _tallies(person))
+
+
+def _role(person: SignedIn | None) -> str:
+    return (person.staff_role or "") if person else ""
 
 
 def _customer_places(person: SignedIn | None) -> dict[str, tuple[Place, ...]]:
@@ -202,4 +182,5 @@ def _links(places: tuple[Place, ...], tallies: Mapping[str, str] | None = None) 
 
 
 def _here(href: str) -> bool:
-    return request.path == href or (href != "/" and request.path.startswith(href + "/"))
+    fronts = ("/", "/admin")  # every address lies under one of them, and is not their page
+    return request.path == href or (href not in fronts and request.path.startswith(href + "/"))
