@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from tests.support.outline import outline
 from tests.support.pages import page_faults
 
 PAGE = '<!doctype html><html lang="en"><head><title>{title}</title></head><body>{body}</body></html>'
@@ -54,3 +55,35 @@ def test_it_finds_nothing_on_a_good_page(small_app: Flask) -> None:
 @pytest.mark.parametrize("partial", ["<tr><td>1</td></tr>", '<section id="a"><p>x</p></section>', "<td>1</td>"])
 def test_a_partial_needs_neither_title_nor_heading(small_app: Flask, partial: str) -> None:
     assert page_faults(small_app, partial) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("<p id='x1'>Ada has $10.00</p>", "<p id='x1'>Bo has $2.50</p>"),
+        (
+            '<a href="/orders/ord_01m7zbxs8ax2pjrs3nfg8re2bs">A</a>',
+            '<a href="/orders/ord_01m7zbxs8ax2pjrs3nfg8re2bt">B</a>',
+        ),
+        ('<input name="csrf" value="abc">', '<input name="csrf" value="xyz">'),
+    ],
+)
+def test_pages_that_differ_in_words_and_names_are_read_once(one: str, other: str) -> None:
+    assert outline(one) == outline(other)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("<p id='x1'>A</p><p id='x2'>B</p>", "<p id='x1'>A</p><p id='x1'>B</p>"),
+        ("<title>A</title>", "<title> </title>"),
+        ("<script></script>", "<script>x()</script>"),
+        ("<p>A &amp; B</p>", "<p>A &bogus B</p>"),
+        ("<table><tr></tr></table>", "<table>A<tr></tr></table>"),
+        ("<p>A</p>", "<p>A"),
+        ('<p hx-get="/here">A</p>', '<p hx-get="/there">A</p>'),
+        ("<p>A</p>", '<p style="color: red">A</p>'),
+    ],
+)
+def test_pages_that_may_break_a_rule_are_read(good: str, bad: str) -> None:
+    assert outline(good) != outline(bad)
