@@ -1,6 +1,7 @@
 """Every route, asked by every kind of caller: what comes back is what tests/authorization.py says.
 
-Pages are asked on both databases, so that none is first seen on PostgreSQL by a customer.
+Pages that show something are asked on both databases, so that none is first seen on PostgreSQL by a customer. Those
+that do something have tests of what they do, on both; here the question is for whom.
 """
 
 from __future__ import annotations
@@ -71,7 +72,6 @@ def table(text: str, callers: tuple[str, ...]) -> Cells:
     return {route: dict(zip(callers, cells, strict=True)) for route, cells in rows(text).items()}
 
 
-@pytest.mark.parametrize("database_url", BOTH, indirect=True)
 @pytest.mark.parametrize("route", [route for route in rows(PAGES) if changes_something(route)])
 def test_a_page_that_does_something_does_it_for_whom_the_table_says(
     route: str, things: dict[str, str], bo: Person, browsers: Ask
