@@ -40,6 +40,8 @@ GET  /admin/customers/<customer_id>/adjust/preview         303     403     403  
 GET  /admin/customers/<customer_id>/adjust-credits         303     403     403     403     403     403     200     200
 POST /admin/customers/<customer_id>/adjust-credits         303     403     403     403     403     403     422     422
 GET  /admin/customers/<customer_id>/adjust-credits/preview 303     403     403     403     403     403     200     200
+POST /admin/customers/<customer_id>/sign-in-as            303     403     403     403     403     303     303     303
+POST /admin/looking/stop                                   303     403     403     403     403     303     303     303
 GET  /admin/customers/<customer_id>/terms                  303     403     403     403     403     200     200     200
 POST /admin/customers/<customer_id>/terms                  303     403     403     403     403     403     422     422
 POST /admin/customers/<customer_id>/terms/end              303     403     403     403     403     403     422     422

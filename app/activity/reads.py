@@ -48,6 +48,13 @@ def of_everyone(
     return _page(session, lines, before, limit)
 
 
+def since(session: Session, customer_id: str, action: str, instant: datetime, *, limit: int) -> list[Activity]:
+    """What was done to a customer under this name from an instant on, newest first."""
+    mine = select(Activity).where(Activity.customer_id == customer_id, Activity.at >= instant)
+    newest = mine.where(Activity.action == action).order_by(Activity.at.desc(), Activity.id.desc())
+    return list(session.scalars(newest.limit(limit)))
+
+
 def _page(session: Session, lines: Select[Activity], before: str | None, limit: int) -> Page:
     if before:
         at, last = _read_cursor(before)

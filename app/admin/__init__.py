@@ -16,6 +16,7 @@ from app.admin import (
     credit_transactions,
     customers,
     disputes,
+    looking,
     outgoing,
     outgoing_endpoints,
     plans,
@@ -31,7 +32,7 @@ from app.admin.roles import staff_reads
 
 def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
-    for module in (customers, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
+    for module in (customers, looking, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
         app.register_blueprint(module.pages)
     for module in (disputes, reconciliations, refund_form, refunds, credit_adjustments, credit_transactions):
         app.register_blueprint(module.pages)

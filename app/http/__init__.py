@@ -7,7 +7,21 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
-from app.http import assets, auth, errors, filters, headers, hx, limits, logs, origin, paths, plan_limits, shell
+from app.http import (
+    assets,
+    auth,
+    errors,
+    filters,
+    headers,
+    hx,
+    limits,
+    logs,
+    looking,
+    origin,
+    paths,
+    plan_limits,
+    shell,
+)
 
 
 def register(app: Flask) -> None:
@@ -22,6 +36,7 @@ def register(app: Flask) -> None:
     logs.register(app)
     headers.register(app)
     auth.register(app)
+    looking.register(app)
     limits.register(app)
     plan_limits.register(app)
     origin.register(app)

@@ -148,7 +148,8 @@ def _whose(person: SignedIn | None, staff: bool) -> tuple[str, str]:
 
 
 def _customers(person: SignedIn | None, staff: bool) -> tuple[tuple[str, str], ...]:
-    return () if person is None or staff or person.bound else tuple(members.of_user(db.session(), person.id))
+    alone = person is None or staff or person.bound or person.looks_on is not None
+    return () if person is None or alone else tuple(members.of_user(db.session(), person.id))
 
 
 def _other_side(person: SignedIn | None, staff: bool) -> Link | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -64,6 +64,8 @@ class Dispute(Base):
         Index("ix_dispute_channel_payment_id", "channel", "payment_id"),
         Index("ix_dispute_opened_at_id", "opened_at", "id"),
         Index("ix_dispute_phase_opened_at_id", "phase", "opened_at", "id"),
+        Index("ix_dispute_id", "id"),
+        Index("ix_dispute_freezes", "customer_id", sqlite_where=text("freezes"), postgresql_where=text("freezes")),
     )
 
     @property

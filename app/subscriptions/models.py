@@ -81,6 +81,14 @@ class Subscription(Base):
         Index("ix_subscription_grace_ends_at", "grace_ends_at"),
         Index("ix_subscription_period_end", "period_end"),
         Index("ix_subscription_channel_provider_id", "channel", "provider_id"),
+        Index("ix_subscription_id", "id"),
+        Index(
+            "ix_subscription_status_customer_id",
+            "status",
+            "customer_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
     )
 
 

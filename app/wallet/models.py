@@ -1,4 +1,4 @@
-"""The wallet's own table: whose wallet tops itself up, and by what rules (SPEC W6). The money is in the ledger."""
+"""The wallet's own tables: whose tops itself up (SPEC W6), and whose staff froze. The money is in the ledger."""
 
 from __future__ import annotations
 
@@ -43,5 +43,32 @@ class AutoTopUp(Base):
             "order_id",
             postgresql_where=text("order_id IS NOT NULL"),
             sqlite_where=text("order_id IS NOT NULL"),
+        ),
+    )
+
+
+class WalletFreeze(Base):
+    """A wallet that staff froze, until they thaw it. It counts beside its disputes: neither undoes the other."""
+
+    __tablename__ = "wallet_freeze"
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)  # frz_…
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[str]  # the customer reads it
+    frozen_by: Mapped[str]
+    frozen_at: Mapped[datetime]
+    thawed_by: Mapped[str | None]
+    thawed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("(thawed_at IS NULL) = (thawed_by IS NULL)", name="thawed"),
+        Index(
+            "uq_wallet_freeze_one_live",
+            "customer_id",
+            "currency",
+            unique=True,
+            sqlite_where=text("thawed_at IS NULL"),
+            postgresql_where=text("thawed_at IS NULL"),
         ),
     )

@@ -19,15 +19,27 @@ def of(session: Session, customer_id: str, balance: ledger.Balance) -> Notice | 
     why = frozen.why(session, customer_id, balance)
     if why is None:
         return None
+    if not why.disputes:
+        return Notice(TITLE, _by_staff(why), "neg", [])
     missing, taken = exact(why.owed), _taken(why.disputes)
     presses = [Press("Top up", href=url_for("wallet.show", _anchor="topup"))] if why.owed else []
     if not why.is_open:
         text = f"{taken} The bank decided so, and {missing} is missing. Add that much, and you can spend again."
-        return Notice(TITLE, text, "neg", presses)
+        return Notice(TITLE, f"{text}{_and_staff(why)}", "neg", presses)
     text = f"{taken} Nothing can be spent until that is decided; what is withdrawn or won comes back in full."
     if why.owed:
         text += f" {missing} is missing, and what you add fills that first."
-    return Notice(TITLE, text, "neg", presses)
+    return Notice(TITLE, f"{text}{_and_staff(why)}", "neg", presses)
+
+
+def _by_staff(why: frozen.Why) -> str:
+    """The reason staff gave; money still comes in."""
+    said = f" {why.by_staff.reason.rstrip('.')}." if why.by_staff else ""
+    return f"We have frozen it for now.{said} You can still add money; write to us to have it thawed."
+
+
+def _and_staff(why: frozen.Why) -> str:
+    return f" It stays frozen after that, until we thaw it: {why.by_staff.reason}" if why.by_staff else ""
 
 
 def _taken(disputes: list[Dispute]) -> str:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app import ledger
+from app import activity, clock, ledger
 from app.credits import words
 from app.credits.accounts import credits_of
 from app.http.filters import credit_count, exact, places_of
 from app.ledger import Account
+from app.people import looking
 from app.wallet import reads
 
 LATEST = 5
+LOOKED_ON_FOR = timedelta(days=30)  # how long the overview tells that our support looked on
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Event:
 
 
 def latest(session: Session, wallet: Account) -> Sequence[Event]:
-    """The newest events, wallet and credits together. Two SELECTs."""
+    """The newest events: wallet, credits, and that our support looked on. Three SELECTs."""
     money = ledger.history(session, wallet, limit=LATEST)
     places = places_of(line.amount for line in money) if money else 2
     found = [
@@ -38,7 +40,15 @@ def latest(session: Session, wallet: Account) -> Sequence[Event]:
     ]
     of_credits = ledger.history(session, credits_of(wallet.customer_id), limit=LATEST)
     found += [(line.occurred_at, 0, line.seq, _of_credits(line)) for line in of_credits]
+    found += _looked_on(session, wallet.customer_id)
     return [event for *_, event in sorted(found, key=lambda one: one[:3], reverse=True)[:LATEST]]
+
+
+def _looked_on(session: Session, customer_id: str) -> list[tuple[datetime, int, int, Event]]:
+    """Each time that staff looked on as this customer, of the last days: the customer may know."""
+    times = activity.since(session, customer_id, looking.BEGAN, clock.now() - LOOKED_ON_FOR, limit=LATEST)
+    words = "Our support looked at your account"
+    return [(line.at, 2, number, Event(words, "", line.at, "", False)) for number, line in enumerate(reversed(times))]
 
 
 def _event(line: ledger.Line, change: str) -> Event:
