@@ -107,11 +107,19 @@ class Settings:
     password_memory_kib: int = 19456  # what hashing a password costs; less only where no real passwords are
     commission_percent: int = 20  # of a paid skill's list price (SPEC U8)
     markup_percent: int = 15  # on upstream cost (SPEC U8)
+    adjustment_limit: int = 20000  # minor units; above it a second member of staff has to approve
+    credit_adjustment_limit: int = 20000  # the same, in credits
+    staff_totp: str = ""  # required | optional; nothing is required in production and optional elsewhere
     grace_days: int = 7  # of full access after a subscription's payment failed (SPEC P11)
 
     @property
     def is_production(self) -> bool:
         return self.env == "production"
+
+    @property
+    def staff_needs_code(self) -> bool:
+        """Whether the back office opens only to staff with a second factor."""
+        return self.staff_totp == "required" or (self.staff_totp == "" and self.is_production)
 
     @property
     def hooks_may_be_private(self) -> bool:
@@ -194,6 +202,7 @@ class Settings:
                 self.signup_credit_when not in ("signup", "verified"),
                 "PURSER_SIGNUP_CREDIT_WHEN must be signup or verified.",
             ),
+            (self.staff_totp not in ("", "required", "optional"), "PURSER_STAFF_TOTP must be required or optional."),
             (self.currency not in EXPONENTS, f"PURSER_CURRENCY is {self.currency!r}; use one of {known}."),
             (
                 self.commission_percent > 100,

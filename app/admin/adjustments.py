@@ -19,6 +19,7 @@ from app.extensions import db
 from app.http import hx
 from app.http.filters import default_currency, exact
 from app.http.forms import Form, MoneyField
+from app.http.proof import recently_proved
 from app.money import minor_to_micros
 from app.wallet.accounts import wallet_of
 from app.wallet.adjust import adjust
@@ -87,6 +88,7 @@ def preview(customer_id: str) -> Response:
 
 @pages.post("/admin/customers/<customer_id>/adjust")
 @staff_moves_money
+@recently_proved
 def create(customer_id: str) -> Response | str:
     """Adjust once per form, when the amount asked for is the one whose result was shown; else show it."""
     customer = load(customer_id)

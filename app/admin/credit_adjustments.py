@@ -22,6 +22,7 @@ from app.extensions import db
 from app.http import hx
 from app.http.filters import credit_count
 from app.http.forms import DayField, Form
+from app.http.proof import recently_proved
 
 pages = Blueprint("admin_credit_adjustments", __name__)
 
@@ -101,6 +102,7 @@ def preview(customer_id: str) -> Response:
 
 @pages.post("/admin/customers/<customer_id>/adjust-credits")
 @staff_moves_money
+@recently_proved
 def create(customer_id: str) -> Response | str:
     """Adjust once per form, when the number asked for is the one whose result was shown; else show it."""
     customer = load(customer_id)

@@ -16,6 +16,7 @@ from app.errors import Conflict, Invalid, Refusal
 from app.extensions import db
 from app.http import hx
 from app.http.errors import status_of
+from app.http.proof import recently_proved
 from app.payments import disputes
 from app.payments.dispute_table import PHASES, Dispute
 from app.wallet import frozen
@@ -55,6 +56,7 @@ def show(dispute_id: str) -> Response | str:
 
 @pages.post("/<dispute_id>/thaw")
 @staff_moves_money
+@recently_proved
 def thaw(dispute_id: str) -> Response | str:
     """Let the customer spend again whatever becomes of this case, with a reason."""
     reason = request.form.get("reason", "")

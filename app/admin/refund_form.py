@@ -22,6 +22,7 @@ from app.http import hx
 from app.http.errors import status_of
 from app.http.filters import cents
 from app.http.forms import Form, MoneyField
+from app.http.proof import recently_proved
 from app.invoices import Invoice
 from app.money import figures
 from app.payments import orders, returned
@@ -69,6 +70,7 @@ def new() -> Response | str:
 
 @pages.post("/new")
 @staff_moves_money
+@recently_proved
 def create() -> Response | str:
     """Pay it back once per form; another sum than the button said is shown first."""
     thing, form = _thing(db.session(), current_app.extensions["providers"]), RefundForm()

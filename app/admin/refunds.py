@@ -16,6 +16,7 @@ from app.extensions import db
 from app.flows import refund_request, refund_top_up
 from app.http import csv_file, hx
 from app.http.errors import status_of
+from app.http.proof import recently_proved
 from app.invoices import CreditNote
 from app.money import minor_to_micros
 from app.payments import refund_reads
@@ -79,6 +80,7 @@ def show(refund_id: str) -> Response | str:
 
 @pages.post("/admin/refunds/<refund_id>/approve")
 @staff_moves_money
+@recently_proved
 def approve(refund_id: str) -> Response | str:
     """Pay the balance back, newest top-up first."""
     try:

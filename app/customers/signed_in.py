@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from app import clock
 from app.customers.models import Customer, Membership
 from app.people import sessions, tokens
-from app.people.models import LoginSession, User
+from app.people.models import LoginSession, SecondFactor, User
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class SignedIn:
 
     `customer_id` and `permission` are None when the chosen membership is gone or none was chosen. `bound`: the host
     product opened this session for one customer, so there is no other one, no back office and no profile in it.
+    `proved_at`: when they last proved who they are; None in such a session.
     """
 
     token: str
@@ -35,6 +37,10 @@ class SignedIn:
     permission: str | None
     bound: bool
     return_url: str | None  # where the host product wants them back
+    proved_at: datetime | None
+    has_second_factor: bool
+    looks_on: str | None = None  # staff, as this customer: they read what its members read, and change nothing
+    looking_until: datetime | None = None
 
     is_authenticated = True
     is_active = True
@@ -53,6 +59,10 @@ def load(session: Session, token: str) -> SignedIn | None:
             LoginSession.last_seen_at,
             LoginSession.bound_to,
             LoginSession.return_url,
+            LoginSession.viewing_customer_id,
+            LoginSession.viewing_until,
+            LoginSession.proved_at,
+            SecondFactor.confirmed_at.label("second_factor_since"),
             User.id,
             User.name,
             User.email,
@@ -71,11 +81,16 @@ def load(session: Session, token: str) -> SignedIn | None:
                 Membership.customer_id == func.coalesce(LoginSession.bound_to, LoginSession.customer_id),
             ),
         )
-        .outerjoin(Customer, Customer.id == Membership.customer_id)
+        .outerjoin(SecondFactor, SecondFactor.user_id == LoginSession.user_id)
+        .outerjoin(Customer, Customer.id == func.coalesce(LoginSession.viewing_customer_id, Membership.customer_id))
         .where(LoginSession.token_hash == tokens.hashed(token), User.disabled_at.is_(None), sessions.alive())
     ).first()
     if row is None:
         return None
+    customer_id, permission = row.customer_id, row.permission
+    if row.viewing_customer_id is not None:  # never the rights of a member of their own, and none once it is over
+        looks = row.staff_role is not None and clock.now() < row.viewing_until
+        customer_id, permission = (row.viewing_customer_id, "read") if looks else (None, None)
     return SignedIn(
         token=token,
         session_id=row.session_id,
@@ -86,9 +101,13 @@ def load(session: Session, token: str) -> SignedIn | None:
         email_verified=row.email_verified_at is not None,
         staff_role=None if row.bound_to else row.staff_role,
         time_zone=row.time_zone,
-        customer_id=row.customer_id,
+        customer_id=customer_id,
         customer_name=row.customer_name,
-        permission=row.permission,
+        permission=permission,
         bound=row.bound_to is not None,
         return_url=row.return_url,
+        proved_at=row.proved_at,
+        has_second_factor=row.second_factor_since is not None,
+        looks_on=row.viewing_customer_id,
+        looking_until=row.viewing_until,
     )

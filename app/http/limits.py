@@ -35,6 +35,9 @@ RULES: dict[str, RateLimitItem] = {
         "verify.account": "5 per hour",
         "link.address": "60 per 15 minutes",  # following mailed links: nobody guesses 256 bits, but let them not try
         "password.account": "10 per 15 minutes",  # proving one's current password
+        # Codes have six digits, so their limit is lower, and there is one for the day; by then the password is known.
+        "code.account": "5 per 15 minutes",
+        "code.account.day": "40 per day",
         "invitation.customer": "50 per day",
         "topup.customer": "20 per 10 minutes",
         "plan.customer": "120 per 10 minutes",  # previews ask the provider

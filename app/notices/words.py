@@ -101,6 +101,71 @@ Invoice {number} is void: you owe nothing for it. You are on the free plan now.
 Your wallet and your credits are untouched. You can subscribe again at any time.
 """,
     ),
+    # To staff who set things up. The reason is the provider's, or its adapter's.
+    "cannot_be_sold": (
+        "Nobody can buy {thing} through {title} at the moment",
+        """Hello,
+
+a customer wanted to buy {thing} through {title} and could not:
+
+{reason}
+
+What each channel lacks is listed in the back office under Channels. You get no other mail about this one until it
+has been put right.
+""",
+    ),
+    "adjustment_waiting": (
+        "{what} for {customer} waits for a second person",
+        """Hello {name},
+
+{who} asks for an adjustment that needs a second person: {what} for {customer}.
+
+Reason: {reason}
+
+Nothing moves before somebody approves it. Look at it here:
+
+{link}
+""",
+    ),
+    "adjustment_decided": (
+        "{what} for {customer} was {decided}",
+        """Hello {name},
+
+the adjustment you asked for, {what} for {customer}, was {decided}. {why}
+""",
+    ),
+    "second_factor_on": (
+        "Your account asks for a code now",
+        """Hello {name},
+
+from now on signing in takes a code from your authenticator app besides the password. Other browsers were signed out.
+If that was not you, choose a new password now and write to us:
+
+{link}
+""",
+    ),
+    "second_factor_off": (
+        "Your account does not ask for a code any more",
+        """Hello {name},
+
+the authenticator app of your account was taken off{by}: the password alone signs you in.
+Other browsers were signed out.
+If that surprises you, choose a new password now and write to us:
+
+{link}
+""",
+    ),
+    "staff_invited": (
+        "You are staff now",
+        """Hello {name},
+
+{inviter} has let you into the back office, as {role}. Choose a password here, then sign in:
+
+{link}
+
+The link works once, for one hour. After that, choose "Forgot it?" on the sign-in page.
+""",
+    ),
     # What `tell` mails: its words are in `kinds`. No link but those the words hold, as above.
     "notice": (
         "{title}",

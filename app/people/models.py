@@ -1,10 +1,10 @@
-"""People's tables: users, the sessions they are signed in with, and the links they were mailed."""
+"""People's tables: users, their sessions and second factors, and the links they were mailed."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -27,6 +27,7 @@ class User(Base):
     time_zone: Mapped[str] = mapped_column(default="UTC")
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    last_signed_in_at: Mapped[datetime | None]  # by themselves, not by a link of the host product
 
     __table_args__ = (CheckConstraint("staff_role IN ('support', 'finance', 'admin')", name="staff_role"),)
 
@@ -46,6 +47,41 @@ class LoginSession(Base):
     browser: Mapped[str]
     bound_to: Mapped[str | None]  # opened by the host product: this customer and nothing else
     return_url: Mapped[str | None] = mapped_column(String(2000))  # where the host product wants them back
+    proved_at: Mapped[datetime | None]  # when its person last proved who they are; None: the host product said so
+    viewing_customer_id: Mapped[str | None]  # staff who look on as this customer, and change nothing meanwhile
+    viewing_until: Mapped[datetime | None]
+
+
+class HalfSignIn(Base):
+    """The password was right, and a code is still to come. It opens nothing, being no session: it has its own table."""
+
+    __tablename__ = "half_sign_in"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id"), index=True)
+    created_at: Mapped[datetime]
+
+
+class SecondFactor(Base):
+    """The secret that an authenticator app shares with us, sealed. It counts from `confirmed_at` on."""
+
+    __tablename__ = "second_factor"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    sealed: Mapped[str]
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(BigInteger)  # of the newest code used: neither it nor an older one counts
+
+
+class RecoveryCode(Base):
+    """One way in without the authenticator app, kept as a hash, good once."""
+
+    __tablename__ = "recovery_code"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    used_at: Mapped[datetime | None]
 
 
 class EmailToken(Base):

@@ -9,11 +9,13 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select, u
 from sqlalchemy.orm import Session
 
 from app import activity, clock, ids
+from app.errors import Forbidden
 from app.people import tokens
-from app.people.models import LoginSession, User
+from app.people.models import HalfSignIn, LoginSession, User
 
 IDLE, ABSOLUTE = timedelta(hours=12), timedelta(days=7)
 BOUND_ABSOLUTE = timedelta(hours=12)  # the host product opened it and cannot end it, so it ends by itself sooner
+PROOF_LASTS = timedelta(minutes=15)  # of who one is: what moves money by hand, or makes a key, asks again after it
 SEEN_AFTER = timedelta(minutes=5)  # how coarse "last seen" is: a write per page would cost more than it tells
 
 
@@ -29,10 +31,13 @@ def begin(
 ) -> str:
     """Sign this browser in, and return the token for its cookie. It is not kept here in readable form.
 
-    `bound_to` names the one customer this session may ever reach, whatever else its user may do elsewhere.
+    `bound_to` names the one customer this session may ever reach, whatever else its user may do elsewhere. Nobody
+    proved anything to us then; every other session begins with a proof.
     """
-    token = tokens.fresh()
+    token, now = tokens.fresh(), clock.now()
     session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, ~alive()))
+    if bound_to is None:
+        user.last_signed_in_at = now
     session.add(
         LoginSession(
             token_hash=tokens.hashed(token),
@@ -41,8 +46,9 @@ def begin(
             customer_id=bound_to or customer_id,
             bound_to=bound_to,
             return_url=return_url,
-            created_at=clock.now(),
-            last_seen_at=clock.now(),
+            created_at=now,
+            last_seen_at=now,
+            proved_at=None if bound_to else now,
             address=address[:45],
             browser=browser[:200],
         )
@@ -63,6 +69,25 @@ def touch(session: Session, token: str) -> None:
     session.execute(
         update(LoginSession).where(LoginSession.token_hash == tokens.hashed(token)).values(last_seen_at=clock.now())
     )
+
+
+def prove(session: Session, token: str) -> str:
+    """Its person has just proved who they are again; returns the token that takes the old one's place.
+
+    A copy of the old cookie, wherever it is, must not gain by it (ASVS 7.2.4).
+    """
+    fresh = tokens.fresh()
+    user_id = session.scalar(
+        update(LoginSession)
+        .where(LoginSession.token_hash == tokens.hashed(token), LoginSession.bound_to.is_(None))
+        .values(token_hash=tokens.hashed(fresh), proved_at=clock.now(), last_seen_at=clock.now())
+        .returning(LoginSession.user_id)
+        .execution_options(synchronize_session=False)
+    )
+    if user_id is None:
+        raise Forbidden("This session is over, or was opened by a link. Sign in again.")
+    activity.record(session, user_id, "session.proved", user_id)
+    return fresh
 
 
 def choose_customer(session: Session, token: str, customer_id: str | None) -> None:
@@ -93,7 +118,8 @@ def end_one(session: Session, user_id: str, session_id: str) -> bool:
 
 
 def end_all(session: Session, user_id: str, *, keep_token: str | None = None) -> int:
-    """Sign out everywhere, save where `keep_token` is; says how many sessions ended."""
+    """Sign out everywhere, save where `keep_token` is; says how many sessions ended. Half a sign-in ends too."""
+    session.execute(delete(HalfSignIn).where(HalfSignIn.user_id == user_id))
     others = delete(LoginSession).where(LoginSession.user_id == user_id)
     if keep_token:
         others = others.where(LoginSession.token_hash != tokens.hashed(keep_token))

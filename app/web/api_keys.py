@@ -15,6 +15,7 @@ from app.errors import LimitReached, Refusal, SubscriptionRestricted
 from app.extensions import db
 from app.http import limits, refused
 from app.http.auth import current_customer_id, current_session, customer_required
+from app.http.proof import recently_proved
 from app.web.person_forms import ApiKeyForm
 
 api_keys = Blueprint("api_keys", __name__)
@@ -32,6 +33,7 @@ def show() -> ResponseReturnValue:
 
 @api_keys.post("/api-keys")
 @customer_required("write")
+@recently_proved
 def create() -> ResponseReturnValue:
     """Make a key and show it, this once: it stands in this answer and nowhere else."""
     form, who = ApiKeyForm(), current_session()
@@ -76,4 +78,5 @@ def _keys() -> dict[str, Any]:
         "can": CAN,
         "only_test": refusal,  # why a live key would be refused, or None
         "may_write": members.allows(current_session().permission, "write"),
+        "may_make": not current_session().bound,  # a key would outlive a session that nobody proved to be theirs
     }
