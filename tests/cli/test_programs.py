@@ -91,42 +91,38 @@ def test_work_runs_and_ends_cleanly(cold_start, sqlite_url):
     assert ends_cleanly(program)
 
 
-def test_the_demo_starts_shows_who_can_sign_in_and_ends_cleanly(cold_start, tmp_path):
-    program = start_demo(cold_start, free_port(), tmp_path / "demo")
+def test_the_demo_from_its_first_start_to_its_reset(cold_start, start_program, tmp_path):
+    """One story, as filling a demo takes its time: it starts, stops, goes on where it was, and starts over."""
+    place = tmp_path / "demo"
+    first = start_demo(cold_start, free_port(), place)
+    wait_until_ready(first)
 
-    wait_until_ready(program)
+    assert fetch(first.base_url + "/sign-in")[0] == 200
+    assert fetch(first.base_url + "/sandbox/")[0] == 200
+    for words in (first.base_url, story.PASSWORD, "pur_live_", *(person.email for person in story.EVERYONE)):
+        assert words in first.printed, words
+    assert ends_cleanly(first)
+    assert (place / "demo.json").stat().st_mode & 0o077 == 0
 
-    assert fetch(program.base_url + "/sign-in")[0] == 200
-    assert fetch(program.base_url + "/sandbox/")[0] == 200
-    for words in (program.base_url, story.PASSWORD, "pur_live_", *(person.email for person in story.EVERYONE)):
-        assert words in program.printed, words
-    assert ends_cleanly(program)
-    assert (tmp_path / "demo" / "demo.json").stat().st_mode & 0o077 == 0
+    second = start_demo(start_program, free_port(), place)
+    wait_until_ready(second)
+    assert key_shown_by(second) == key_shown_by(first)
 
-
-def test_a_second_start_keeps_everything_and_reset_starts_over(start_program, tmp_path):
-    def key_of_start(*more: str) -> str:
-        program = start_demo(start_program, free_port(), tmp_path / "demo", *more)
-        wait_until_ready(program)
-        assert ends_cleanly(program)
-        return re.findall(r"pur_live_\w+", program.printed)[0]
-
-    first, second, reset = key_of_start(), key_of_start(), key_of_start("--reset")
-
-    assert first == second
-    assert reset != first
-
-
-def test_a_demo_that_runs_is_not_reset_under_its_feet(start_program, tmp_path):
-    running = start_demo(start_program, free_port(), tmp_path / "demo")
-    wait_until_ready(running)
-
-    other = start_demo(start_program, free_port(), tmp_path / "demo", "--reset")
-
+    # What runs is not reset under its feet.
+    other = start_demo(start_program, free_port(), place, "--reset")
     assert other.process.wait(60) == 2
-    assert f"A demo runs in {tmp_path / 'demo'} already, at {running.base_url}." in other.printed
-    assert fetch(running.base_url + "/sandbox/")[0] == 200
-    assert ends_cleanly(running)
+    assert f"A demo runs in {place} already, at {second.base_url}." in other.printed
+    assert fetch(second.base_url + "/sandbox/")[0] == 200
+    assert ends_cleanly(second)
+
+    reset = start_demo(start_program, free_port(), place, "--reset")
+    wait_until_ready(reset)
+    assert ends_cleanly(reset)
+    assert key_shown_by(reset) != key_shown_by(first)
+
+
+def key_shown_by(demo):
+    return re.findall(r"pur_live_\w+", demo.printed)[0]
 
 
 def test_reset_empties_the_demos_own_database_on_a_server(start_program, tmp_path, pg_url):
