@@ -1,11 +1,11 @@
-"""The `activity` table, and the triggers that make it append-only on both databases."""
+"""The audit log's tables: its lines and their seals, both append-only by trigger, and what the last check found."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, Index, Table, event
+from sqlalchemy import DDL, BigInteger, Index, String, Table, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import ExecutableDDLElement
 
@@ -28,25 +28,64 @@ class Activity(Base):
     __table_args__ = (
         Index("ix_activity_customer_id_at_id", "customer_id", "at", "id"),
         Index("ix_activity_at_id", "at", "id"),
+        Index("ix_activity_id", "id"),
+        Index("ix_activity_subject_at_id", "subject", "at", "id"),
+        Index("ix_activity_actor_at_id", "actor", "at", "id"),
     )
 
 
-# The statements are also what a migration runs, so they stand here by name.
-SQLITE_TRIGGERS = [
-    f"CREATE TRIGGER activity_no_{verb.lower()} BEFORE {verb} ON activity "
-    f"BEGIN SELECT RAISE(ABORT, 'activity is append-only'); END"
-    for verb in ("UPDATE", "DELETE")
-]
-POSTGRESQL_TRIGGERS = [
-    """CREATE OR REPLACE FUNCTION activity_append_only() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION 'activity is append-only'; END $$""",
-    """CREATE TRIGGER activity_no_edit BEFORE UPDATE OR DELETE OR TRUNCATE ON activity
-    FOR EACH STATEMENT EXECUTE FUNCTION activity_append_only()""",
-]
+class Seal(Base):
+    """One link of the chain: that this line stood in the log, as it was, after all with a lower number.
+
+    `hash` is over the hash before it, the number, the time of sealing and `line_hash`, which is over the whole line.
+    """
+
+    __tablename__ = "activity_seal"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    customer_id: Mapped[str]
+    activity_id: Mapped[str]
+    line_hash: Mapped[str] = mapped_column(String(64))
+    sealed_at: Mapped[datetime]
+    hash: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (UniqueConstraint("customer_id", "activity_id"),)
+
+
+class Check(Base):
+    """What the last check of the whole chain found: one row."""
+
+    __tablename__ = "activity_check"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    sealed: Mapped[int] = mapped_column(BigInteger)
+    head: Mapped[str] = mapped_column(String(64))
+    faults: Mapped[list[Any]]
+    fault_count: Mapped[int]
+
+
+def _sqlite_triggers(table: str) -> list[str]:
+    return [
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        for verb in ("UPDATE", "DELETE")
+    ]
+
+
+def _postgresql_triggers(table: str) -> list[str]:
+    return [
+        f"""CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$""",
+        f"""CREATE TRIGGER {table}_no_edit BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()""",
+    ]
 
 
 def _attach(table: Table) -> None:
-    for dialect, statements in (("sqlite", SQLITE_TRIGGERS), ("postgresql", POSTGRESQL_TRIGGERS)):
+    triggers = {"sqlite": _sqlite_triggers(table.name), "postgresql": _postgresql_triggers(table.name)}
+    for dialect, statements in triggers.items():
         for statement in statements:
             event.listen(table, "after_create", _ddl(statement, dialect))
 
@@ -56,4 +95,5 @@ def _ddl(statement: str, dialect: str) -> ExecutableDDLElement:
     return made.execute_if(dialect=dialect)
 
 
-_attach(Base.metadata.tables["activity"])
+for _name in ("activity", "activity_seal"):
+    _attach(Base.metadata.tables[_name])

@@ -12,6 +12,7 @@ import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.cli.answers import fail
+from app.cli.audit_log import audit
 from app.cli.books import books
 from app.cli.catalogue import catalogue
 from app.cli.clock import clock
@@ -47,6 +48,7 @@ _COMMANDS = (
         migrate,
         seed,
         doctor,
+        audit,
         books,
         catalogue,
         customers,

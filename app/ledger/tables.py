@@ -190,3 +190,16 @@ marks = Table(
     Column("seen", BigInteger, nullable=False, server_default="0"),
     Column("seen_until", BigInteger, nullable=False, server_default="0"),
 )
+
+# Where the house's accounts moved: legs and their sum in each stretch of `blocks.SIZE` leg numbers, up to
+# `ledger_mark.number`. A page of one account's entries reads the stretches it moved in and passes over the others.
+blocks = Table(
+    "ledger_block",
+    metadata,
+    Column("account", _name(80), nullable=False),
+    Column("asset", _name(16), nullable=False),
+    Column("block", BigInteger, autoincrement=False, nullable=False),
+    Column("legs", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account", "asset", "block"),
+)

@@ -12,8 +12,19 @@ from app.db import Base
 from app.payments.dispute_table import Dispute
 from app.payments.reconciliation_table import Reconciliation
 from app.payments.refund_table import Refund
+from app.payments.unverified_table import RefusedDelivery
 
-__all__ = ["CardPage", "Dispute", "Order", "Payment", "ProviderCustomer", "ProviderEvent", "Reconciliation", "Refund"]
+__all__ = [
+    "CardPage",
+    "Dispute",
+    "Order",
+    "Payment",
+    "ProviderCustomer",
+    "ProviderEvent",
+    "Reconciliation",
+    "Refund",
+    "RefusedDelivery",
+]
 
 # An order only ever moves to the right: late, repeated and out-of-order news change nothing that came after.
 # `paid` is last: money that arrives for an order already given up is still the customer's.
@@ -175,6 +186,7 @@ class ProviderEvent(Base):
     lease: Mapped[str | None]  # whose turn it is; only that worker may finish it
     error: Mapped[str | None]  # why it is retried or dead, or why it is ignored
     effects: Mapped[list[Any]]  # what it did, for staff
+    tries: Mapped[list[Any]] = mapped_column(server_default="[]")  # the newest: when, what came of it, why
     handled_at: Mapped[datetime | None]
 
     __table_args__ = (

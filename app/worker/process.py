@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from threading import Event, Thread
+from time import monotonic
 
+from app import clock, jobs
 from app.config import Settings
+from app.db import transaction
 from app.providers.port import Provider
 from app.worker.tasks import SessionFactory, Task, tasks
 
@@ -38,7 +42,7 @@ def run(
 def loop(session_factory: SessionFactory, settings: Settings, providers: Mapping[str, Provider], stop: Event) -> None:
     """Work until `stop` is set. Any number may run at once, in any number of processes."""
     threads = [
-        Thread(target=_repeat, args=(task, stop), name=f"worker-{task.name}", daemon=True)
+        Thread(target=_repeat, args=(task, stop, writer(session_factory)), name=f"worker-{task.name}", daemon=True)
         for task in tasks(session_factory, settings, providers)
     ]
     for thread in threads:
@@ -51,30 +55,59 @@ def loop(session_factory: SessionFactory, settings: Settings, providers: Mapping
 def run_once(session_factory: SessionFactory, settings: Settings, providers: Mapping[str, Provider]) -> dict[str, int]:
     """Do everything that is due now and say how much of each that was. A task's fault is raised here."""
     did: dict[str, int] = {}
+    notes: list[jobs.Note] = []
     for task in reversed(tasks(session_factory, settings, providers)):  # the sweep may fill the inbox
-        did[task.name] = 0
+        did[task.name], began, at = 0, monotonic(), clock.now()
         for _ in range(_MOST_ROUNDS):
             now = task.run()
             did[task.name] += now
             if not now:
                 break
+        notes.append(jobs.Note(task.name, at, _since(began), did[task.name]))
+    with session_factory() as session, transaction(session):
+        jobs.keep(session, notes)
     return did
 
 
-def _repeat(task: Task, stop: Event) -> None:
+def writer(session_factory: SessionFactory) -> Callable[[jobs.Note], None]:
+    """Writes what one task did where staff see it; seldom, and a fault in that never stops the task."""
+    notes = jobs.Notes()
+
+    def write(note: jobs.Note) -> None:
+        due = notes.due(note)
+        if due is None:
+            return
+        try:
+            with session_factory() as session, transaction(session):
+                jobs.keep(session, [due])
+        except Exception:
+            log.exception("what the worker's task %s did could not be kept", note.name)
+
+    return write
+
+
+def _repeat(task: Task, stop: Event, tell: Callable[[jobs.Note], None] = lambda _note: None) -> None:
     pause = task.shortest
     while not stop.is_set():
-        if _safely(task):
+        began, at = monotonic(), clock.now()
+        did, error = _safely(task)
+        wait = 0.0 if did else pause
+        tell(jobs.Note(task.name, at, _since(began), did, error, clock.now() + timedelta(seconds=wait)))
+        if did:
             pause = task.shortest
             continue
         (task.wake or stop.wait)(pause)
         pause = min(pause * 2, task.longest)
 
 
-def _safely(task: Task) -> int:
+def _safely(task: Task) -> tuple[int, str]:
     """Run it once; whatever breaks is logged and counts as nothing done, so that it is tried again after a pause."""
     try:
-        return task.run()
-    except Exception:
+        return task.run(), ""
+    except Exception as fault:
         log.exception("the worker's task %s failed and will be tried again", task.name)
-        return 0
+        return 0, f"{type(fault).__name__}: {' '.join(str(fault).split())}"
+
+
+def _since(began: float) -> int:
+    return round((monotonic() - began) * 1000)

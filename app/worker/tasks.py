@@ -24,7 +24,7 @@ from app.flows import (
 )
 from app.payments import bell
 from app.providers.port import Provider
-from app.worker import books
+from app.worker import audit_log, books
 from app.worker.wallets import Watch
 
 SessionFactory = Callable[[], Session]
@@ -76,6 +76,7 @@ def tasks(session_factory: SessionFactory, settings: Settings, providers: Mappin
         Task("disputes", lambda: hear_disputes.hear(session_factory, providers), 900.0, 3600.0),
         Task("sums", lambda: books.roll_up(session_factory), 5.0, 60.0),
         Task("audit", lambda: books.audit(session_factory), 60.0, 900.0),
+        Task("log", audit_log.Keeper(session_factory, real_time=settings.is_production), 2.0, 30.0),
     ]
 
 
