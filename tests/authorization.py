@@ -15,7 +15,7 @@ KEY_CALLERS = ("nobody", "reads", "writes", "bo", "host", "to_ada", "to_bo", "su
 PAGES = """
 route                                                   nobody      cy      di     ada      bo support finance   admin
 GET  /                                                     303     200     200     200     200     303     303     303
-GET  /admin                                                303     403     403     403     403     303     303     303
+GET  /admin                                                303     403     403     403     403     200     200     200
 GET  /admin/activity                                       303     403     403     403     403     200     200     200
 GET  /admin/activity.csv                                   303     403     403     403     403     200     200     200
 GET  /admin/books                                          303     403     403     403     403     200     200     200
@@ -23,8 +23,9 @@ POST /admin/books/audit                                    303     403     403  
 GET  /admin/check-in                                       303     403     403     403     403     200     200     200
 POST /admin/check-in                                       303     403     403     403     403     403     403     422
 POST /admin/check-in/cost                                  303     403     403     403     403     403     403     422
-GET  /admin/credit-transactions                            303     403     403     403     403     200     200     200
-GET  /admin/credit-transactions.csv                        303     403     403     403     403     200     200     200
+GET  /admin/balances                                       303     403     403     403     403     200     200     200
+GET  /admin/balances.csv                                   303     403     403     403     403     200     200     200
+GET  /admin/credit-transactions                            303     403     403     403     403     303     303     303
 GET  /admin/coupons                                        303     403     403     403     403     200     200     200
 POST /admin/coupons                                        303     403     403     403     403     403     403     422
 GET  /admin/coupons/<coupon_id>                            303     403     403     403     403     200     200     200
@@ -46,13 +47,14 @@ GET  /admin/customers/<customer_id>/terms                  303     403     403  
 POST /admin/customers/<customer_id>/terms                  303     403     403     403     403     403     422     422
 POST /admin/customers/<customer_id>/terms/end              303     403     403     403     403     403     422     422
 GET  /admin/customers/<customer_id>/transactions           303     403     403     403     403     200     200     200
-GET  /admin/<any(packs,meters,actions):plural>             303     403     403     403     403     200     200     200
-GET  /admin/<any(packs,meters,actions):plural>/<key>       303     403     403     403     403     200     200     200
-POST /admin/<any(packs,meters,actions):plural>/<key>       303     403     403     403     403     403     403     422
-POST /admin/<any(packs,meters,actions):plural>/<key>/changes 303   403     403     403     403     403     403     200
-POST /admin/<any(packs,meters,actions):plural>/<key>/offer 303     403     403     403     403     403     403     303
-POST /admin/<any(packs,meters,actions):plural>/<key>/retire 303    403     403     403     403     403     403     303
-GET  /admin/<any(packs,meters,actions):plural>/new-one     303     403     403     403     403     403     403     200
+GET  /admin/<any(packs,meters,actions,services,'llm-prices'):plural>             303     403     403     403     403     200     200     200
+GET  /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/<key>       303     403     403     403     403     200     200     200
+POST /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/<key>       303     403     403     403     403     403     403     422
+POST /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/<key>/changes 303   403     403     403     403     403     403     200
+POST /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/<key>/offer 303     403     403     403     403     403     403     303
+POST /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/<key>/retire 303    403     403     403     403     403     403     303
+GET  /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/new-one     303     403     403     403     403     403     403     200
+GET  /admin/channels                                       303     403     403     403     403     200     200     200
 GET  /admin/disputes                                       303     403     403     403     403     200     200     200
 GET  /admin/disputes/<dispute_id>                          303     403     403     403     403     200     200     200
 POST /admin/disputes/<dispute_id>/thaw                     303     403     403     403     403     403     422     422
@@ -66,6 +68,12 @@ POST /admin/refunds/<refund_id>/approve                    303     403     403  
 POST /admin/refunds/<refund_id>/deny                       303     403     403     403     403     403     422     422
 GET  /admin/refunds/new                                    303     403     403     403     403     403     422     422
 POST /admin/refunds/new                                    303     403     403     403     403     403     422     422
+GET  /admin/invoices                                       303     403     403     403     403     200     200     200
+GET  /admin/invoices.csv                                   303     403     403     403     403     200     200     200
+GET  /admin/subscriptions                                  303     403     403     403     403     200     200     200
+GET  /admin/subscriptions.csv                              303     403     403     403     403     200     200     200
+GET  /admin/transactions                                   303     403     403     403     403     200     200     200
+GET  /admin/transactions.csv                               303     403     403     403     403     200     200     200
 GET  /admin/outgoing                                       303     403     403     403     403     200     200     200
 GET  /admin/outgoing/<customer_id>/<delivery_id>           303     403     403     403     403     200     200     200
 POST /admin/outgoing/<customer_id>/<delivery_id>/again     303     403     403     403     403     403     303     303

@@ -1,22 +1,29 @@
-"""Staff: meters, packs and actions, a list and a form each. All see them; admins edit, after a look at what changes."""
+"""Staff: meters, packs, actions, services and prices of models, a list and a form each.
+
+All staff see them; admins edit, after a look at what changes.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 
-from app import activity, clock
-from app.admin import row_form, words
+from app import clock
+from app.admin import meanwhile, row_form, words
+from app.admin.meanwhile import Meanwhile
+from app.admin.provider_ids import packs_lacking
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
+from app.admin.row_kinds import KINDS, NEW, PLURALS, in_address, key_in
 from app.admin.typed import Typed
 from app.catalogue import edit_rows
 from app.catalogue.difference import Change
-from app.catalogue.edit_rows import Listed, RowTerms, RowWrong
+from app.catalogue.edit_rows import RowWrong
 from app.catalogue.packs import each_in_hundredths
+from app.catalogue.row_terms import Listed, RowTerms, name_of
 from app.catalogue.terms import PackTerms
 from app.db import transaction
+from app.errors import Conflict
 from app.extensions import db
 from app.http import hx
 from app.http.filters import MONTH_NAMES, small_price
@@ -24,41 +31,10 @@ from app.payments import reads
 
 pages = Blueprint("admin_rows", __name__)
 
-LIST = "/admin/<any(packs,meters,actions):plural>"
+_PRICINGS = {"list_price": "At list price, less a commission", "cost_plus": "At cost, plus a markup"}
+
+LIST = f"/admin/<{PLURALS}:plural>"
 ONE = f"{LIST}/<key>"
-NEW = "new-one"  # stands for the key of one that is being made; no key has a hyphen
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of row and the words for it: what goes on after one is retired, and whom a change concerns."""
-
-    name: str
-    title: str
-    keeps: str
-    changed: str
-
-
-KINDS = {
-    "packs": Kind(
-        "pack",
-        "Credit packs",
-        "Who is on its payment page can still pay.",
-        "Who is on a payment page already pays what it said.",
-    ),
-    "meters": Kind(
-        "meter",
-        "Meters",
-        "What was counted stays.",
-        "What was counted stays. How much is included is said by each plan.",
-    ),
-    "actions": Kind(
-        "action",
-        "Actions",
-        "What was spent on it stays spent.",
-        "It costs this from the next time on; what was spent stays spent.",
-    ),
-}
 
 
 @pages.get(LIST)
@@ -68,22 +44,31 @@ def index(plural: str) -> str:
     rows = edit_rows.every(db.session(), KINDS[plural].name)
     told: dict[str, Any] = {"plans": edit_rows.plans_by_meter(db.session())} if plural == "meters" else {}
     if plural == "packs":
-        told = _sales(rows)
-    return render_template(f"admin/rows/{plural}.html", rows=rows, may_edit=may_edit_catalogue(), new=NEW, **told)
+        told = _sales(rows) | {"lacking": packs_lacking(current_app.extensions["providers"])}
+    return render_template(
+        "admin/rows/index.html",
+        plural=plural,
+        kind=KINDS[plural],
+        rows=rows,
+        addresses={row.terms.key: url_for(".show", plural=plural, key=in_address(row.terms)) for row in rows},
+        may_edit=may_edit_catalogue(),
+        **{"lacking": [], **told},
+    )
 
 
 @pages.get(f"{LIST}/{NEW}")
 @staff_edits_catalogue
 def new(plural: str) -> Response:
     """The empty form."""
-    return _editor(plural, None, row_form.blank(edit_rows.next_place(db.session(), KINDS[plural].name)))
+    name = KINDS[plural].name
+    return _editor(plural, None, row_form.blank(name, edit_rows.next_place(db.session(), name)))
 
 
 @pages.get(ONE)
 @staff_reads
 def show(plural: str, key: str) -> Response:
     """One: the form for those who may edit, what it says for the others."""
-    found = edit_rows.one(db.session(), KINDS[plural].name, key)
+    found = edit_rows.one(db.session(), KINDS[plural].name, key_in(key))
     return _editor(plural, found, row_form.of_terms(found.terms))
 
 
@@ -92,8 +77,11 @@ def show(plural: str, key: str) -> Response:
 def changes(plural: str, key: str) -> Response:
     """What saving would change, for what is typed so far."""
     found, typed = _asked(plural, key)
-    change, _ = _read(plural, found, typed)
-    return hx.answer(render_template("admin/rows/_changes.html", **_told(plural, found, typed, change)))
+    other = _other(found, typed)
+    change = None if other else _read(plural, found, typed)[0]
+    return hx.answer(
+        render_template("admin/rows/_changes.html", whole=False, **_told(plural, found, typed, change, other))
+    )
 
 
 @pages.post(ONE)
@@ -101,7 +89,12 @@ def changes(plural: str, key: str) -> Response:
 def save(plural: str, key: str) -> Response:
     """Save what was shown; else show it."""
     found, typed = _asked(plural, key)
+    other = _other(found, typed)
+    if other is not None:  # what it is about to say is compared with what is there now
+        typed = row_form.of_typed(other.values)
     change, terms = _read(plural, found, typed)
+    if other is not None:
+        return _editor(plural, found, typed, change, other, status=409)
     if typed.errors:
         return _editor(plural, found, typed, status=422)
     if change is None or request.form.get("confirmed") != row_form.digest(change):
@@ -112,7 +105,7 @@ def save(plural: str, key: str) -> Response:
     except RowWrong as wrong:
         row_form.refuse(typed, wrong)
         return _editor(plural, found, typed, status=422)
-    flash(f"{terms.name} is {'saved' if found else 'on offer'}", "pos")
+    flash(f"{name_of(terms)} is {'saved' if found else 'on offer'}", "pos")
     return hx.go(url_for(".index", plural=plural))
 
 
@@ -122,8 +115,8 @@ def retire(plural: str, key: str) -> Response:
     """Offer it no longer."""
     kind = KINDS[plural]
     with transaction(db.session):
-        found = edit_rows.retire(db.session(), kind.name, key, actor=actor())
-    flash(f"{found.terms.name} is offered no longer. {kind.keeps}", "pos")
+        found = edit_rows.retire(db.session(), kind.name, key_in(key), actor=actor())
+    flash(f"{name_of(found.terms)} is offered no longer. {kind.keeps}", "pos")
     return hx.go(url_for(".index", plural=plural))
 
 
@@ -132,8 +125,8 @@ def retire(plural: str, key: str) -> Response:
 def offer(plural: str, key: str) -> Response:
     """Offer a retired one again."""
     with transaction(db.session):
-        found = edit_rows.offer_again(db.session(), KINDS[plural].name, key, actor=actor())
-    flash(f"{found.terms.name} is on offer again", "pos")
+        found = edit_rows.offer_again(db.session(), KINDS[plural].name, key_in(key), actor=actor())
+    flash(f"{name_of(found.terms)} is on offer again", "pos")
     return hx.go(url_for(".index", plural=plural))
 
 
@@ -153,8 +146,15 @@ def _sales(rows: list[Listed]) -> dict[str, Any]:
 
 
 def _asked(plural: str, key: str) -> tuple[Listed | None, Typed]:
-    found = None if key == NEW else edit_rows.one(db.session(), KINDS[plural].name, key)
-    return found, Typed(request.form)
+    found = None if key == NEW else edit_rows.one(db.session(), KINDS[plural].name, key_in(key))
+    return found, row_form.of_typed(request.form)
+
+
+def _other(found: Listed | None, typed: Typed) -> Meanwhile | None:
+    """What somebody else changed since the form was opened."""
+    if found is None:
+        return None
+    return meanwhile.look(request.form.get(meanwhile.BASE), row_form.of_terms(found.terms).values, typed.values)
 
 
 def _read(plural: str, found: Listed | None, typed: Typed) -> tuple[Change | None, RowTerms]:
@@ -162,36 +162,54 @@ def _read(plural: str, found: Listed | None, typed: Typed) -> tuple[Change | Non
     name = KINDS[plural].name
     place = edit_rows.next_place(db.session(), name)
     terms = row_form.terms_of(name, typed, found.terms if found else None, place=place)
+    change = None
     try:
         change = edit_rows.difference(db.session(), terms, is_new=found is None)
     except RowWrong as wrong:
         row_form.refuse(typed, wrong)
-        change = None
+    except Conflict as gone:  # retired while the form was open: what was typed stays
+        typed.wrong("name", gone.sentence)
     return (None if typed.errors else change), terms
 
 
 def _editor(
-    plural: str, found: Listed | None, typed: Typed, change: Change | None = None, *, status: int = 200
+    plural: str,
+    found: Listed | None,
+    typed: Typed,
+    change: Change | None = None,
+    other: Meanwhile | None = None,
+    *,
+    status: int = 200,
 ) -> Response:
     template = "admin/rows/_form.html" if hx.is_partial() else "admin/rows/edit.html"
     happened: list[words.Told] = []
     if found is not None:
-        subject = f"{KINDS[plural].name}:{found.terms.key}"
-        lines = activity.of_everyone(db.session(), action="catalogue.", subject=subject, limit=8).lines
-        happened = words.told(db.session(), lines)
-    told = _told(plural, found, typed, change)
-    return hx.answer(render_template(template, happened=happened, **told), status)
+        happened = words.of_subject(db.session(), f"{KINDS[plural].name}:{found.terms.key}")
+    told = _told(plural, found, typed, change, other)
+    shown: dict[str, Any] = {
+        "whole": True,
+        "happened": happened,
+        "steps": row_form.steps_shown(typed),
+        "pricings": list(_PRICINGS.items()),
+    }
+    return hx.answer(render_template(template, **shown, **told), status)
 
 
-def _told(plural: str, found: Listed | None, typed: Typed, change: Change | None) -> dict[str, Any]:
+def _told(
+    plural: str, found: Listed | None, typed: Typed, change: Change | None, other: Meanwhile | None
+) -> dict[str, Any]:
+    now = row_form.of_terms(found.terms).values if found else {}
     return {
         "plural": plural,
         "kind": KINDS[plural],
         "row": found,
-        "key": found.terms.key if found else NEW,
+        "name": name_of(found.terms) if found else "",
+        "key": in_address(found.terms) if found else NEW,
         "typed": typed,
+        "base": meanwhile.opened(now) if found else "",
+        "other": other,
         "change": change,
         "confirmed": row_form.digest(change),
         "may_edit": may_edit_catalogue(),
-        "may_type": may_edit_catalogue() and (found is None or found.retired_at is None),
+        "may_type": may_edit_catalogue() and (found is None or found.retired_at is None or bool(typed.errors)),
     }

@@ -12,7 +12,7 @@ from app import activity
 from app.admin import plan_form, words
 from app.admin.plan_form import PlanForm
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
-from app.catalogue import edit, reads
+from app.catalogue import edit, reads, versions
 from app.catalogue.difference import Change
 from app.catalogue.edit import Listed, PlanWrong
 from app.catalogue.models import DOWNGRADES, OVERAGE_MODES
@@ -193,7 +193,7 @@ def _about(found: Listed | None) -> dict[str, Any]:
     lines = activity.of_everyone(db.session(), action="catalogue.", subject=f"plan:{found.terms.key}", limit=8).lines
     return {
         "plan": found,
-        "versions": edit.versions(db.session(), found.terms.id),
+        "versions": versions.of_plan(db.session(), found.terms.id),
         "counts": counts,
         "happened": words.told(db.session(), lines),
         "may_edit": may_edit_catalogue(),

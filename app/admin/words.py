@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import activity
 from app.activity.models import Activity
 from app.customers import search
 from app.http.filters import cents, credit_count, exact
@@ -19,6 +20,15 @@ from app.people.models import User
 # The rest are worded by rule: "api_key.created" is "Api key created".
 _TITLES = {
     "wallet.adjusted": "Balance adjusted",
+    "adjustment.asked": "Adjustment asked for",
+    "adjustment.approved": "Adjustment approved",
+    "adjustment.denied": "Adjustment turned down",
+    "adjustment.withdrawn": "Adjustment withdrawn",
+    "session.proved": "Proved who they are again",
+    "user.second_factor_on": "Second factor on",
+    "user.second_factor_off": "Second factor off",
+    "user.recovery_code_used": "Recovery code used",
+    "user.recovery_codes_made": "New recovery codes",
     "wallet.topped_up": "Wallet topped up",
     "wallet.signup_credited": "Welcome credit given",
     "wallet.frozen": "Wallet frozen",
@@ -113,6 +123,12 @@ def told(session: Session, lines: Sequence[Activity]) -> list[Told]:
     people = _people(session, (_user_id(line.actor) for line in lines))
     customers = search.names(session, sorted({line.customer_id for line in lines} - {HOUSE}))
     return [_told(line, people, customers) for line in lines]
+
+
+def of_subject(session: Session, subject: str, *, action: str = "catalogue.", limit: int = 8) -> list[Told]:
+    """What was done last to a thing that is no customer's, such as `plan:studio`; newest first."""
+    page = activity.of_everyone(session, customer_id=HOUSE, subject=subject, action=action, limit=limit)
+    return told(session, page.lines)
 
 
 def title(action: str) -> str:

@@ -47,13 +47,6 @@ def one_plan(session: Session, plan_id: str) -> Listed:
     return Listed(reads.version_of(session, plan.id, version.number), plan.retired_at, version.created_at)
 
 
-def versions(session: Session, plan_id: str) -> list[PlanVersion]:
-    """The versions of a plan, newest first."""
-    return list(
-        session.scalars(select(PlanVersion).where(PlanVersion.plan_id == plan_id).order_by(PlanVersion.number.desc()))
-    )
-
-
 def difference(session: Session, wanted: PlanTerms) -> Change | None:
     """What saving these terms would change; None for nothing. Raises PlanWrong with every mistake."""
     _check(session, wanted)
@@ -72,8 +65,8 @@ def save_plan(session: Session, wanted: PlanTerms, *, actor: str) -> Change | No
     session.execute(select(Plan.id).where(Plan.key == wanted.key).with_for_update())
     change = difference(session, wanted)
     if change is not None:
-        publish.publish_plan(session, wanted)
-        _record(session, actor, change.how, wanted.key, facts=change.data()["facts"])
+        version = publish.publish_plan(session, wanted).number
+        _record(session, actor, change.how, wanted.key, facts=change.data()["facts"], version=version)
     return change
 
 

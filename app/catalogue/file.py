@@ -28,6 +28,7 @@ from app.errors import Refusal
 
 RATES = ("reads", "writes")  # per minute
 FLAGS = ("production_access",)
+LAST_PLACE = 1_000  # of what is shown in an order
 _ROW = re.compile(r"[2-9]\Z|[1-9]\d\d?\Z", re.ASCII)  # of days, written as a key of TOML
 _PLAN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\Z", re.ASCII)  # the API's tiers are STARTER here, studio there
 
@@ -67,13 +68,16 @@ def _catalogue(top: Table, currency: str) -> Catalogue:
     meters, defaults = [], {}
     for position, (key, table) in enumerate(top.tables("meters")):
         defaults[key] = _overage(table, None)
-        meters.append(MeterTerms(key, table.text("name"), table.text("unit"), position))
+        meters.append(MeterTerms(key, table.text("name"), table.text("unit"), _place(table, position)))
         table.finish()
+    actions = [_action(*entry, position) for position, entry in enumerate(top.tables("actions"))]
+    packs = [_pack(*entry, position, currency) for position, entry in enumerate(top.tables("packs"))]
+    services = [_service(*entry, position) for position, entry in enumerate(top.tables("services"))]
     return Catalogue(
-        meters=tuple(meters),
-        actions=tuple(_action(*entry, position) for position, entry in enumerate(top.tables("actions"))),
-        packs=tuple(_pack(*entry, position, currency) for position, entry in enumerate(top.tables("packs"))),
-        services=tuple(_service(*entry, position) for position, entry in enumerate(top.tables("services"))),
+        meters=tuple(sorted(meters, key=_on_pages)),
+        actions=tuple(sorted(actions, key=_on_pages)),
+        packs=tuple(sorted(packs, key=_on_pages)),
+        services=tuple(sorted(services, key=_on_pages)),
         llm_prices=llm_prices.read(top, currency),
         check_in=_check_in(top),
         plans=tuple(
@@ -83,6 +87,15 @@ def _catalogue(top: Table, currency: str) -> Catalogue:
             )
         ),
     )
+
+
+def _place(table: Table, position: int) -> int:
+    """Where it comes on pages: where it stands in the file, unless it says another place."""
+    return table.whole("position", position, most=LAST_PLACE)
+
+
+def _on_pages(thing: MeterTerms | ActionTerms | PackTerms | ServiceTerms) -> tuple[int, str]:
+    return thing.position, thing.key
 
 
 Overage = tuple[str, int | None]
@@ -105,7 +118,8 @@ def _overage(table: Table, default: Overage | None) -> Overage:
 
 
 def _action(key: str, table: Table, position: int) -> ActionTerms:
-    made = ActionTerms(key, table.text("name"), table.whole("credits", least=1, most=MOST_IN_A_PACK), position)
+    costs = table.whole("credits", least=1, most=MOST_IN_A_PACK)
+    made = ActionTerms(key, table.text("name"), costs, _place(table, position))
     table.finish()
     return made
 
@@ -120,7 +134,7 @@ def _pack(key: str, table: Table, position: int, currency: str) -> PackTerms:
         table.whole("credits", least=1, most=MOST_IN_A_PACK),
         currency,
         price or 1,
-        position,
+        _place(table, position),
         _provider_ids(table),
     )
     table.finish()
@@ -135,7 +149,7 @@ def _service(key: str, table: Table, position: int) -> ServiceTerms:
         table.wrong("markup_percent", 'is for pricing = "cost_plus".')
     if commission is not None and pricing != "list_price":
         table.wrong("commission_percent", 'is for pricing = "list_price".')
-    made = ServiceTerms(key, table.text("name"), pricing, markup, commission, position)
+    made = ServiceTerms(key, table.text("name"), pricing, markup, commission, _place(table, position))
     table.finish()
     return made
 

@@ -13,7 +13,7 @@ from app.catalogue.terms import LlmPriceTerms
 from app.catalogue.toml_table import LARGEST, Table
 
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}\Z", re.ASCII)
-_MOST_STEPS = 8
+MOST_STEPS = 8
 _PRICES = ("input", "output", "cached_input", "cache_write")
 
 
@@ -32,7 +32,7 @@ def read(top: Table, currency: str) -> tuple[LlmPriceTerms, ...]:
 def live(session: Session) -> tuple[LlmPriceTerms, ...]:
     """The prices that are set now, past and coming ones too. One SELECT."""
     rows = session.scalars(select(LlmPrice).where(LlmPrice.retired_at.is_(None)))
-    return tuple(_read_back(row) for row in sorted(rows, key=lambda row: row.key))  # the database's order has a locale
+    return tuple(read_back(row) for row in sorted(rows, key=lambda row: row.key))  # the database's order has a locale
 
 
 def in_force(session: Session, model: str, at: datetime) -> LlmPriceTerms | None:
@@ -43,18 +43,12 @@ def in_force(session: Session, model: str, at: datetime) -> LlmPriceTerms | None
         .order_by(LlmPrice.day.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else _read_back(row)
-
-
-def row(terms: LlmPriceTerms) -> LlmPrice:
-    """Its row, on offer."""
-    told = {name: getattr(terms, name) for name in terms.__slots__ if name != "steps"}
-    return LlmPrice(key=terms.key, steps=[list(step) for step in terms.steps], retired_at=None, **told)
+    return None if row is None else read_back(row)
 
 
 def _terms(table: Table, currency: str) -> LlmPriceTerms:
     model = table.text("model")
-    if not _MODEL.match(model):
+    if not is_model(model):
         table.wrong("model", "is no name of a model.")
     steps, last = [], 0
     for step in table.rows("above"):
@@ -64,8 +58,8 @@ def _terms(table: Table, currency: str) -> LlmPriceTerms:
         steps.append((above, *_prices(step)))
         last = above
         step.finish()
-    if len(steps) > _MOST_STEPS:
-        table.wrong("above", f"has {_MOST_STEPS} steps at most.")
+    if len(steps) > MOST_STEPS:
+        table.wrong("above", f"has {MOST_STEPS} steps at most.")
     return LlmPriceTerms(model, table.day("from"), currency, *_prices(table), steps=tuple(steps))
 
 
@@ -79,7 +73,13 @@ def _prices(table: Table) -> tuple[int, int, int, int]:
     return paid, given["output"] or 1, paid if cached is None else cached, paid if kept is None else kept
 
 
-def _read_back(row: LlmPrice) -> LlmPriceTerms:
+def is_model(name: str) -> bool:
+    """Whether callers could name a model so."""
+    return _MODEL.match(name) is not None
+
+
+def read_back(row: LlmPrice) -> LlmPriceTerms:
+    """A row as terms."""
     return LlmPriceTerms(
         model=row.model,
         day=row.day,

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from app.catalogue.file import FLAGS, RATES
 from app.catalogue.models import DOWNGRADES, OVERAGE_MODES
-from app.catalogue.terms import Limit, PlanTerms
+from app.catalogue.terms import Limit, PlanTerms, ProviderIds
+from app.catalogue.toml_table import LARGEST, LARGEST_PRICE
 
-LARGEST = 10**15  # of anything that is counted, and of prices in micros
-LARGEST_PRICE = 10**11  # minor units
 HIGHEST_RANK = 1_000
 MOST_FEATURES = 30
 _PLAN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\Z", re.ASCII)
@@ -106,12 +105,17 @@ def _of_overage(limit: Limit) -> str:
 
 
 def _ids(terms: PlanTerms) -> Iterator[Wrong]:
-    for channel, names in terms.provider_ids.items():
-        if not _CHANNEL.match(channel) or not all(
-            _KEY.match(name) and value and _is_line(value, 200) for name, value in names.items()
-        ):
-            yield Wrong("provider_ids", "Write lines like stripe.monthly = price_123.")
-            return
+    if not ids_are_right(terms.provider_ids):
+        yield Wrong("provider_ids", "Write lines like stripe.monthly = price_123.")
+
+
+def ids_are_right(provider_ids: ProviderIds) -> bool:
+    """Whether these can be a plan's or a pack's names at the providers."""
+    return all(
+        _CHANNEL.match(channel)
+        and all(_KEY.match(name) and value and _is_line(value, 200) for name, value in names.items())
+        for channel, names in provider_ids.items()
+    )
 
 
 def _is_line(text: str, longest: int) -> bool:

@@ -8,29 +8,12 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app import activity, clock, ids
-from app.catalogue import check_in, llm_prices, reads
+from app.catalogue import check_in, reads
 from app.catalogue.difference import Change, between, needs_new_version
-from app.catalogue.models import Action, LlmPrice, Meter, Pack, Plan, PlanLimit, PlanVersion, Service
-from app.catalogue.terms import (
-    ActionTerms,
-    Catalogue,
-    CheckInTerms,
-    LlmPriceTerms,
-    MeterTerms,
-    PackTerms,
-    PlanTerms,
-    ServiceTerms,
-    Thing,
-)
+from app.catalogue.models import Plan, PlanLimit, PlanVersion
+from app.catalogue.row_terms import ROWS, kind_of, values
+from app.catalogue.terms import Catalogue, CheckInTerms, PlanTerms, Thing
 from app.errors import NotFound
-
-ROWS: dict[str, type[Meter] | type[Action] | type[Pack] | type[Service] | type[LlmPrice]] = {
-    "meter": Meter,
-    "action": Action,
-    "pack": Pack,
-    "service": Service,
-    "llm price": LlmPrice,
-}
 
 
 def apply(session: Session, wanted: Catalogue, *, actor: str) -> list[Change]:
@@ -38,13 +21,12 @@ def apply(session: Session, wanted: Catalogue, *, actor: str) -> list[Change]:
     live = reads.whole(session)
     changes, things = between(live, wanted), wanted.things()
     for change in changes:
+        told: dict[str, Any] = {"facts": change.data()["facts"]}
         if change.how == "retired":
             _retire(session, change.kind, change.key, actor)
         else:
-            _put(session, things[change.kind, change.key], actor)
-        activity.record(
-            session, actor, f"catalogue.{change.how}", f"{change.kind}:{change.key}", facts=change.data()["facts"]
-        )
+            told |= _put(session, things[change.kind, change.key], actor)
+        activity.record(session, actor, f"catalogue.{change.how}", f"{change.kind}:{change.key}", **told)
     session.flush()
     return changes
 
@@ -134,27 +116,15 @@ def _write_limits(session: Session, version: PlanVersion, terms: PlanTerms) -> N
     session.flush()
 
 
-def _put(session: Session, thing: Thing, actor: str) -> None:
+def _put(session: Session, thing: Thing, actor: str) -> dict[str, Any]:
+    """Offer it, and say what the audit log keeps beside the facts."""
     if isinstance(thing, PlanTerms):
-        publish_plan(session, thing)
-    elif isinstance(thing, CheckInTerms):
+        return {"version": publish_plan(session, thing).number}
+    if isinstance(thing, CheckInTerms):
         check_in.write(session, thing, is_on=True, actor=actor)
-    elif isinstance(thing, LlmPriceTerms):
-        session.merge(llm_prices.row(thing))
     else:
-        session.merge(_row(thing))
-
-
-def _row(thing: MeterTerms | ActionTerms | PackTerms | ServiceTerms) -> Meter | Action | Pack | Service:
-    told: dict[str, Any] = {name: getattr(thing, name) for name in thing.__slots__}
-    if isinstance(thing, MeterTerms):
-        return Meter(retired_at=None, **told)
-    if isinstance(thing, ActionTerms):
-        return Action(retired_at=None, **told)
-    if isinstance(thing, PackTerms):
-        told["provider_ids"] = {channel: dict(names) for channel, names in thing.provider_ids.items()}
-        return Pack(retired_at=None, **told)
-    return Service(retired_at=None, **told)
+        session.merge(ROWS[kind_of(thing)](**values(thing), retired_at=None))
+    return {}
 
 
 def _retire(session: Session, kind: str, key: str, actor: str) -> None:

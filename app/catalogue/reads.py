@@ -81,13 +81,14 @@ def version_of(session: Session, plan_id: str, number: int) -> PlanTerms:
 
 
 def with_limits(session: Session, found: list[tuple[Plan, PlanVersion]]) -> tuple[PlanTerms, ...]:
-    """The terms of these versions, one of each plan, in their order. One SELECT."""
-    limits: dict[str, list[Limit]] = defaultdict(list)
+    """The terms of these versions, in their order. One SELECT."""
+    limits: dict[tuple[str, int], list[Limit]] = defaultdict(list)
     if found:
         versions = [(plan.id, version.number) for plan, version in found]
         for row in session.scalars(_LIMITS, {"versions": versions}):
-            limits[row.plan_id].append(Limit(row.kind, row.key, row.amount, row.overage_mode, row.overage_micros))
-    return tuple(_terms(plan, version, tuple(limits[plan.id])) for plan, version in found)
+            limit = Limit(row.kind, row.key, row.amount, row.overage_mode, row.overage_micros)
+            limits[row.plan_id, row.version].append(limit)
+    return tuple(_terms(plan, version, tuple(limits[plan.id, version.number])) for plan, version in found)
 
 
 def _terms(plan: Plan, version: PlanVersion, limits: tuple[Limit, ...]) -> PlanTerms:

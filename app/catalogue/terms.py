@@ -79,7 +79,8 @@ class PlanTerms:
 
     def facts(self) -> Facts:
         """All of it, with what may change under a version that has been sold."""
-        order = ", ".join(limit.key for limit in self.limits)
+        kinds = ("allowance", "count", "rate", "flag")  # pages show one after the other; the order is that in each
+        order = ", ".join(limit.key for limit in sorted(self.limits, key=lambda limit: kinds.index(limit.kind)))
         return self.sold_facts() | {"rank": str(self.rank), "order of limits": order, **_ids(self.provider_ids)}
 
 

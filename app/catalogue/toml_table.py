@@ -11,8 +11,9 @@ from typing import Any
 from app.money import EXPONENTS, MICROS_PER_UNIT
 
 UNLIMITED = "unlimited"
+LARGEST_PRICE = 10**11  # minor units
 LARGEST = 10**15  # of anything that is counted, and of prices in micros; well within the tables' 64 bits
-_PRICE = re.compile(r"(\d{1,9})(?:\.(\d{1,6}))?\Z", re.ASCII)
+_PRICE = re.compile(r"(\d{1,11})(?:\.(\d{1,6}))?\Z", re.ASCII)
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z", re.ASCII)
 _NO_KEY = "is no key: begin with a letter, go on with letters, digits and _, at most 40."
 
@@ -107,7 +108,10 @@ class Table:
         per_minor = MICROS_PER_UNIT // int(10 ** EXPONENTS[currency])
         if micros is not None and micros % per_minor:
             self.wrong(name, f"has more decimals than {currency.upper()}.")
-        return None if micros is None else micros // per_minor
+        minor = None if micros is None else micros // per_minor
+        if minor is not None and minor > LARGEST_PRICE:
+            self.wrong(name, "is too much.")
+        return minor
 
     def micros(self, name: str) -> int | None:
         """Micros from a price in quotes such as "0.0001"; None when it is not there."""

@@ -90,7 +90,8 @@ def _charged(doc: InvoiceDoc) -> Iterator[InvoiceLine]:
 
 
 def _bought(session: Session, subscription: Subscription, line: InvoiceLine) -> Bought:
-    known = prices.behind(session, subscription.channel or "", line.provider_price_id or "", None)
+    named = line.provider_price_id or ""
+    known = prices.behind(session, subscription.channel or "", named, None, has=subscription)
     price = Money(subscription.price_minor, subscription.currency)
     interval = Interval(subscription.interval)
     return known or Bought(subscription.plan_id, subscription.version, interval, price)

@@ -16,9 +16,16 @@ class StaffPlace(NamedTuple):
 
 # One line for a page; the page's own guard decides who may in.
 STAFF_PLACES: dict[str, tuple[StaffPlace, ...]] = {
-    "": (StaffPlace("/admin/customers", "users", "Customers"),),
+    "": (
+        StaffPlace("/admin", "home", "Overview"),
+        StaffPlace("/admin/customers", "users", "Customers"),
+        StaffPlace("/admin/subscriptions", "plan", "Subscriptions"),
+    ),
     "Money": (
-        StaffPlace("/admin/credit-transactions", "credits", "Credit transactions"),
+        StaffPlace("/admin/transactions", "swap", "Transactions"),
+        StaffPlace("/admin/balances", "wallet", "Balances"),
+        StaffPlace("/admin/invoices", "invoice", "Invoices"),
+        StaffPlace("/admin/adjustments", "swap", "Adjustments"),
         StaffPlace("/admin/refunds", "return", "Refunds"),
         StaffPlace("/admin/disputes", "flag", "Disputes"),
     ),
@@ -28,10 +35,13 @@ STAFF_PLACES: dict[str, tuple[StaffPlace, ...]] = {
         StaffPlace("/admin/packs", "pack", "Credit packs"),
         StaffPlace("/admin/meters", "usage", "Meters"),
         StaffPlace("/admin/actions", "credits", "Actions"),
+        StaffPlace("/admin/services", "wallet", "Services"),
+        StaffPlace("/admin/llm-prices", "usage", "Model prices"),
         StaffPlace("/admin/check-in", "checkin", "Check-in"),
         StaffPlace("/admin/tax-rates", "invoice", "Tax rates"),
     ),
     "Operations": (
+        StaffPlace("/admin/channels", "card", "Channels"),
         StaffPlace("/admin/webhooks", "hook", "Webhooks"),
         StaffPlace("/admin/outgoing", "out", "Outgoing"),
         StaffPlace("/admin/reconciliations", "retry", "Reconciliations"),
@@ -41,10 +51,10 @@ STAFF_PLACES: dict[str, tuple[StaffPlace, ...]] = {
     "Staff": (),
 }
 STAFF_TABS: tuple[StaffPlace, ...] = (
+    StaffPlace("/admin", "home", "Overview"),
     StaffPlace("/admin/customers", "users", "Customers"),
-    StaffPlace("/admin/plans", "plan", "Plans"),
+    StaffPlace("/admin/transactions", "swap", "Transactions"),
     StaffPlace("/admin/webhooks", "hook", "Webhooks"),
-    StaffPlace("/admin/activity", "clock", "Audit log"),
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -29,6 +30,7 @@ class Price:
     rates: tuple[Rates, ...]  # the first from no input on, each further one above so many tokens of input
     amount: Callable[[Usage], Decimal]
     in_dollars: bool = True  # as upstreams are paid
+    is_own: bool = False  # set in the catalogue
 
     @property
     def ceiling(self) -> Ceiling | None:
@@ -36,8 +38,9 @@ class Price:
         return Ceiling(self.rates[0].input, self.rates[0].output) if self.in_dollars else None
 
     def cost(self, usage: Usage) -> int:
-        """Micros for what was used: exactly as the upstream says it charged, in dollars, else by the price."""
-        exact = usage.told_cost if self.in_dollars and usage.told_cost is not None else self.amount(usage)
+        """Micros for what was used: by a price of our own, else exactly as the upstream says it charged, in dollars."""
+        takes_told = self.in_dollars and not self.is_own
+        exact = usage.told_cost if takes_told and usage.told_cost is not None else self.amount(usage)
         return int((exact * MICROS_PER_UNIT).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
     def bound(self, input_tokens: int, max_output: int) -> int:
@@ -62,7 +65,8 @@ def price(session: Session, route: Route, at: datetime, *, currency: str = "usd"
             Rates.of_micros(*step)
             for step in ((0, own.input_micros, own.output_micros, own.cached_micros, own.written_micros), *own.steps)
         )
-        return Price(f"catalogue {own.day}", rates, lambda usage: _by_rates(rates, usage), currency == "usd")
+        by_rates = partial(_by_rates, rates)
+        return Price(f"catalogue {own.day}", rates, by_rates, in_dollars=currency == "usd", is_own=True)
     found = library_prices.find(route, at) if currency == "usd" else None
     if found is None:
         raise unknown(route.model)

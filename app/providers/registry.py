@@ -8,6 +8,7 @@ from typing import cast
 
 from app.config import CHANNEL_KEYS, Settings
 from app.providers.port import Provider
+from app.providers.values import Cap
 
 # Named, not imported: an adapter and its SDK are loaded only where its keys are set, and nobody else can import one.
 ADAPTERS = {
@@ -16,6 +17,7 @@ ADAPTERS = {
     "polar": "app.providers.polar:Polar",
     "creem": "app.providers.creem:Creem",
 }
+BY_HAND = ("lemonsqueezy", "creem")  # where prices of plans are made in the provider's dashboard, and named by us
 
 
 def build(settings: Settings) -> dict[str, Provider]:
@@ -29,6 +31,11 @@ def build(settings: Settings) -> dict[str, Provider]:
         if provider is not None:
             found[channel] = provider
     return found
+
+
+def able(providers: Mapping[str, Provider], *caps: Cap) -> Provider | None:
+    """The first channel, the default before others, that can do all of this; None where none can."""
+    return next((each for each in providers.values() if each.capabilities >= set(caps)), None)
 
 
 def default(providers: Mapping[str, Provider]) -> Provider | None:

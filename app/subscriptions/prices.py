@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import and_, select
@@ -13,12 +13,12 @@ from app import clock
 from app.catalogue.models import Plan, PlanVersion
 from app.money import Money
 from app.providers.values import PlanRef
-from app.subscriptions.models import ProviderPrice
+from app.subscriptions.models import ProviderPrice, Subscription
 from app.subscriptions.periods import Interval
 from app.subscriptions.sale import Sale
 
 # In the catalogue's `provider_ids`; a plan that a provider sells in one way only may call that `product_id`.
-_NAMES = {Interval.MONTH: ("monthly", "product_id"), Interval.YEAR: ("yearly",)}
+NAMES = {"monthly": ("monthly", "product_id"), "yearly": ("yearly",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,16 @@ def remember(session: Session, channel: str, sale: Sale, provider_id: str) -> No
     session.execute(insert(ProviderPrice).values(row).on_conflict_do_nothing(index_elements=["channel", "provider_id"]))
 
 
-def behind(session: Session, channel: str, provider_id: str, told: PlanRef | None) -> Bought | None:
-    """Which of our prices a provider's id means: as the price itself tells, as we remember, as the catalogue says."""
-    return _told(session, told) or _remembered(session, channel, provider_id) or _named(session, channel, provider_id)
+def behind(
+    session: Session, channel: str, provider_id: str, told: PlanRef | None, *, has: Subscription | None = None
+) -> Bought | None:
+    """Which of our prices a provider's id means: as the price itself tells, as we remember, as the catalogue says.
+
+    `has` is the subscription that is asked about. An id that several versions of a plan name is of the one it has: a
+    new version that was given the same id is not what it bought (SPEC P2).
+    """
+    known = _told(session, told) or _remembered(session, channel, provider_id)
+    return known or _named(session, channel, provider_id, has)
 
 
 def _told(session: Session, told: PlanRef | None) -> Bought | None:
@@ -82,17 +89,26 @@ def _remembered(session: Session, channel: str, provider_id: str) -> Bought | No
     return Bought(row.plan_id, row.version, Interval(row.interval), Money(row.price_minor, row.currency))
 
 
-def _named(session: Session, channel: str, provider_id: str) -> Bought | None:
-    """A price made by hand at the provider and named in the catalogue: the newest version that names it."""
+def _named(session: Session, channel: str, provider_id: str, has: Subscription | None) -> Bought | None:
+    """A price made by hand at the provider and named in the catalogue: of what `has` is, else of the newest version."""
     versions = select(PlanVersion).order_by(PlanVersion.created_at.desc(), PlanVersion.number.desc())
-    for version in session.scalars(versions):
-        names = version.provider_ids.get(channel, {})
-        for interval in Interval:
-            minor = version.monthly_minor if interval is Interval.MONTH else version.yearly_minor
-            if _name(names, interval) == provider_id and minor is not None:
-                return Bought(version.plan_id, version.number, interval, Money(minor, version.currency))
-    return None
+    found = [bought for version in session.scalars(versions) for bought in _named_by(version, channel, provider_id)]
+    mine = (each for each in found if has is not None and _is_of(each, has))
+    return next(mine, None) or next(iter(found), None)
+
+
+def _named_by(version: PlanVersion, channel: str, provider_id: str) -> Iterator[Bought]:
+    names = version.provider_ids.get(channel, {})
+    for interval in Interval:
+        minor = version.monthly_minor if interval is Interval.MONTH else version.yearly_minor
+        if _name(names, interval) == provider_id and minor is not None:
+            yield Bought(version.plan_id, version.number, interval, Money(minor, version.currency))
+
+
+def _is_of(bought: Bought, has: Subscription) -> bool:
+    what = (bought.plan_id, bought.version, bought.interval.value)
+    return what == (has.plan_id, has.version, has.interval)
 
 
 def _name(names: Mapping[str, str], interval: Interval) -> str | None:
-    return next((names[name] for name in _NAMES[interval] if names.get(name)), None)
+    return next((names[name] for name in NAMES[f"{interval.value}ly"] if names.get(name)), None)

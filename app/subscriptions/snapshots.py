@@ -107,7 +107,7 @@ def _ended(session: Session, subscription: Subscription, state: SubscriptionStat
 
 def _store(session: Session, subscription: Subscription, state: SubscriptionState, *, actor: str) -> None:
     before = _facts(subscription)
-    bought = prices.behind(session, subscription.channel or "", state.provider_price_id, state.plan)
+    bought = prices.behind(session, subscription.channel or "", state.provider_price_id, state.plan, has=subscription)
     if bought is not None:  # a price nobody here knows changes nothing about the plan; staff see it in the snapshot
         subscription.plan_id, subscription.version = bought.plan_id, bought.version
         subscription.interval = bought.interval.value

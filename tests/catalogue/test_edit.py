@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app import activity
-from app.catalogue import edit, file, plan_rules, publish, reads, shipped
+from app.catalogue import edit, file, plan_rules, publish, reads, shipped, versions
 from app.catalogue.edit import PlanWrong
 from app.catalogue.models import PlanVersion
 from app.catalogue.terms import Limit
@@ -53,7 +53,9 @@ def test_a_sold_one_gets_a_new_version_and_the_old_one_stays(session, studio):
 
     assert save(session, replace(studio, monthly_minor=3_900)).how == "version"
 
-    assert [version.number for version in edit.versions(session, studio.id)] == [2, 1]
+    newer, older = versions.of_plan(session, studio.id)
+    assert (newer.terms.version, newer.actor, newer.changed) == (2, ANN, (("monthly", "29.00 USD", "39.00 USD"),))
+    assert (older.terms.version, older.changed) == (1, ())
     assert reads.version_of(session, studio.id, 1).monthly_minor == 2_900
     assert reads.version_of(session, studio.id, 2).monthly_minor == 3_900
 

@@ -11,6 +11,7 @@ from app.activity.models import Activity
 from app.catalogue import edit_rows, file, publish, reads, shipped
 from app.catalogue.difference import between
 from app.catalogue.edit_rows import RowWrong
+from app.catalogue.models import Pack
 from app.catalogue.terms import ActionTerms, MeterTerms, PackTerms
 from app.db import transaction
 from app.errors import Conflict, NotFound
@@ -66,7 +67,7 @@ def test_a_change_says_before_and_after_and_a_file_takes_it_back(session, view):
 
 def test_what_a_provider_calls_it_stays(session, view):
     with transaction(session):
-        row = session.get_one(edit_rows.Pack, "small")
+        row = session.get_one(Pack, "small")
         row.provider_ids = {"creem": {"product": "prod_1"}}
 
     save(session, replace(pack(session, "small"), name="A hundred"))

@@ -11,16 +11,18 @@ import pytest
 from sqlalchemy import select
 
 from app import credits, ledger
+from app.catalogue import file, publish
 from app.db import transaction
 from app.errors import ProviderDown, UnsupportedByChannel
 from app.flows import cancel_plan, cards, change_plan, refund_top_up, subscribe
+from app.flows.sold_by import NotSoldHere
 from app.invoices import Invoice
 from app.money import Money
 from app.payments.refund_table import Refund
 from app.providers import errors
 from app.providers.values import CheckoutRequest, CustomerRef, PlanRef
 from app.wallet.accounts import wallet_of
-from tests.support.creem import Regular, creem_adapter
+from tests.support.creem import OFFERS, Regular, creem_adapter
 from tests.support.doubles.creem.server import RETRIES, Running
 from tests.support.payments import again, wallet_minor
 
@@ -199,6 +201,18 @@ class TestSubscription:
 
         assert [each.reason for each in invoices(regular)] == ["subscription_create", "subscription_cycle"]
 
+    def test_a_new_version_with_the_same_product_takes_nobody_along(self, regular: Regular) -> None:
+        is_on(regular)
+        dearer = OFFERS.replace('"10.00"', '"15.00"').format(**regular.products)
+        with transaction(regular.session):
+            publish.apply(regular.session, file.read(dearer, currency="usd"), actor="test")
+
+        regular.passes(days=31)
+        regular.hears()
+
+        assert [each.reason for each in invoices(regular)] == ["subscription_create", "subscription_cycle"]
+        assert (regular.sub.version, regular.sub.price_minor) == (1, 1000)
+
     def test_it_falls_behind_and_catches_up(self, regular: Regular) -> None:
         is_on(regular)
         regular.there.books.poor = True
@@ -290,7 +304,7 @@ def test_a_whole_life_ends_the_same_in_whatever_order_it_is_told(regular: Regula
 def test_a_plan_without_a_product_is_not_sold_and_staff_read_what_to_name(
     regular: Regular, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING), pytest.raises(ProviderDown):
+    with caplog.at_level(logging.WARNING), pytest.raises(NotSoldHere, match="Starter by the year"):
         regular.subscribes("starter", "year")
 
     assert "creem_product_id" in caplog.text

@@ -75,6 +75,12 @@ def test_what_the_upstream_says_it_charged_is_taken_exactly(priced: Priced) -> N
     assert priced("openrouter", "openai/gpt-4o").cost(usage) == 13
 
 
+def test_a_price_of_ones_own_counts_before_what_the_upstream_says(priced: Priced) -> None:
+    usage = Usage(100, 10, told_cost=Decimal("0.0000125"))
+
+    assert priced("openrouter", "openai/gpt-4o", own=OWN.replace("gpt-4o", "openai/gpt-4o")).cost(usage) == 280
+
+
 @pytest.mark.parametrize(
     ("upstream", "model"),
     [

@@ -1,0 +1,88 @@
+"""What payment providers call a plan or a pack: as lines to type, and what a configured channel still lacks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from app.catalogue.terms import PlanTerms, ProviderIds
+from app.providers.port import Provider
+from app.providers.registry import BY_HAND
+from app.providers.values import Cap
+from app.subscriptions.prices import NAMES
+
+CHANNEL_NAMES = {"stripe": "Stripe", "lemonsqueezy": "Lemon Squeezy", "polar": "Polar", "creem": "Creem"}
+CYCLES = ("monthly", "yearly")
+_CALLED = {"stripe": "price", "lemonsqueezy": "variant", "polar": "product", "creem": "product"}
+
+
+def lines_of(provider_ids: ProviderIds) -> str:
+    """`creem.product_id = prod_1`, a line each."""
+    told = ((channel, name, value) for channel, names in provider_ids.items() for name, value in names.items())
+    return "\n".join(f"{channel}.{name} = {value}" for channel, name, value in told)
+
+
+def ids_of(lines: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The same read again; what makes no sense as an id is for the rules of the plan to refuse."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for line in lines:
+        place, _, value = line.partition("=")
+        channel, _, name = place.strip().partition(".")
+        found[channel.strip()][name.strip()] = value.strip()
+    return dict(found)
+
+
+def lacking(plan: PlanTerms, channels: Collection[str]) -> list[str]:
+    """Sentences about what configured channels cannot sell of this plan for want of an id."""
+    told = []
+    for channel in channels:
+        if channel not in BY_HAND:
+            continue
+        cycles = [cycle for cycle in _sold(plan) if not _id(plan.provider_ids, channel, cycle)]
+        name, called = CHANNEL_NAMES.get(channel, channel), _CALLED.get(channel, "product")
+        if cycles and cycles == _sold(plan):
+            told.append(f"{name} cannot sell this plan yet: it needs a {called} id.")
+        elif cycles:
+            told.append(f"{name} cannot sell this plan {cycles[0]} yet: it needs a {called} id for that.")
+    return told
+
+
+def stale(before: PlanTerms | None, after: PlanTerms) -> list[str]:
+    """Sentences about ids that stay while the price they stand for changes: the provider would charge the old one."""
+    told = []
+    for cycle in _sold(after) if before else []:
+        if before is None or _price(before, cycle) in (None, _price(after, cycle)):
+            continue
+        for channel in after.provider_ids:
+            kept = _id(after.provider_ids, channel, cycle)
+            if kept and kept == _id(before.provider_ids, channel, cycle):
+                name, called = CHANNEL_NAMES.get(channel, channel), _CALLED.get(channel, "product")
+                told.append(
+                    f"{name} still charges the old {cycle} price under {kept}: make a {called} at the new price there, "
+                    "and name it here."
+                )
+    return told
+
+
+def packs_lacking(channels: Mapping[str, Provider]) -> list[str]:
+    """Sentences about configured channels that can sell no packs: each sells them at an amount of our choice."""
+    return [
+        f"{CHANNEL_NAMES.get(name, name)} cannot sell packs yet: it needs a product for amounts of one’s choice, named "
+        "in the settings."
+        for name, provider in channels.items()
+        if Cap.CUSTOM_AMOUNT not in provider.capabilities
+    ]
+
+
+def _sold(plan: PlanTerms) -> list[str]:
+    """The cycles that somebody pays for."""
+    return [cycle for cycle in CYCLES if _price(plan, cycle)]
+
+
+def _price(plan: PlanTerms, cycle: str) -> int | None:
+    return plan.monthly_minor if cycle == "monthly" else plan.yearly_minor
+
+
+def _id(provider_ids: ProviderIds, channel: str, cycle: str) -> str:
+    names = provider_ids.get(channel, {})
+    return next((names[name] for name in NAMES[cycle] if names.get(name)), "")
