@@ -31,7 +31,15 @@ from tests.support.pg_lending import Lender
 # Whether there are any books to audit: two dozen questions for nothing would be ten milliseconds in every test.
 _ANYTHING = "SELECT " + " OR ".join(
     f"EXISTS (SELECT 1 FROM {table})"
-    for table in ("ledger_account", "ledger_entry", "ledger_leg", "ledger_hold", "ledger_rollup", "credit_grant", "credit_day")
+    for table in (
+        "ledger_account",
+        "ledger_entry",
+        "ledger_leg",
+        "ledger_hold",
+        "ledger_rollup",
+        "credit_grant",
+        "credit_day",
+    )
 )
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
