@@ -48,6 +48,10 @@ def note(session: Session, told: DisputeChanged, _news: News) -> Effects:
     if dispute.is_taken:
         effects += _take(session, dispute, paid)
     elif dispute.phase in ("prevented", "won"):
+        if was == "lost" and _is_booked(dispute):
+            chargebacks.open_again(
+                session, dispute, kept_minor=dispute.reversed_minor, lost_minor=dispute.own_loss_minor
+            )
         effects += _restore(session, dispute)
     _close(session, dispute)
     if paid.paid_for == "wallet":
@@ -135,6 +139,28 @@ def take_again(session: Session, refund: Refund) -> bool:
     return taken > 0
 
 
+def give_way(session: Session, refund: Refund, minor: int) -> int:
+    """A refund is told of after the dispute that took its money too: the dispute's share becomes our own loss.
+
+    How much of `minor` that is. So both end as if the refund had been told first.
+    """
+    assert refund.channel is not None, "only a provider makes refunds"
+    assert refund.payment_id is not None
+    given = 0
+    for dispute in disputes.of_payment(session, refund.channel, refund.payment_id):
+        part = min(dispute.reversed_minor, minor - given)
+        if not dispute.is_taken or dispute.paid_for != "wallet" or part <= 0:
+            continue
+        is_closed = dispute.loss_entry_id is not None
+        entry = chargebacks.leave_for_refund(session, dispute, minor=part, is_closed=is_closed, after=refund.id)
+        refund.end_entry_id = entry.id if entry else None
+        dispute.reversed_minor -= part
+        dispute.own_loss_minor += part
+        given += part
+    session.flush()
+    return given
+
+
 def has_it(session: Session, refund: Refund, *, credits_back: int = 0) -> bool:
     """Whether the bank has the payment of a sale, so that a refund that failed leaves the customer nothing to be given.
 
@@ -204,12 +230,15 @@ def _close(session: Session, dispute: Dispute) -> None:
     """The provider's last word: what stays lost, and its fee, leave our books."""
     if dispute.phase not in _CLOSED or dispute.loss_entry_id is not None:
         return
-    lost = dispute.phase == "lost"
-    # A subscription that the provider collects is not in our cash, so neither is what it takes back of it.
-    booked = lost and dispute.paid_for != "subscription"
-    kept, own = (dispute.reversed_minor, dispute.own_loss_minor) if booked else (0, 0)
+    lost = dispute.phase == "lost" and _is_booked(dispute)
+    kept, own = (dispute.reversed_minor, dispute.own_loss_minor) if lost else (0, 0)
     entry = chargebacks.close(session, dispute, kept_minor=kept, lost_minor=own + dispute.fee_minor)
     dispute.loss_entry_id = entry.id if entry else None
+
+
+def _is_booked(dispute: Dispute) -> bool:
+    """A subscription that the provider collects is not in our cash, so neither is what it takes back of it."""
+    return dispute.paid_for != "subscription"
 
 
 def _freeze_or_thaw(session: Session, dispute: Dispute) -> Effects:

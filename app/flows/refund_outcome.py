@@ -20,6 +20,7 @@ from app.invoices.models import OURS
 from app.payments import refunds
 from app.payments.refund_table import Refund
 from app.providers.values import RefundResult
+from app.wallet import frozen
 from app.wallet import refunds as books
 
 _OF_SALES = ("pack", "invoice")
@@ -80,12 +81,15 @@ def _put_back(session: Session, refund: Refund, *, was_paid: bool, actor: str) -
     if refund.kind not in _OF_SALES:
         refund.end_entry_id = books.restore(session, refund, was_paid=was_paid).id
         session.flush()
-        return _TAKEN if disputed.take_again(session, refund) else "The money is back in your wallet."
+        taken = disputed.take_again(session, refund)
+        frozen.filled(session, refund.customer_id, refund.currency)
+        return _TAKEN if taken else "The money is back in your wallet."
     if disputed.has_it(session, refund, credits_back=_revoked(session, refund)):
         refund.end_entry_id = books.restore_sale(session, refund, was_paid=was_paid).id
         return _TAKEN
     if was_paid:  # its credit note stands, or its credits are gone: the money is the customer's
         refund.end_entry_id = books.owe_instead(session, refund).id
+        frozen.filled(session, refund.customer_id, refund.currency)
         return "The money is in your wallet instead."
     refund.end_entry_id = books.restore_sale(session, refund).id
     credits.give_back_revoked(session, refund.customer_id, key=revoking(refund), reason="Refund failed", actor=actor)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import activity, ledger
-from app.flows import auto_top_up_outcome, refund_outcome, refund_sale, refund_tax
+from app.flows import auto_top_up_outcome, disputed, refund_outcome, refund_sale, refund_tax
 from app.flows.news import Effects, News, NotYet
 from app.invoices import Invoice
 from app.money import Money
@@ -204,13 +204,20 @@ def _take_out(session: Session, made: Refund, of: Of, before: int) -> None:
     if of.payment is None or of.order is None:
         return  # of an invoice that the provider collects: it is not in our books
     left = max(0, of.payment.net_minor - before)
-    made.own_loss_minor = max(0, made.net_minor - left)
-    if made.own_loss_minor:
-        lost = {"amount_minor": made.amount_minor, "own_loss_minor": made.own_loss_minor, "payment": made.payment_id}
+    beyond = max(0, made.net_minor - left)
+    if beyond:
+        lost = {"amount_minor": made.amount_minor, "own_loss_minor": beyond, "payment": made.payment_id}
         activity.record(session, "system", "refund.own_loss", made.id, customer_id=made.customer_id, **lost)
-    if made.net_minor > made.own_loss_minor:
-        of_wallet = made.kind == "topup"
-        made.end_entry_id = (books.paid_out if of_wallet else books.paid_out_of_sale)(session, made).id
+    # It was made before the bank took the payment, or the provider would not have: the dispute is what comes too late.
+    had = disputed.give_way(session, made, beyond) if made.kind == "topup" else 0
+    made.own_loss_minor = beyond - had
+    if made.net_minor - made.own_loss_minor > had:
+        entry = (
+            books.paid_out(session, made, but_minor=had)
+            if made.kind == "topup"
+            else books.paid_out_of_sale(session, made)
+        )
+        made.end_entry_id = entry.id
     if made.kind == "topup":
         auto_top_up_outcome.suspend(session, made.customer_id, "refund", key=made.id)
     if made.kind == "pack":

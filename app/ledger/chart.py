@@ -96,6 +96,7 @@ ENTRY_KINDS: dict[str, EntryKind] = {
     "chargeback_won": _kind("cash chargebacks", "wallet"),
     "chargeback_won_promo": _kind("cash chargebacks", "wallet", promo=True),
     "dispute_closed": _kind("chargebacks losses", "cash losses"),
+    "dispute_reopened": _kind("cash", "chargebacks losses"),
     "payout": _kind("payable", "cash"),
     # credits
     "credit_grant": _kind("promotions issued", "credits"),

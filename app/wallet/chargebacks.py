@@ -79,19 +79,45 @@ def close_again(session: Session, dispute: Disputed, *, minor: int, after: str) 
     _leave(session, dispute, "dispute_closed", kept=amount, lost=-amount, after=after)
 
 
+def open_again(session: Session, dispute: Disputed, *, kept_minor: int, lost_minor: int) -> None:
+    """The provider's last word was not its last: what it had kept it gives back. Its fee stays. Once per dispute."""
+    kept, lost = (minor_to_micros(minor, dispute.currency) for minor in (kept_minor, lost_minor))
+    if kept or lost:
+        _post(session, dispute, "dispute_reopened", "dispute_reopened", kept=-kept, lost=-lost)
+
+
+def leave_for_refund(
+    session: Session, dispute: Disputed, *, minor: int, is_closed: bool, after: str
+) -> ledger.Entry | None:
+    """So much of what was taken went back by a refund that was made before: it leaves our books as that refund.
+
+    What has left them already, as kept by the bank, is our own loss instead.
+    """
+    amount = minor_to_micros(minor, dispute.currency)
+    kept, lost = (0, amount) if is_closed else (amount, 0)
+    return _leave(session, dispute, "chargeback_refunded", kept=kept, lost=lost, after=after)
+
+
 def _leave(
     session: Session, dispute: Disputed, why: str, *, kept: int, lost: int, after: str = ""
 ) -> ledger.Entry | None:
     if not kept and not lost:
         return None
+    return _post(session, dispute, "dispute_closed", why, kept=kept, lost=lost, after=after)
+
+
+def _post(
+    session: Session, dispute: Disputed, kind: str, why: str, *, kept: int, lost: int, after: str = ""
+) -> ledger.Entry:
     legs = {
         chargebacks(dispute.channel, dispute.currency): -kept,
         losses(dispute.currency): -lost,
         cash(dispute.channel, dispute.currency): kept + lost,
     }
+    words = "Dispute closed" if kind == "dispute_closed" else "Dispute opened again"
     return ledger.post(
-        session, "dispute_closed", {account: amount for account, amount in legs.items() if amount},
-        customer_id=dispute.customer_id, key=_key(why, dispute, after), data=_data(dispute, "Dispute closed"),
+        session, kind, {account: amount for account, amount in legs.items() if amount},
+        customer_id=dispute.customer_id, key=_key(why, dispute, after), data=_data(dispute, words),
     )  # fmt: skip
 
 

@@ -82,9 +82,13 @@ def owe_instead(session: Session, refund: Refunded) -> ledger.Entry:
     return _post(session, refund, "refund_restored", legs, "Refund that could not be paid out", step="restored")
 
 
-def paid_out(session: Session, refund: Refunded) -> ledger.Entry:
-    """The provider paid it without being asked by us: the money is gone, even if that leaves a hole (SPEC R2)."""
-    legs = {wallet_of(refund.customer_id, refund.currency): -_net(refund), _cash(refund): _net(refund)}
+def paid_out(session: Session, refund: Refunded, *, but_minor: int = 0) -> ledger.Entry:
+    """The provider paid it without being asked by us: the money is gone, even if that leaves a hole (SPEC R2).
+
+    `but_minor` of it a dispute had taken out of the wallet.
+    """
+    amount = _net(refund) - minor_to_micros(but_minor, refund.currency)
+    legs = {wallet_of(refund.customer_id, refund.currency): -amount, _cash(refund): amount}
     return _post(session, refund, "provider_refund", legs, "Refund")
 
 

@@ -192,6 +192,17 @@ def test_staff_thaw_by_hand_with_a_reason_and_it_stays_thawed(session: Session, 
     assert the_dispute(session).evidence == "sent"
 
 
+@pytest.mark.parametrize("amount", [5000, 5050])
+def test_a_lost_case_that_is_won_on_appeal_leaves_its_fee_alone(
+    session: Session, order: Order, says: Any, amount: int
+) -> None:
+    for phase in ("open", "lost", "won"):
+        says(phase, fee=1500, amount=amount)
+
+    assert wallet_minor(session, order.customer_id) == 5000
+    assert house(session) == {"cash:stripe": -3500, "losses": -1500}
+
+
 def test_nothing_moves_for_an_inquiry(session: Session, order: Order, says: Any) -> None:
     says("inquiry")
     assert (wallet_minor(session, order.customer_id), is_frozen(session, order.customer_id)) == (5000, False)

@@ -79,6 +79,20 @@ def test_what_a_failed_refund_put_back_is_taken_by_the_dispute(ada: Wallet, refu
     assert house(ada) == ({"cash:stripe": -5000} if end == "won" else {})
 
 
+def test_one_that_fills_the_hole_of_a_lost_case_thaws_the_wallet(ada: Wallet) -> None:
+    ada.tops_up(5000)
+    ada.tops_up(3000, "pay_2")
+    ada.refunds(3000, payment="pay_2")
+    ada.spends(2000)
+    disputes(ada, "open")
+    disputes(ada, "lost")
+    assert stands(ada)[:2] == (-2000, True)
+
+    fails(ada, "pay_2")
+
+    assert stands(ada)[:2] == (1000, False)
+
+
 def test_one_that_fails_after_the_case_was_lost_gives_nothing_back(ada: Wallet) -> None:
     ada.tops_up(5000)
     ada.refunds(5000)

@@ -15,6 +15,7 @@ from app.activity.models import Activity
 from app.customers.models import Customer
 from app.db import transaction
 from app.payments import ProviderEvent
+from app.payments.dispute_table import Dispute
 from app.payments.models import Refund
 from app.providers.errors import InvalidRequest, Unavailable
 from app.providers.values import Cap
@@ -184,9 +185,13 @@ def test_after_a_lost_dispute_it_is_our_own_loss(ada: Wallet) -> None:
     ada.hears(refund="re_there", amount=2000)
 
     [row] = refunds_of(ada)
-    assert (row.own_loss_minor, ada.minor) == (2000, 0)
+    assert (row.own_loss_minor, ada.minor) == (0, 0)
     with transaction(ada.session):
         assert "refund.own_loss" in set(ada.session.scalars(select(Activity.action)))
+        [lost] = ada.session.scalars(select(Dispute))
+        assert (lost.reversed_minor, lost.own_loss_minor) == (3000, 2000), "as if the refund had been told first"
+        rows = {row.account: row.balance // 10_000 for row in ledger.trial_balance(ada.session) if row.asset == "usd"}
+    assert (rows["cash:stripe"], rows["losses"], rows["chargebacks:stripe"]) == (2000, -2000, 0)
 
 
 def test_every_order_of_its_news_ends_the_same(session: Session, tells: Tells, sessions: Any) -> None:
