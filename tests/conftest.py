@@ -31,6 +31,7 @@ pytest_plugins = [
     "tests.support.llm_double",
     "tests.support.proxying",
     "tests.support.lemon",
+    "tests.support.two_channels",
 ]
 
 # One machine is slower than another; a test that is wrong is caught by its assertions, not by a stop-watch.

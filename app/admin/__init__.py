@@ -10,6 +10,7 @@ from app.admin import (
     adjustments,
     books,
     catalogue_rows,
+    channels,
     check_in,
     coupons,
     credit_adjustments,
@@ -36,7 +37,7 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.pages)
     for module in (disputes, reconciliations, refund_form, refunds, credit_adjustments, credit_transactions):
         app.register_blueprint(module.pages)
-    for module in (plans, coupons, catalogue_rows, check_in, tax_rates):
+    for module in (plans, coupons, catalogue_rows, channels, check_in, tax_rates):
         app.register_blueprint(module.pages)
     app.add_url_rule("/admin", "admin", _front_door)
 

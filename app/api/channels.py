@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 from flask import current_app
 
-from app.errors import Invalid, ProviderDown
+from app.errors import ProviderDown, UnsupportedByChannel
+from app.flows import sold_by
 from app.providers import registry
 from app.providers.port import Provider
+from app.providers.values import Cap
 
 
 def all_of_them() -> Mapping[str, Provider]:
@@ -17,23 +20,29 @@ def all_of_them() -> Mapping[str, Provider]:
     return cast("Mapping[str, Provider]", current_app.extensions["providers"])
 
 
-def default_or_none() -> Provider | None:
-    """The default channel; None while none is configured."""
-    return registry.default(all_of_them())
-
-
 def default() -> Provider:
     """The default channel. Raises ProviderDown while none is configured."""
-    chosen = default_or_none()
+    chosen = registry.default(all_of_them())
     if chosen is None:
         raise ProviderDown("No payment provider is set up, so nothing can be paid.")
     return chosen
 
 
-def named(channel: str) -> Provider:
-    """The provider of this channel. Raises Invalid for one that is not configured."""
-    chosen = all_of_them().get(channel)
-    if chosen is None:
-        offered = sorted(all_of_them())
-        raise Invalid(f"There is no channel {channel!r} here.", field="channel", offered=offered)
-    return chosen
+def keeper() -> Provider:
+    """The channel that keeps cards, the default before others; else the default, which refuses. Raises ProviderDown."""
+    return registry.able(all_of_them(), Cap.SAVED_CARDS) or default()
+
+
+def through(sellers: Sequence[Provider], asked: str | None) -> Provider:
+    """The channel a purchase goes through: the one asked for, else the first that sells it. Raises as `sold_by`."""
+    return sold_by.through(all_of_them(), sellers, asked)
+
+
+@contextmanager
+def telling(sellers: Sequence[Provider]) -> Iterator[None]:
+    """A refusal of one channel also says which others sell the thing."""
+    try:
+        yield
+    except UnsupportedByChannel as refusal:
+        others = sorted(each.name for each in sellers if each.name != refusal.details.get("channel"))
+        raise type(refusal)(refusal.sentence, **{"field": "channel", **refusal.details, "offered": others}) from refusal

@@ -52,7 +52,7 @@ def setup() -> Response:
     key = calls.key()
 
     def begin() -> Answer:
-        made = cards.setup(db.session(), channels.default(), subscribing.customer(), form_key=subscribing.form_key(key))
+        made = cards.setup(db.session(), channels.keeper(), subscribing.customer(), form_key=subscribing.form_key(key))
         return SetupAnswer(clientSecret=made.client_secret)
 
     return calls.answer_once(["setup-intent"], key, begin)
@@ -63,7 +63,7 @@ def setup() -> Response:
 def keep(body: KeepCard) -> Response:
     """Charge this saved card from now on"""
     chosen = cards.make_default(
-        db.session(), channels.default(), calls.customer_id(), body.paymentMethodId, actor=subscribing.actor()
+        db.session(), channels.keeper(), calls.customer_id(), body.paymentMethodId, actor=subscribing.actor()
     )
     return calls.reply(CardAnswer(payment_method=card(chosen)))
 
@@ -72,7 +72,7 @@ def keep(body: KeepCard) -> Response:
 @calls.call("billing:write")
 def remove() -> Response:
     """Have the provider forget the card that is charged; if there is another, it takes its place"""
-    provider, session, customer_id = channels.default(), db.session(), calls.customer_id()
+    provider, session, customer_id = channels.keeper(), db.session(), calls.customer_id()
     charged = cards.default_of(cards.listed(session, provider, customer_id))
     if charged is None:
         raise NotFound("There is no saved card.")

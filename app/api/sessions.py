@@ -10,14 +10,15 @@ from pydantic import Field
 from app.api import calls, channels, subscribing, top_ups
 from app.api.subscriptions import IntervalName, UrlAnswer
 from app.api.values import Answer, Body, OptionalBody, TopUpCents
-from app.catalogue import plan_keys
+from app.catalogue import packs, plan_keys
 from app.catalogue.packs import PackNotForSale
 from app.errors import Invalid, NotFound, ProviderDown
 from app.extensions import db
-from app.flows import buy_pack, cards
+from app.flows import buy_pack, cards, sold_by
 from app.flows.top_up import ORDER_IN_URL
 from app.http import limits, return_urls
 from app.payments import Order
+from app.providers.port import Provider
 
 PAGE_AFTER_PACK = f"/invoices/orders/{ORDER_IN_URL}"
 
@@ -93,7 +94,7 @@ def _subscription(body: CreateSession, key: str) -> str:
         _plan_key(body.plan_id),
         body.interval or "month",
         key,
-        provider=channels.named(body.channel),
+        channel=body.channel,
         return_url=_checked(body.success_url, "success_url", subscribing.PAGE_AFTER_CHECKOUT),
         cancel_url=_checked(body.cancel_url, "cancel_url", "/plan"),
     )
@@ -116,13 +117,25 @@ def _pack(body: CreateSession, key: str) -> str:
         cancel_url=_checked(body.cancel_url, "cancel_url", "/credits"),
         coupon=body.coupon,
     )
+    sellers = _sellers(named)
     try:
-        order = buy_pack.start(db.session(), channels.named(body.channel), subscribing.customer(), wish)
+        with channels.telling(sellers):
+            order = buy_pack.start(db.session(), channels.through(sellers, body.channel), subscribing.customer(), wish)
     except (NotFound, PackNotForSale) as refusal:
         raise type(refusal)(refusal.sentence, field="pack_id") from refusal
     if order.state == "paid":  # a coupon paid for it: there is no page, so the way leads on
         return str(order.request["success_url"])
     return _open(order)
+
+
+def _sellers(pack: str) -> list[Provider]:
+    """The channels that sell this pack."""
+    try:
+        return sold_by.of_pack(channels.all_of_them(), packs.for_sale(db.session(), pack))
+    except (NotFound, PackNotForSale):
+        return []  # the flow says so, in its turn
+    finally:
+        db.session.rollback()  # a provider is asked next
 
 
 def _refuse_fields(body: CreateSession, *names: str) -> None:
@@ -141,7 +154,7 @@ def _top_up(body: CreateSession, key: str) -> str:
     order = top_ups.start(
         key,
         body.amount_cents,
-        provider=channels.named(body.channel),
+        channel=body.channel,
         return_url=_checked(body.success_url, "success_url", top_ups.PAGE_AFTER_PAYING),
         cancel_url=_checked(body.cancel_url, "cancel_url", "/wallet"),
     )

@@ -14,11 +14,12 @@ from app.customers import customers
 from app.customers.models import Customer
 from app.errors import InsufficientFunds, Invalid, NotFound, PaymentRefused, ProviderDown, WalletFrozen
 from app.extensions import db
-from app.flows import cards, change_plan, subscribe, subscribe_from_wallet
+from app.flows import cards, change_plan, sold_by, subscribe, subscribe_from_wallet
 from app.flows.top_up import ORDER_IN_URL
+from app.providers import registry
 from app.providers.port import Provider
 from app.providers.values import Cap
-from app.subscriptions import changes, standing
+from app.subscriptions import changes, sale, standing
 from app.subscriptions.models import SubscriptionChange
 from app.subscriptions.standing import Standing
 
@@ -40,6 +41,7 @@ class Wanted:
     pay_by: str | None
     card_id: str | None
     coupon: str | None
+    channel: str | None = None
 
 
 def who() -> tuple[Session, Mapping[str, Provider], str]:
@@ -66,11 +68,16 @@ def form_key(key: str) -> str:
 
 
 def with_page() -> Provider:
-    """Whose own page is the customer's: of who runs their plan, else of the default channel. Raises ProviderDown."""
+    """Whose own page is the customer's: of who runs their plan, else of who keeps cards. Raises ProviderDown."""
     live = standing.of(db.session(), calls.customer_id()).subscription
     channel = live.channel if live is not None and live.paid_by == "card" else None
     db.session.rollback()  # a provider is asked next: no transaction stays open meanwhile
-    return channels.all_of_them().get(channel or "") or channels.default()
+    if channel is None:
+        return channels.keeper()
+    found = channels.all_of_them().get(channel)
+    if found is None:
+        raise ProviderDown("The payment provider of this subscription is not set up here.", channel=channel)
+    return found
 
 
 def begin_or_change(wanted: Wanted, key: str) -> None:
@@ -110,28 +117,40 @@ def checkout_url(
     interval: str,
     key: str,
     *,
-    provider: Provider | None = None,
+    channel: str | None = None,
     return_url: str | None = None,
     cancel_url: str | None = None,
     coupon: str | None = None,
 ) -> str:
     """The provider's page on which to subscribe. Raises as `subscribe.start_checkout`."""
-    base = calls.settings().base_url
-    order = subscribe.start_checkout(
-        db.session(),
-        provider or channels.default(),
-        customer(),
-        plan,
-        interval,
-        form_key=form_key(key),
-        return_url=return_url or base + PAGE_AFTER_CHECKOUT,
-        cancel_url=cancel_url or base + "/plan",
-        actor=actor(),
-        coupon=coupon,
-    )
+    base, sellers = calls.settings().base_url, _sellers(plan, interval)
+    with channels.telling(sellers):
+        order = subscribe.start_checkout(
+            db.session(),
+            channels.through(sellers, channel),
+            customer(),
+            plan,
+            interval,
+            form_key=form_key(key),
+            return_url=return_url or base + PAGE_AFTER_CHECKOUT,
+            cancel_url=cancel_url or base + "/plan",
+            actor=actor(),
+            coupon=coupon,
+        )
     if order.checkout_url is None:
         raise ProviderDown("The payment page is not open. Send the request again with another key.", retry_after=2)
     return order.checkout_url
+
+
+def _sellers(plan: str, interval: str) -> list[Provider]:
+    """The channels that sell it. What is wrong with the plan itself the flow says, in its turn."""
+    try:
+        bought = sale.offered(db.session(), calls.customer_id(), plan, sale.every(interval))
+        return sold_by.of_plan(db.session(), channels.all_of_them(), bought)
+    except (Invalid, NotFound):
+        return []
+    finally:
+        db.session.rollback()  # a provider is asked next: no transaction stays open meanwhile
 
 
 def _has(now: Standing, wanted: Wanted) -> bool:
@@ -144,7 +163,7 @@ def _has(now: Standing, wanted: Wanted) -> bool:
 def _begin(wanted: Wanted, key: str) -> None:
     if wanted.pay_by == "WALLET":
         _from_wallet(wanted, key)
-    elif wanted.card_id is not None or _has_card():
+    elif wanted.card_id is not None or (wanted.channel in (None, _keeper_name()) and _has_card()):
         _with_card(wanted, key)
     elif wanted.pay_by == "CARD":
         _on_a_page(wanted, key)
@@ -170,7 +189,7 @@ def _from_wallet(wanted: Wanted, key: str) -> None:
 def _with_card(wanted: Wanted, key: str) -> None:
     subscribe.with_card(
         db.session(),
-        channels.default(),
+        channels.keeper(),
         customer(),
         wanted.plan,
         wanted.interval,
@@ -182,13 +201,18 @@ def _with_card(wanted: Wanted, key: str) -> None:
 
 
 def _on_a_page(wanted: Wanted, key: str) -> None:
-    url = checkout_url(wanted.plan, wanted.interval, key, coupon=wanted.coupon)
+    url = checkout_url(wanted.plan, wanted.interval, key, coupon=wanted.coupon, channel=wanted.channel)
     raise PaymentRequired("Nothing saved can pay for this. Pay on the page of the provider.", checkout_url=url)
 
 
 def _has_card() -> bool:
-    provider = channels.default_or_none()
+    provider = registry.able(channels.all_of_them(), Cap.SAVED_CARDS, Cap.OFF_SESSION)
     db.session.rollback()
-    if provider is None or Cap.OFF_SESSION not in provider.capabilities:
+    if provider is None:
         return False
     return cards.default_of(cards.listed(db.session(), provider, calls.customer_id())) is not None
+
+
+def _keeper_name() -> str | None:
+    keeper = registry.able(channels.all_of_them(), Cap.SAVED_CARDS)
+    return keeper.name if keeper else None

@@ -10,12 +10,13 @@ from pydantic import Field, model_validator
 
 from app.api import calls, channels, subscribing
 from app.api.billing_state import BillingAnswer, PreviewAnswer, StateAnswer, card, facts, preview
-from app.api.values import Answer, Body, OptionalBody, Query
+from app.api.values import Answer, Body, ChannelName, OptionalBody, Query
 from app.catalogue import plan_keys, reads
 from app.entitlements import excess
 from app.errors import Invalid, ProviderDown
 from app.extensions import db
 from app.flows import cancel_plan, cards, change_plan, pay_by, retry_payment
+from app.providers import registry
 from app.providers.values import Cap, Card
 from app.subscriptions import standing
 
@@ -40,6 +41,7 @@ class Subscribe(Body):
     )
     interval: Literal["month", "year"] | None = IntervalName
     coupon: str | None = Field(default=None, min_length=1, max_length=40)
+    channel: str | None = ChannelName
 
     @model_validator(mode="after")
     def _one_plan(self) -> Subscribe:
@@ -54,6 +56,7 @@ class Checkout(Body):
     plan: str = PlanName
     interval: Literal["month", "year"] | None = IntervalName
     coupon: str | None = Field(default=None, min_length=1, max_length=40)
+    channel: str | None = ChannelName
 
 
 class ChangePlan(Body):
@@ -122,6 +125,7 @@ def subscribe(body: Subscribe) -> Response:
         body.paymentMethod,
         body.stripePaymentMethodId,
         body.coupon,
+        body.channel,
     )
     return _done("subscribe", body, lambda key: subscribing.begin_or_change(wanted, key))
 
@@ -133,7 +137,8 @@ def checkout(body: Checkout) -> Response:
     key = calls.key()
 
     def open_page() -> Answer:
-        url = subscribing.checkout_url(body.plan, body.interval or "month", key, coupon=body.coupon)
+        every = body.interval or "month"
+        url = subscribing.checkout_url(body.plan, every, key, coupon=body.coupon, channel=body.channel)
         return UrlAnswer(url=url)
 
     return calls.answer_once(["checkout", body.model_dump()], key, open_page)
@@ -239,7 +244,7 @@ def _facts() -> dict[str, Any]:
 
 
 def _default_card() -> Card | None:
-    provider = channels.default_or_none()
-    if provider is None or Cap.SAVED_CARDS not in provider.capabilities:
+    provider = registry.able(channels.all_of_them(), Cap.SAVED_CARDS)
+    if provider is None:
         return None
     return cards.default_of(cards.listed(db.session(), provider, calls.customer_id()))

@@ -9,13 +9,12 @@ from flask import Response
 from pydantic import Field
 
 from app.api import calls, channels, subscribing
-from app.api.values import Answer, Body, TopUpCents
+from app.api.values import Answer, Body, ChannelName, TopUpCents
 from app.errors import ProviderDown
 from app.extensions import db
-from app.flows import top_up
+from app.flows import sold_by, top_up
 from app.http import limits
 from app.payments import Order
-from app.providers.port import Provider
 
 top_ups = calls.group("api_top_ups", "Top-ups", "Start a payment into the wallet on a provider's hosted page.")
 
@@ -24,10 +23,12 @@ PAGE_AFTER_PAYING = f"/wallet/topups/{top_up.ORDER_IN_URL}"
 
 class TopUp(Body):
     amount_cents: TopUpCents = Field(description="10.00 to 10,000.00 in cents.", examples=[5000])
+    channel: str | None = ChannelName
 
 
 class HostTopUp(Body):
     amountCents: TopUpCents = Field(description="10.00 to 10,000.00 in cents.", examples=[1000])  # noqa: N815  # SPEC's name
+    channel: str | None = ChannelName
 
 
 class TopUpAnswer(Answer):
@@ -50,45 +51,46 @@ def create(body: TopUp) -> Response:
 
     Answers the address of the provider's page. Nothing is credited before the provider confirms the payment.
     """
-    return _once(
-        "topup", body.amount_cents, lambda order: TopUpAnswer(checkout_url=_page(order), session_id=_ref(order))
-    )
+    wanted = ["topup", body.amount_cents, body.channel]
+    return _once(wanted, lambda order: TopUpAnswer(checkout_url=_page(order), session_id=_ref(order)))
 
 
 @top_ups.post("/api/wallet/topup", responses={200: HostTopUpAnswer})
 @calls.call("billing:write", keyed=True)
 def create_for_host(body: HostTopUp) -> Response:
     """Start a top-up, as hosting dashboards ask for it"""
-    return _once("wallet/topup", body.amountCents, lambda order: HostTopUpAnswer(url=_page(order)))
+    wanted = ["wallet/topup", body.amountCents, body.channel]
+    return _once(wanted, lambda order: HostTopUpAnswer(url=_page(order)))
 
 
-def _once(call: str, amount_minor: int, tell: Callable[[Order], Answer]) -> Response:
+def _once(wanted: list[Any], tell: Callable[[Order], Answer]) -> Response:
     limits.spend("topup.customer", calls.customer_id())
-    key = calls.key()
-    return calls.answer_once([call, amount_minor], key, lambda: tell(start(key, amount_minor)))
+    key, (_, amount_minor, channel) = calls.key(), wanted
+    return calls.answer_once(wanted, key, lambda: tell(start(key, amount_minor, channel=channel)))
 
 
 def start(
     key: str,
     amount_minor: int,
     *,
-    provider: Provider | None = None,
+    channel: str | None = None,
     return_url: str | None = None,
     cancel_url: str | None = None,
 ) -> Order:
-    """The top-up of this request's key, through the default channel unless another is given. Raises as the flow."""
-    base = calls.settings().base_url
-    return top_up.start(
-        db.session(),
-        provider or channels.default(),
-        subscribing.customer(),
-        amount_minor,
-        form_key=subscribing.form_key(key),
-        return_url=return_url or base + PAGE_AFTER_PAYING,
-        cancel_url=cancel_url or base + "/wallet",
-        actor=subscribing.actor(),
-        currency=calls.currency(),
-    )
+    """The top-up of this request's key, through the first channel that can unless one is named. Raises as the flow."""
+    base, sellers = calls.settings().base_url, sold_by.of_top_ups(channels.all_of_them())
+    with channels.telling(sellers):
+        return top_up.start(
+            db.session(),
+            channels.through(sellers, channel),
+            subscribing.customer(),
+            amount_minor,
+            form_key=subscribing.form_key(key),
+            return_url=return_url or base + PAGE_AFTER_PAYING,
+            cancel_url=cancel_url or base + "/wallet",
+            actor=subscribing.actor(),
+            currency=calls.currency(),
+        )
 
 
 def _page(order: Order) -> str:

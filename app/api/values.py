@@ -102,6 +102,13 @@ PageNumber = Annotated[int, Field(ge=1, le=10**9), BeforeValidator(_from_figures
 Skipped = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_from_figures)]
 Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ChannelName = Field(
+    default=None,
+    min_length=1,
+    max_length=40,
+    description="Which of the configured providers to pay through; else the first that sells it.",
+    examples=["stripe"],
+)
 
 
 class Limited(Query):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.catalogue.models import Pack
-from app.catalogue.terms import PackTerms
+from app.catalogue.terms import PackTerms, ProviderIds
 from app.errors import Conflict, Invalid, NotFound
 from app.money import round_half_away
 
@@ -52,6 +52,12 @@ def for_sale(session: Session, key: str, shown: Shown | None = None) -> PackTerm
             credits=pack.credits,
         )
     return pack
+
+
+def provider_ids(session: Session, key: str) -> ProviderIds:
+    """What each provider calls this pack by now, also of one that is retired."""
+    row = session.get(Pack, key)
+    return row.provider_ids if row is not None else {}
 
 
 def less_each(packs: tuple[PackTerms, ...], pack: PackTerms) -> int:

@@ -20,7 +20,7 @@ from app.catalogue.terms import PackTerms
 from app.coupons import Discount
 from app.db import transaction
 from app.errors import Conflict, IdempotencyKeyReused, ProviderDown, UnsupportedByChannel
-from app.flows import earlier, payer
+from app.flows import earlier, payer, sold_by
 from app.flows.news import Effects
 from app.flows.payer import Payer
 from app.flows.top_up import ORDER_IN_URL
@@ -60,8 +60,8 @@ def start(session: Session, provider: Provider, customer: Payer, wish: Wish) -> 
     PackChanged, CouponRefused, IdempotencyKeyReused, UnsupportedByChannel, and ProviderDown, after which the same call
     may simply be made again.
     """
-    if Cap.CUSTOM_AMOUNT not in provider.capabilities:
-        raise UnsupportedByChannel(f"{provider.name} cannot sell credit packs.", channel=provider.name)
+    if not provider.capabilities & {Cap.CUSTOM_AMOUNT, Cap.NAMED_PRODUCTS}:
+        raise UnsupportedByChannel(f"{provider.title} cannot sell credit packs.", channel=provider.name)
     if wish.coupon:  # an earlier page that was left holds the coupon's use
         code = coupons.spelled(wish.coupon)
         earlier.close(session, provider, customer.id, but_form=wish.form_key, kind=KIND, coupon=code)
@@ -73,9 +73,11 @@ def start(session: Session, provider: Provider, customer: Payer, wish: Wish) -> 
     try:
         page = _page(session, provider, asked)
     except ProviderError as error:
-        raise _down(session, provider, order, error) from error
+        down, who = _down(session, provider, order, error), {"customer_id": customer.id, "order_id": asked.order_id}
+        raise sold_by.refuse(session, provider, error, asked.thing, **who) or down from error
     with transaction(session):
         orders.sent(session, order, page)
+        sold_by.settled(session, provider, asked.thing)
     return order
 
 
@@ -85,6 +87,7 @@ def open_order(session: Session, provider: Provider, customer: Payer, wish: Wish
     if before is not None:
         _refuse_other(before, provider, wish)
         if before.state == "pending":
+            _name_anew(session, provider, before)
             _reserve(session, before)
         return before
     pack = packs.for_sale(session, wish.pack_key, wish.shown)
@@ -101,12 +104,21 @@ def open_order(session: Session, provider: Provider, customer: Payer, wish: Wish
         form_key=wish.form_key,
         created_by=wish.actor,
     )
-    orders.freeze(session, order, _frozen(order, customer, pack, discount, wish))
+    orders.freeze(
+        session, order, _frozen(order, customer, pack, discount, wish, sold_by.product_of(provider, pack.provider_ids))
+    )
     _refuse_other(order, provider, wish)  # the same form may have come twice at once
     _reserve(session, order)
     if not order.due_minor and order.state == "pending":
         _give(session, order, actor=wish.actor)
     return order
+
+
+def _name_anew(session: Session, provider: Provider, order: Order) -> None:
+    """After a definite no the catalogue may name another product by now: then that is what is asked for."""
+    if order.attempt > 1:
+        named = packs.provider_ids(session, order.request["pack"])
+        order.request = {**order.request, "product_id": sold_by.product_of(provider, named)}
 
 
 def _quoted(session: Session, customer_id: str, pack: PackTerms, code: str | None) -> Discount | None:
@@ -116,7 +128,9 @@ def _quoted(session: Session, customer_id: str, pack: PackTerms, code: str | Non
     return coupons.quote(session, code, customer_id=customer_id, what=f"pack:{pack.key}", price=price)
 
 
-def _frozen(order: Order, customer: Payer, pack: PackTerms, discount: Discount | None, wish: Wish) -> dict[str, Any]:
+def _frozen(
+    order: Order, customer: Payer, pack: PackTerms, discount: Discount | None, wish: Wish, product_id: str | None
+) -> dict[str, Any]:
     """What is bought and what the provider will be asked: everything that could be different at a second try."""
     off = discount.off.minor if discount else 0
     return {
@@ -128,6 +142,7 @@ def _frozen(order: Order, customer: Payer, pack: PackTerms, discount: Discount |
         "due_minor": pack.price_minor - off,
         "bonus_credits": discount.credits if discount else 0,
         "coupon": discount.code if discount else None,
+        "product_id": product_id,
         "payer": customer.name,
         "email": customer.email,
         "success_url": wish.success_url.replace(ORDER_IN_URL, order.id),
@@ -184,6 +199,10 @@ class _Asked:
         coupon = self.request["coupon"] if self.request["off_minor"] else None
         return f"{self.request['name']}, with coupon {coupon}" if coupon else str(self.request["name"])
 
+    @property
+    def thing(self) -> sold_by.Thing:
+        return sold_by.pack(self.request["pack"], self.request["name"])
+
 
 def _page(session: Session, provider: Provider, asked: _Asked) -> CheckoutSession:
     """The provider's page for this order. No transaction is open while it is asked. Raises ProviderError."""
@@ -195,6 +214,7 @@ def _page(session: Session, provider: Provider, asked: _Asked) -> CheckoutSessio
         success_url=asked.request["success_url"],
         cancel_url=asked.request["cancel_url"],
         amount=asked.amount,
+        product_id=asked.request.get("product_id"),
         email=asked.customer.email,
         name=asked.customer.name,
     )

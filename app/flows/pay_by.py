@@ -88,7 +88,7 @@ def let_go(session: Session, sub: Subscription, *, actor: str) -> None:
 
 def _with_card(session: Session, providers: Providers, customer_id: str) -> str:
     """The channel whose saved card is to pay. Raises NoSavedCard and ProviderDown."""
-    provider = registry.default(providers)
+    provider = registry.able(providers, Cap.SUBSCRIPTIONS, Cap.SAVED_CARDS) or registry.default(providers)
     if provider is None or Cap.SUBSCRIPTIONS not in provider.capabilities:
         raise NoSavedCard("Cards cannot be charged here.")
     known = payer.if_known(session, provider, customer_id)

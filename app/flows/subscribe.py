@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.errors import ActionRequired, PaymentRefused, ProviderDown
-from app.flows import cards, earlier, follow, purchase, second
+from app.flows import cards, earlier, follow, purchase, second, sold_by
 from app.flows.payer import Payer
 from app.flows.purchase import CARD, CHECKOUT, KIND, Asked, Wish
 from app.payments import customers, orders
@@ -56,8 +56,8 @@ def start_checkout(
     """An order whose `checkout_url` is the page to subscribe on; the same `form_key` gives the same order and page.
 
     `return_url` (and `cancel_url`, which defaults to it) may hold `{order}` for the order's id. Raises
-    AlreadySubscribed, PlanNotForSale, NotFound, CouponRefused, IdempotencyKeyReused, UnsupportedByChannel and
-    ProviderDown, after which the same call may simply be made again.
+    AlreadySubscribed, PlanNotForSale, NotFound, CouponRefused, IdempotencyKeyReused, UnsupportedByChannel (NotSoldHere
+    where the channel has no such product: staff are told) and ProviderDown, after which the same call may be made.
     """
     port.subscriptions_of(provider)
     told = {"success_url": return_url, "cancel_url": cancel_url or return_url}
@@ -75,9 +75,11 @@ def start_checkout(
     try:
         page = _page(session, provider, customer, asked)
     except ProviderError as error:
-        raise _down(session, provider, asked, error) from error
+        down, who = _down(session, provider, asked, error), {"customer_id": customer.id, "order_id": asked.order_id}
+        raise sold_by.refuse(session, provider, error, sold_by.plan(asked.sale), **who) or down from error
     with transaction(session):
         orders.sent(session, order, page)
+        sold_by.settled(session, provider, sold_by.plan(asked.sale))
     earlier.close(session, provider, customer.id, but_form=form_key)
     return order
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app import coupons
 from app.db import transaction
 from app.errors import Conflict, ProviderDown, UnsupportedByChannel
-from app.flows import payer
+from app.flows import payer, sold_by
 from app.flows.payer import Payer
 from app.money import Money
 from app.payments import customers, orders
@@ -74,9 +74,12 @@ def start(
         log.warning("%s opened no page for order %s: %s (%s)", provider.name, asked.order_id, error, error.request_id)
         if isinstance(error, InvalidRequest) or error.code == "idempotency_error":
             _give_up_attempt(session, order, error)
-        raise ProviderDown(_DOWN, channel=provider.name) from error
+        who = {"customer_id": customer.id, "order_id": asked.order_id}
+        no = sold_by.refuse(session, provider, error, sold_by.TOP_UP, **who)
+        raise no or ProviderDown(_DOWN, channel=provider.name) from error
     with transaction(session):
         orders.sent(session, order, page)
+        sold_by.settled(session, provider, sold_by.TOP_UP)
     return order
 
 

@@ -12,6 +12,7 @@ from app.db import Base
 from app.payments.dispute_table import Dispute
 from app.payments.reconciliation_table import Reconciliation
 from app.payments.refund_table import Refund
+from app.payments.refused_table import RefusedCheckout
 from app.payments.unverified_table import RefusedDelivery
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ProviderEvent",
     "Reconciliation",
     "Refund",
+    "RefusedCheckout",
     "RefusedDelivery",
 ]
 

@@ -24,8 +24,12 @@ def check(session: Session, order: Order, paid: PaymentSucceeded) -> None:
         raise Mismatch(f"Order {order.id} is to be paid through {order.channel}, not {paid.provider}.")
     if order.currency != paid.net.currency:
         raise Mismatch(f"Order {order.id} is in {order.currency}, the payment in {paid.net.currency}.")
-    if order.amount_minor != paid.net.minor:
+    if order.amount_minor != paid.net.minor + paid.discount:
         raise Mismatch(f"Order {order.id} is for {order.amount_minor}, the payment for {paid.net.minor} before tax.")
+    if not paid.net.minor:
+        raise Mismatch(f"A code took all of order {order.id} off at {paid.provider}: nothing was paid.")
+    if paid.product_id is not None and paid.product_id != order.request.get("product_id"):
+        raise Mismatch(f"It names order {order.id}, but {paid.product_id} was bought, which that is not sold as.")
     payer = customer_behind(session, paid.provider, paid.customer_id) if paid.customer_id else None
     if payer is not None and payer != order.customer_id:
         raise Mismatch(f"Order {order.id} belongs to {order.customer_id}, the payment to {payer}.")

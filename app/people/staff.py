@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import activity, clock
@@ -33,3 +36,9 @@ def enable(session: Session, user: User, *, actor: str) -> None:
     """Let a disabled user sign in again."""
     user.disabled_at = None
     activity.record(session, actor, "user.enabled", user.id)
+
+
+def admins(session: Session) -> Sequence[User]:
+    """Who sets things up, and is told what is missing."""
+    mine = select(User).where(User.staff_role == "admin", User.disabled_at.is_(None))
+    return session.scalars(mine.order_by(User.id)).all()

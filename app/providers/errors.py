@@ -27,6 +27,10 @@ class NotFound(InvalidRequest):
     """The provider has no such thing."""
 
 
+class NotConfigured(InvalidRequest):
+    """What is to be sold has no counterpart at the provider. Its message says what to make and where to name it."""
+
+
 class Conflict(ProviderError):
     """The same key with other content, or the object is busy."""
 

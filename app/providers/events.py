@@ -40,7 +40,9 @@ class CheckoutExpired(Told):
 class PaymentSucceeded(Told):
     """Money in, one-off (top-up, pack, a saved card charged by us): the order says what it is for.
 
-    `net` is what the order asked for: before exclusive tax, which is `tax` minor units on top.
+    `net` is what was paid before exclusive tax, which is `tax` minor units on top. What the order asked for is that and
+    `discount`, what a code of the provider's own took off. `product_id`: what it was sold as, where that is not what
+    amounts of one's choice are sold as.
     """
 
     payment_id: str
@@ -49,6 +51,8 @@ class PaymentSucceeded(Told):
     tax: int
     customer_id: str | None  # the provider's
     invoice_id: str | None
+    discount: int = 0
+    product_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

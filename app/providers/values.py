@@ -15,6 +15,7 @@ class Cap(StrEnum):
     """What an adapter may be able to do. Declared per adapter; only what is built is declared."""
 
     CUSTOM_AMOUNT = "custom_amount"
+    NAMED_PRODUCTS = "named_products"  # it sells what the catalogue names by its own id there, and makes nothing for us
     EXPIRE_CHECKOUT = "expire_checkout"
     DISCOUNTS = "discounts"
     SAVED_CARDS = "saved_cards"

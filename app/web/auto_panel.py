@@ -14,10 +14,11 @@ from app.http.filters import cents, money
 from app.http.forms import Form, MoneyField
 from app.money import micros_to_minor
 from app.payments.orders import LARGEST, SMALLEST
+from app.providers import registry
 from app.providers.port import Provider
 from app.wallet import auto_top_up as rules
 from app.wallet.models import AutoTopUp
-from app.web import top_up_panel
+from app.web import channel_choice
 from app.web.top_up_panel import figures
 
 _USUAL = {"threshold": 1_000, "step": 2_500, "ceiling": 10_000}  # what the fields hold before anybody chose
@@ -55,8 +56,7 @@ def panel(*, form: AutoTopUpForm | None = None, edit: bool = False) -> dict[str,
 
 def provider() -> Provider | None:
     """Who can charge a saved card by itself; None where nobody can."""
-    chosen = top_up_panel.provider()
-    return chosen if chosen is not None and chosen.capabilities >= NEEDED else None
+    return registry.able(channel_choice.all_of_them(), *NEEDED)
 
 
 def _form(row: AutoTopUp | None) -> AutoTopUpForm:

@@ -53,13 +53,12 @@ def of(session: Session, customer_id: str, standing: Standing) -> Wallet:
         found = flow.listed(session, chosen, customer_id)
     except ProviderDown:
         return Wallet(trouble="down")
-    return Wallet([_row(card, _purpose(card, standing)) for card in found])
+    return Wallet([_row(card, _purpose(card, standing, chosen.name)) for card in found])
 
 
 def keeper() -> Provider | None:
-    """The provider that keeps cards; None while none is configured that does."""
-    chosen = registry.default(current_app.extensions["providers"])
-    return chosen if chosen and Cap.SAVED_CARDS in chosen.capabilities else None
+    """The provider that keeps cards, the default before others; None while none is configured that does."""
+    return registry.able(current_app.extensions["providers"], Cap.SAVED_CARDS)
 
 
 def title_of(card: Card) -> str:
@@ -80,10 +79,12 @@ def _warning(card: Card) -> str:
     return {0: "Expires this month", 1: "Expires next month"}.get(months, "")
 
 
-def _purpose(card: Card, standing: Standing) -> str:
+def _purpose(card: Card, standing: Standing, channel: str) -> str:
     live = standing.subscription
     if not card.is_default:
         return "Nothing"
+    if live is not None and (live.pays_next_by or live.paid_by) == "card" and live.channel != channel:
+        return "Nothing yet"  # the plan runs elsewhere, and is charged there
     if live is None or standing.plan is None or standing.ends_at is not None:
         return "Nothing yet"
     if (live.pays_next_by or live.paid_by) == "card":

@@ -14,16 +14,19 @@ from app.catalogue.terms import ActionTerms, PackTerms
 from app.coupons import CouponRefused, Discount
 from app.customers import members
 from app.extensions import db
+from app.flows import sold_by
 from app.http.auth import current_customer_id
 from app.http.filters import cents, number, small_price
 from app.money import Money
 from app.payments import orders
 from app.providers.values import Cap
-from app.web import top_up_panel
+from app.web import channel_choice
+from app.web.channel_choice import Offered
 from app.web.top_up_panel import Closed
 from app.web.waiting import Line
 from app.web.wallet_forms import fresh_form_key
 
+SELLS_ONCE = {Cap.CUSTOM_AMOUNT, Cap.NAMED_PRODUCTS}  # any amount, or what is named there
 READ_ONLY = Closed("You can look, not pay", "Ask an owner of this customer for the right to pay, on the team page.")
 SWITCHED_OFF = Closed(
     "Packs cannot be bought now", "No payment provider is set up here. Credits you have can be spent."
@@ -50,6 +53,7 @@ class Offer:
     less: int  # percent off a single credit, against the smallest pack
     form_key: str
     quote: Quote
+    offered: Offered  # by whom
 
 
 def panel() -> dict[str, Any]:
@@ -61,8 +65,8 @@ def panel() -> dict[str, Any]:
     return {
         "offers": [offer_of(pack, catalogue.packs, action, has) for pack in catalogue.packs],
         "packs_closed": closed_because(),
+        "provider_title": channel_choice.only_title(),
         "packs_under_way": orders.under_way(session, customer_id, kind="pack"),
-        "provider_title": top_up_panel.provider_title(),
     }
 
 
@@ -78,7 +82,13 @@ def offer_of(pack: PackTerms, among: tuple[PackTerms, ...], action: ActionTerms 
         less=packs.less_each(among, pack),
         form_key=fresh_form_key(),
         quote=_quote(pack, None, has, ""),
+        offered=offered_by(pack),
     )
+
+
+def offered_by(pack: PackTerms, *, strict: bool = False) -> Offered:
+    """The providers that sell this pack, and which one is chosen."""
+    return channel_choice.among(sold_by.of_pack(channel_choice.all_of_them(), pack), strict=strict)
 
 
 def quote_of(session: Session, customer_id: str, pack: PackTerms, code: str) -> Quote:
@@ -100,8 +110,8 @@ def closed_because() -> Closed | None:
     """Who may not buy, or why nobody can; None when there is a button."""
     if not members.allows(current_user.permission, "write"):
         return READ_ONLY
-    chosen = top_up_panel.provider()
-    return None if chosen is not None and Cap.CUSTOM_AMOUNT in chosen.capabilities else SWITCHED_OFF
+    providers = channel_choice.all_of_them().values()
+    return None if any(each.capabilities & SELLS_ONCE for each in providers) else SWITCHED_OFF
 
 
 def _quote(pack: PackTerms, discount: Discount | None, has: int, error: str) -> Quote:

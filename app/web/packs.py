@@ -22,7 +22,7 @@ from app.http.auth import current_customer, current_customer_id, customer_requir
 from app.http.errors import told
 from app.http.filters import credit_count
 from app.payments.models import Order
-from app.web import pack_offers, top_up_panel
+from app.web import pack_offers
 from app.web.wallet_forms import form_key_sent, fresh_form_key
 
 packs = Blueprint("packs", __name__, url_prefix="/credits/packs")
@@ -60,7 +60,7 @@ def buy(key: str) -> AnyResponse:
         if closed is not None:
             return make_response(_page(pack, ""), 422)
         limits.spend("topup.customer", current_customer_id())
-        return _onward(_started(key))
+        return _onward(_started(pack))
     except PackNotForSale as gone:
         return _gone(gone)
     except NotFound:
@@ -69,16 +69,17 @@ def buy(key: str) -> AnyResponse:
         return _refused(key, refusal)
 
 
-def _started(key: str) -> Order:
+def _started(pack: PackTerms) -> Order:
     settings: Settings = current_app.extensions["settings"]
     back = f"{settings.base_url.rstrip('/')}{url_for('orders.show')}/{ORDER_IN_URL}"
-    provider = top_up_panel.provider()
-    assert provider is not None, "the page is closed without one"
+    offered = pack_offers.offered_by(pack, strict=True)
+    assert offered.chosen is not None, "the page is closed without one"
     code = request.form.get("coupon", "").strip()[:_LONGEST_CODE]
-    # Going back and choosing another pack or coupon makes another order; the same form sent twice does not.
-    form_key = ":".join(part for part in (form_key_sent(), key, coupons.spelled(code)) if part)
+    # Going back and choosing another pack, coupon or provider makes another order; the same form sent twice does not.
+    named = f"@{offered.chosen.name}" if offered.choices else ""
+    form_key = ":".join(part for part in (form_key_sent(), pack.key, coupons.spelled(code), named) if part)
     wish = buy_pack.Wish(
-        pack_key=key,
+        pack_key=pack.key,
         form_key=form_key if form_key.isprintable() else fresh_form_key(),
         actor=current_user.id,
         success_url=back,
@@ -86,7 +87,7 @@ def _started(key: str) -> Order:
         coupon=code or None,
         shown=Shown(_whole("price"), _whole("credits")),
     )
-    return buy_pack.start(db.session(), provider, current_customer(), wish)
+    return buy_pack.start(db.session(), offered.chosen, current_customer(), wish)
 
 
 def _whole(name: str) -> int:
@@ -117,7 +118,7 @@ def _refused(key: str, refusal: Refusal) -> Response:
 
 def _page(pack: PackTerms, code: str, refusal: Refusal | None = None, coupon_error: str = "") -> str:
     session, code = db.session(), code.strip()[:_LONGEST_CODE]
-    live = reads.live(session)
+    live, offered = reads.live(session), pack_offers.offered_by(pack)
     now = pack_offers.quote_of(session, current_customer_id(), pack, code)
     return render_template(
         "credits/pack.html",
@@ -128,7 +129,8 @@ def _page(pack: PackTerms, code: str, refusal: Refusal | None = None, coupon_err
         coupon_error=coupon_error or now.error,
         refusal=refusal,
         closed=pack_offers.closed_because(),
-        provider_title=top_up_panel.provider_title(),
+        provider_title=offered.title,
+        channels=offered.choices,
         form_key=fresh_form_key(),
     )
 

@@ -25,7 +25,7 @@ from app.errors import (
     UnsupportedByChannel,
 )
 from app.extensions import db
-from app.flows import subscribe, subscribe_from_wallet
+from app.flows import sold_by, subscribe, subscribe_from_wallet
 from app.flows.top_up import ORDER_IN_URL
 from app.http.auth import current_customer, current_customer_id
 from app.http.errors import status_of
@@ -40,7 +40,8 @@ from app.subscriptions import sale, standing
 from app.subscriptions.periods import Interval
 from app.subscriptions.sale import Sale
 from app.wallet.accounts import wallet_of
-from app.web import card_rows, next_charge, plan_bills, plan_refused, top_up_panel
+from app.web import card_rows, channel_choice, next_charge, plan_bills, plan_refused, top_up_panel
+from app.web.channel_choice import Offered
 from app.web.wallet_forms import form_key_sent, fresh_form_key
 
 CARD, SAVED, WALLET = "card", "saved", "wallet"
@@ -53,6 +54,7 @@ class Choice:
     by: str
     label: str
     href: str
+    is_chosen: bool
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ class Checkout:
     plus_tax: bool
     short: int
     choices: list[Choice]
+    channel: str  # the provider whose page it is paid on, where that was a choice
+    provider_title: str
+    takes_coupons: bool
 
 
 def page(plan_key: str, interval: str, asked: Mapping[str, str], refusal: Refusal | None = None) -> str:
@@ -85,7 +90,7 @@ def page(plan_key: str, interval: str, asked: Mapping[str, str], refusal: Refusa
         top_up=top_up_panel.figures(max(checkout.short, SMALLEST)),
         steps=plan_bills.compared(now.plan, bought.terms, live) if now.plan else [],
         each=next_charge.EACH,
-        provider_title=top_up_panel.provider_title(),
+        provider_title=checkout.provider_title,
         refusal=refusal,
         form_key=fresh_form_key(),
     )
@@ -125,7 +130,7 @@ def _from_wallet(plan_key: str, interval: str, coupon: str | None) -> AnyRespons
 def _with_saved_card(plan_key: str, interval: str, coupon: str | None) -> AnyResponse:
     subscribe.with_card(
         db.session(),
-        _biller(),
+        _keeper(),
         current_customer(),
         plan_key,
         interval,
@@ -141,7 +146,7 @@ def _at_the_checkout(plan_key: str, interval: str, coupon: str | None) -> AnyRes
     back = f"{settings.base_url.rstrip('/')}{url_for('plan.show')}/orders/{ORDER_IN_URL}"
     order = subscribe.start_checkout(
         db.session(),
-        _biller(),
+        _biller(plan_key, interval),
         current_customer(),
         plan_key,
         interval,
@@ -169,10 +174,13 @@ def _begun() -> AnyResponse:
 
 def _checkout(session: Session, now: standing.Standing, bought: Sale, asked: Mapping[str, str]) -> Checkout:
     balance = ledger.balance(session, wallet_of(now.customer_id, default_currency())).available
-    card = card_rows.of(session, now.customer_id, now).default if _can_bill(Cap.OFF_SESSION) else None
+    card = card_rows.of(session, now.customer_id, now).default if _keeps_cards() else None
+    offered = _offered(session, bought)
     by = _chosen(asked.get("by", ""), card, minor_to_micros(bought.price.minor, bought.price.currency) <= balance)
+    pays_at = {CARD: offered.chosen, SAVED: card_rows.keeper()}.get(by)
+    takes_coupons = pays_at is None or Cap.DISCOUNTS in pays_at.capabilities
     coupon = asked.get("coupon", "").strip()[:60]
-    discount, error = _quoted(session, now.customer_id, bought, coupon)
+    discount, error = _quoted(session, now.customer_id, bought, coupon, only_gifts=not takes_coupons)
     label = f"{bought.terms.name} plan, {next_charge.EACH[bought.interval]}"
     lines, total = next_charge.bill(
         session, now.customer_id, label, bought.price, discount, taxed_by_us=by == WALLET, total_is="Due today"
@@ -186,13 +194,19 @@ def _checkout(session: Session, now: standing.Standing, bought: Sale, asked: Map
         coupon_error=error,
         lines=lines,
         total=total,
-        plus_tax=by != WALLET and next_charge.adds_tax(top_up_panel.provider()),
+        plus_tax=by != WALLET and next_charge.adds_tax(pays_at),
         short=max(-(-needed // minor_to_micros(1, total.currency)), 0),
-        choices=_choices(bought, coupon, card, balance),
+        choices=_choices(bought, coupon, card, balance, offered, by),
+        channel=offered.chosen.name if offered.choices and offered.chosen else "",
+        provider_title=pays_at.title if pays_at else "",
+        takes_coupons=takes_coupons,
     )
 
 
-def _quoted(session: Session, customer_id: str, bought: Sale, coupon: str) -> tuple[Discount | None, str]:
+def _quoted(
+    session: Session, customer_id: str, bought: Sale, coupon: str, *, only_gifts: bool
+) -> tuple[Discount | None, str]:
+    """What the coupon is worth, or why it does not count. `only_gifts`: whoever charges cannot take anything off."""
     if not coupon:
         return None, ""
     # Buying closes the pages that were left with this coupon, so they do not stand in its way here either.
@@ -201,19 +215,28 @@ def _quoted(session: Session, customer_id: str, bought: Sale, coupon: str) -> tu
         found = coupons.quote(
             session, coupon, customer_id=customer_id, what=bought.what, price=bought.price, given_up=left
         )
+        if only_gifts and found.off.minor:
+            return None, "Coupons that lower the price cannot be used with this way to pay."
         return found, ""
     except CouponRefused as refusal:
         return None, refusal.sentence
 
 
-def _choices(bought: Sale, coupon: str, card: card_rows.Row | None, balance: int) -> list[Choice]:
-    def made(by: str, label: str) -> Choice:
+def _choices(
+    bought: Sale, coupon: str, card: card_rows.Row | None, balance: int, offered: Offered, chosen: str
+) -> list[Choice]:
+    def made(by: str, label: str, channel: str | None = None) -> Choice:
         asked: dict[str, Any] = {"plan": bought.terms.key, "interval": bought.interval.value, "by": by}
-        return Choice(by, label, url_for("plan_change.show", **asked, coupon=coupon or None))
+        href = url_for("plan_change.show", **asked, channel=channel, coupon=coupon or None)
+        is_it = by == chosen and (channel is None or (offered.chosen is not None and channel == offered.chosen.name))
+        return Choice(by, label, href, is_it)
 
     found = [made(SAVED, card.title)] if card else []
-    if _can_bill():
-        found.append(made(CARD, "Another card" if card else "Card"))
+    page = "Another card" if card else "Card"
+    if offered.choices:
+        found += [made(CARD, f"{page}, through {each.label}", each.value) for each in offered.choices]
+    elif _can_bill():
+        found.append(made(CARD, page))
     return [*found, made(WALLET, f"Wallet, {money(balance)}")]
 
 
@@ -226,13 +249,33 @@ def _chosen(asked: str, card: card_rows.Row | None, wallet_covers: bool) -> str:
     return SAVED if card else WALLET if wallet_covers or not _can_bill() else CARD
 
 
-def _can_bill(*how: Cap) -> bool:
-    chosen = top_up_panel.provider()
-    return chosen is not None and chosen.capabilities >= {Cap.SUBSCRIPTIONS, *how}
+def _can_bill() -> bool:
+    """Whether a provider runs subscriptions. One that lacks this plan's product says so, and staff are told."""
+    return any(Cap.SUBSCRIPTIONS in each.capabilities for each in channel_choice.all_of_them().values())
 
 
-def _biller() -> Provider:
-    chosen = top_up_panel.provider()
+def _keeps_cards() -> bool:
+    keeper = card_rows.keeper()
+    return keeper is not None and keeper.capabilities >= {Cap.SUBSCRIPTIONS, Cap.OFF_SESSION}
+
+
+def _offered(session: Session, bought: Sale, *, strict: bool = False) -> Offered:
+    sellers = sold_by.of_plan(session, channel_choice.all_of_them(), bought)
+    return channel_choice.among(sellers, strict=strict)
+
+
+def _biller(plan_key: str, interval: str) -> Provider:
+    session = db.session()
+    bought = sale.offered(session, current_customer_id(), plan_key, Interval(interval))
+    chosen = _offered(session, bought, strict=True).chosen
+    session.rollback()  # a provider is asked next: no transaction stays open meanwhile
     if chosen is None:
         raise ProviderDown("No payment provider is set up here. Pay from the wallet instead.")
     return chosen
+
+
+def _keeper() -> Provider:
+    found = card_rows.keeper()
+    if found is None:
+        raise ProviderDown("No payment provider keeps cards here. Pay from the wallet instead.")
+    return found

@@ -20,7 +20,7 @@ from app.http.filters import cents, default_currency
 from app.payments import reads as payments
 from app.payments.models import Order
 from app.wallet.accounts import wallet_of
-from app.web import top_up_panel, top_up_status, wallet
+from app.web import channel_choice, top_up_panel, top_up_status, wallet
 from app.web.waiting import Status
 from app.web.wallet_forms import TopUpForm, fresh_form_key
 
@@ -54,8 +54,7 @@ def create() -> AnyResponse:
 def quote() -> str:
     """What the amount typed so far comes to."""
     form = TopUpForm(formdata=request.args)
-    panel = {"quote": top_up_panel.quote_of(form), "provider_title": top_up_panel.provider_title()}
-    return render_template("wallet/_quote.html", **panel)
+    return render_template("wallet/_quote.html", quote=top_up_panel.quote_of(form), **top_up_panel.channels())
 
 
 @top_up.get("/topups/<order_id>")
@@ -82,14 +81,14 @@ def status(order_id: str) -> Response:
 def _started(form: TopUpForm) -> Order:
     settings: Settings = current_app.extensions["settings"]
     back = f"{settings.base_url.rstrip('/')}/wallet/topups/{flow.ORDER_IN_URL}"
-    session, provider = db.session(), top_up_panel.provider()
-    assert provider is not None, "the panel is closed without one"
+    offered = channel_choice.for_top_ups(strict=True)
+    assert offered.chosen is not None, "the panel is closed without one"
     return flow.start(
-        session,
-        provider,
+        db.session(),
+        offered.chosen,
         current_customer(),
         form.minor,
-        form_key=form.order_key,
+        form_key=form.order_key + (f"@{offered.chosen.name}" if offered.choices else ""),
         return_url=back,
         cancel_url=f"{back}?left=1",
         actor=current_user.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 from flask_login import current_user
 
 from app import money
@@ -13,9 +13,7 @@ from app.customers import members
 from app.http.filters import cents, currency_sign, default_currency
 from app.money import EXPONENTS
 from app.payments.orders import LARGEST, SMALLEST
-from app.providers import registry
-from app.providers.port import Provider
-from app.providers.values import Cap
+from app.web import channel_choice
 from app.web.wallet_forms import PRESETS, USUAL, TopUpForm, fresh_form_key
 
 
@@ -74,16 +72,21 @@ def panel(form: TopUpForm | None = None) -> dict[str, Any]:
         "limits": f"{cents(SMALLEST)} to {cents(LARGEST)}",
         # A refused form says once, at the field, what is wrong.
         "quote": Quote(None) if form and form.errors else quote_of(form) if form else None,
-        "provider_title": provider_title(),
+        **channels(),
     }
+
+
+def channels() -> dict[str, Any]:
+    """On whose page it is paid, and the choice where there is one."""
+    offered = channel_choice.for_top_ups()
+    return {"provider_title": offered.title, "channels": offered.choices}
 
 
 def closed_because() -> Closed | None:
     """Who may not top up, or why nobody can; None when the form is to be shown."""
     if not members.allows(current_user.permission, "write"):
         return READ_ONLY
-    chosen = provider()
-    return None if chosen is not None and Cap.CUSTOM_AMOUNT in chosen.capabilities else SWITCHED_OFF
+    return None if channel_choice.for_top_ups().sells else SWITCHED_OFF
 
 
 def fresh_form() -> TopUpForm:
@@ -104,17 +107,6 @@ def quote_of(form: TopUpForm) -> Quote:
     if asked.validate():
         return Quote(asked.minor)
     return Quote(None, asked.error("custom"))
-
-
-def provider() -> Provider | None:
-    """The channel top-ups go through; None while none is configured."""
-    return registry.default(current_app.extensions["providers"])
-
-
-def provider_title() -> str:
-    """The provider's name as people write it."""
-    chosen = provider()
-    return chosen.title if chosen else ""
 
 
 def figures(minor: int) -> str:

@@ -194,4 +194,4 @@ def test_every_error_of_a_provider_is_one_of_ours() -> None:
     kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__]
 
     assert all(issubclass(kind, ProviderError) for kind in kinds)
-    assert len(kinds) == 10
+    assert len(kinds) == 11

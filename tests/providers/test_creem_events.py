@@ -134,12 +134,22 @@ def test_tax_counts_as_the_product_says(mode: str, net: int, tax: int) -> None:
     assert (paid.net, paid.tax) == (Money(net, "usd"), tax)
 
 
-def test_another_product_that_names_our_order_credits_nothing() -> None:
+def test_another_product_that_names_our_order_is_told_by_its_name() -> None:
     told = sample("checkout.completed.topup")
+    assert normalized(told)[1].product_id is None
+
     told["object"]["product"]["id"] = "prod_Book"
 
-    with pytest.raises(BadPayload, match="CREEM_PRODUCT_ID"):
-        normalized(told)
+    assert normalized(told)[1].product_id == "prod_Book"
+
+
+def test_a_code_typed_on_the_page_is_told_apart_from_what_was_paid() -> None:
+    told = sample("checkout.completed.topup")
+    told["object"]["order"] |= {"amount_paid": 4000, "discount_amount": 1000}
+
+    paid = normalized(told)[1]
+
+    assert (paid.net.minor, paid.discount) == (4000, 1000)
 
 
 @pytest.mark.parametrize("mode", ["prod", "live"])

@@ -189,7 +189,6 @@ def test_what_is_of_no_use_is_ignored_and_says_why() -> None:
 
 
 BROKEN: dict[str, Callable[[Any], object]] = {
-    "other goods": lambda event: event["data"]["attributes"]["first_order_item"].update(variant_id=1),
     "no goods": lambda event: event["data"]["attributes"].pop("first_order_item"),
     "a negative tax": lambda event: event["data"]["attributes"].update(tax=-4000, total=1000),
     "text for an amount": lambda event: event["data"]["attributes"].update(total="5000"),

@@ -70,7 +70,7 @@ TROUBLE = {
     400: errors.InvalidRequest,
     401: errors.AuthFailed,
     402: errors.Declined,
-    404: errors.NotFound,
+    404: errors.NotConfigured,  # of a page: the variant is not there
     409: errors.Conflict,
     422: errors.InvalidRequest,
     429: errors.RateLimited,

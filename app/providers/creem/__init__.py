@@ -10,7 +10,7 @@ from app.providers.creem import body as wire
 from app.providers.creem import checkout, diagnosis, signature, told
 from app.providers.creem.connection import Connection, is_test_key
 from app.providers.creem.subscriptions import Subscribing
-from app.providers.errors import InvalidRequest
+from app.providers.errors import InvalidRequest, NotConfigured, NotFound
 from app.providers.events import Event
 from app.providers.values import (
     Cap,
@@ -25,6 +25,7 @@ from app.providers.values import (
 
 _ALWAYS = frozenset(
     {
+        Cap.NAMED_PRODUCTS,
         Cap.PORTAL,
         Cap.REFUND_FULL,
         Cap.SUBSCRIPTIONS,
@@ -90,7 +91,12 @@ class Creem(Subscribing):
         return CustomerRef(customer_id, customer_id)
 
     def create_checkout(self, request: CheckoutRequest, *, key: str) -> CheckoutSession:  # noqa: ARG002 - it knows none
-        return checkout.session_of(self._creem.post("/v1/checkouts", checkout.parameters(request, self._product_id)))
+        wanted = checkout.parameters(request, self._product_id)
+        try:
+            return checkout.session_of(self._creem.post("/v1/checkouts", wanted))
+        except NotFound as gone:  # nothing else is named but the product
+            sentence = f"Creem has no product {wanted['product_id']}, which {request.title} is sold as."
+            raise NotConfigured(sentence, code="product_gone", request_id=gone.request_id) from gone
 
     def get_checkout(self, session_id: str) -> CheckoutSession:
         return checkout.session_of(self._creem.get("/v1/checkouts", checkout_id=session_id))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.providers.creem.body import id_of, maybe_id, metadata, parsed, verified, written
 from app.providers.creem.connection import Connection, Json
-from app.providers.errors import InvalidRequest
+from app.providers.errors import InvalidRequest, NotConfigured
 from app.providers.values import CheckoutRequest, CheckoutSession, Heard
 
 REFERENCE = "intent_id"  # our order's id under the name it travels by
@@ -36,7 +36,11 @@ def parameters(request: CheckoutRequest, product_id: str) -> Json:
     if request.plan is not None:
         return {**wanted, "product_id": request.plan.provider_price_id}
     assert request.amount is not None, "a purchase has an amount"
-    return {**wanted, "product_id": request.product_id or product_id, "custom_price": request.amount.minor}
+    sold_as = request.product_id or product_id
+    if not sold_as:
+        sentence = f"There is no product to sell {request.title} as: make a one-time product at Creem, and name it"
+        raise NotConfigured(f"{sentence} in CREEM_PRODUCT_ID.", code="creem_product_id_missing")
+    return {**wanted, "product_id": sold_as, "custom_price": request.amount.minor}
 
 
 def session_of(page: Json) -> CheckoutSession:
@@ -90,6 +94,7 @@ def _order_of(name: str, paid: Json) -> Json:
         "type": "recurring" if paid.get("subscription") else "onetime",
         "amount_paid": paid["amount_paid"],
         "tax_amount": paid.get("tax_amount") or 0,
+        "discount_amount": paid.get("discount_amount") or 0,
         "currency": paid["currency"],
         "customer": paid.get("customer"),
     }

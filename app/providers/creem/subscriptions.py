@@ -19,7 +19,7 @@ from app.providers.bodies import amount
 from app.providers.creem.body import id_of, money
 from app.providers.creem.connection import Connection, Json
 from app.providers.creem.snapshots import invoice_of, subscription_of
-from app.providers.errors import InvalidRequest
+from app.providers.errors import InvalidRequest, NotConfigured
 from app.providers.values import CustomerRef, Interval, PlanRef, Redirect, RefundResult
 
 
@@ -30,7 +30,7 @@ class Subscribing:
 
     def ensure_price(self, *, plan: str, version: int, interval: Interval, price: Money, name: str, key: str) -> str:  # noqa: ARG002 - a product is made by hand
         named = f"provider_ids.creem.{interval}ly"
-        raise InvalidRequest(
+        raise NotConfigured(
             f"The plan {plan} has no creem_product_id: make a product for {name} at {price.minor} {price.currency} "
             f"(minor units) a {interval} at Creem, and name it in the catalogue as {named} of {plan}.",
             code="creem_product_id_missing",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import clock
-from app.providers.errors import InvalidRequest
+from app.providers.errors import InvalidRequest, NotConfigured, NotFound
 from app.providers.events import Event
 from app.providers.lemonsqueezy import body as wire
 from app.providers.lemonsqueezy import checkout, diagnosis, signature, told
@@ -34,6 +34,7 @@ from app.providers.values import (
 SIGNATURE_HEADER = "x-signature"
 _ALWAYS = frozenset(
     {
+        Cap.NAMED_PRODUCTS,
         Cap.PORTAL,
         Cap.REFUND_FULL,
         Cap.REFUND_PARTIAL,
@@ -103,7 +104,13 @@ class LemonSqueezy(Subscribing, GivingBack):
 
     def create_checkout(self, request: CheckoutRequest, *, key: str) -> CheckoutSession:  # noqa: ARG002 - they know none
         now = clock.now()
-        page = self._lemon.write("POST", "/checkouts", checkout.document(request, self._shop, now=now))["data"]
+        wanted = checkout.document(request, self._shop, now=now)
+        try:
+            page = self._lemon.write("POST", "/checkouts", wanted)["data"]
+        except NotFound as gone:  # nothing else is named but the store and the variant
+            variant = wanted["data"]["relationships"]["variant"]["data"]["id"]
+            sentence = f"Lemon Squeezy has no variant {variant}, which {request.title} is sold as."
+            raise NotConfigured(sentence, code="variant_gone", request_id=gone.request_id) from gone
         return checkout.session_of(page, None, now=now)
 
     def get_checkout(self, session_id: str) -> CheckoutSession:

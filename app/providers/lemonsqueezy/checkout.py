@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app.providers.errors import InvalidRequest, NotFound
+from app.providers.errors import InvalidRequest, NotConfigured, NotFound
 from app.providers.lemonsqueezy.body import POLLED, instant, maybe_instant, number
 from app.providers.lemonsqueezy.connection import Connection, Json
 from app.providers.lemonsqueezy.shop import Shop
@@ -25,7 +25,10 @@ def document(request: CheckoutRequest, shop: Shop, *, now: datetime) -> Json:
     """The document for POST /checkouts. Raises InvalidRequest for what cannot be sold here."""
     if request.kind not in _KINDS:
         raise InvalidRequest("Lemon Squeezy keeps no cards.", code="no_saved_cards")
-    variant = request.plan.provider_price_id if request.plan else shop.variant_id
+    variant = request.plan.provider_price_id if request.plan else request.product_id or shop.variant_id
+    if not variant:
+        sentence = f"There is no variant to sell {request.title} as: make one in Lemon Squeezy, and name it"
+        raise NotConfigured(f"{sentence} in LEMONSQUEEZY_VARIANT_ID.", code="variant_not_named")
     custom = {
         **request.metadata,
         REFERENCE: request.order_id,

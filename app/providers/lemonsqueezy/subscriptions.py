@@ -11,7 +11,7 @@ from datetime import datetime
 
 from app.money import Money
 from app.providers.billing import CancelReason, InvoiceDoc, SubscriptionState
-from app.providers.errors import InvalidRequest
+from app.providers.errors import InvalidRequest, NotConfigured
 from app.providers.lemonsqueezy.body import number
 from app.providers.lemonsqueezy.connection import Connection, Json
 from app.providers.lemonsqueezy.reading import Reader
@@ -27,7 +27,7 @@ class Subscribing:
 
     def ensure_price(self, *, plan: str, version: int, interval: Interval, price: Money, name: str, key: str) -> str:  # noqa: ARG002 - nothing can be made there
         named = f"provider_ids.lemonsqueezy.{interval}ly"
-        raise InvalidRequest(
+        raise NotConfigured(
             f"Prices are made by hand in Lemon Squeezy: make a variant for {name} at {price.minor} {price.currency} "
             f"(minor units) a {interval}, and name it in the catalogue as {named} of {plan}.",
             code="variant_not_named",

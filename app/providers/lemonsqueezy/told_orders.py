@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.providers.errors import BadPayload
 from app.providers.events import (
     CheckoutCompleted,
     CheckoutExpired,
@@ -34,21 +33,18 @@ def order_created(event: Json, told: dict[str, Any], shop: Shop) -> Sequence[Eve
     if custom_of(event).get("kind") not in OURS:
         return [Ignored(why=_ELSEWHERE, **told)]
     order, reference = event["data"]["attributes"], custom_of(event).get(REFERENCE)
-    _refuse_other_goods(order, reference, shop)
     if order["status"] in ("failed", "fraudulent"):
         return [_failed(event, reference, told)]
     done = CheckoutCompleted(session=_session(event, reference), order_id=reference, **told)
     if order["status"] not in _PAID:
         return [done]
     returned = [refund_of(event, told)] if order.get("refunded_amount") else []
-    return [done, _paid(event, reference, told), *returned]
+    return [done, _paid(event, reference, told, shop), *returned]
 
 
-def order_refunded(event: Json, told: dict[str, Any], shop: Shop) -> Sequence[Event]:
-    custom = custom_of(event)
-    if custom.get("kind") not in OURS:
+def order_refunded(event: Json, told: dict[str, Any], _shop: Shop) -> Sequence[Event]:
+    if custom_of(event).get("kind") not in OURS:
         return [Ignored(why=_ELSEWHERE, **told)]
-    _refuse_other_goods(event["data"]["attributes"], custom.get(REFERENCE), shop)
     return [refund_of(event, told)]
 
 
@@ -57,13 +53,14 @@ def checkout_expired(event: Json, told: dict[str, Any], _shop: Shop) -> Sequence
     return [CheckoutExpired(session_id=event["data"]["id"], order_id=custom_of(event).get(REFERENCE), **told)]
 
 
-def _refuse_other_goods(order: Json, reference: str | None, shop: Shop) -> None:
-    """Whoever opens a link to something else in the same store chooses what the link carries, our order's id too:
-    they would get what they bought there, and be credited here for the same money."""
+def _other_goods(order: Json, shop: Shop) -> str | None:
+    """What was bought, where it is not what amounts of one's choice are sold as.
+
+    Whoever opens a link to something else in the same store chooses what the link carries, our order's id too: they
+    would get what they bought there, and be credited here for the same money.
+    """
     bought = number((order.get("first_order_item") or {})["variant_id"])
-    if bought != shop.variant_id:
-        sentence = f"It names order {reference}, but variant {bought} was bought: top-ups and packs are variant"
-        raise BadPayload(f"{sentence} {shop.variant_id or 'none'} (LEMONSQUEEZY_VARIANT_ID).")
+    return None if bought == shop.variant_id else bought
 
 
 def _session(event: Json, reference: str | None) -> CheckoutSession:
@@ -72,7 +69,7 @@ def _session(event: Json, reference: str | None) -> CheckoutSession:
     return CheckoutSession(name, None, "complete", is_paid, reference, name, None, None)
 
 
-def _paid(event: Json, reference: str | None, told: dict[str, Any]) -> PaymentSucceeded:
+def _paid(event: Json, reference: str | None, told: dict[str, Any], shop: Shop) -> PaymentSucceeded:
     order = event["data"]["attributes"]
     # Where the store's prices include the tax, what was asked for is the total, and nothing is on top of it.
     on_top = 0 if order.get("tax_inclusive") else amount(order["tax"])
@@ -83,6 +80,7 @@ def _paid(event: Json, reference: str | None, told: dict[str, Any]) -> PaymentSu
         tax=on_top,
         customer_id=custom_of(event).get("customer_id") or number(order["customer_id"]),
         invoice_id=None,
+        product_id=_other_goods(order, shop),
         **told,
     )
 

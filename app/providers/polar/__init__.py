@@ -92,7 +92,7 @@ class Polar(Subscribing, Invoicing, GivingBack, Asking):
         return customers.ensure(self._polar, customer_id=customer_id, email=email, name=name)
 
     def create_checkout(self, request: CheckoutRequest, *, key: str) -> CheckoutSession:  # noqa: ARG002
-        return checkout.session_of(self._polar.post("/v1/checkouts/", checkout.parameters(self._polar, request)))
+        return checkout.session_of(checkout.opened(self._polar, request))
 
     def get_checkout(self, session_id: str) -> CheckoutSession:
         return checkout.session_of(self._polar.get(f"/v1/checkouts/{session_id}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from app.providers.errors import InvalidRequest
+from app.providers.errors import InvalidRequest, NotConfigured, NotFound
 from app.providers.polar import products
 from app.providers.polar.body import id_of, maybe_id, maybe_instant, metadata, verified, written
 from app.providers.polar.connection import Connection, Json
@@ -41,6 +41,18 @@ def parameters(polar: Connection, request: CheckoutRequest) -> Json:
     assert request.amount is not None, "a purchase has an amount"
     product = request.product_id or products.for_purchase(polar, request.kind, request.amount.currency)
     return {**shared, "products": [product], "prices": {product: [products.fixed(request.amount)]}}
+
+
+def opened(polar: Connection, request: CheckoutRequest) -> Json:
+    """The page, made. Raises NotConfigured for a product that is not there (any more)."""
+    wanted = parameters(polar, request)
+    try:
+        return polar.post("/v1/checkouts/", wanted)
+    except NotFound as gone:
+        if "customer_id" in str(gone):
+            raise
+        sentence = f"Polar has no product {wanted['products'][0]}, which {request.title} is sold as."
+        raise NotConfigured(sentence, code="product_gone", request_id=gone.request_id) from gone
 
 
 def session_of(page: Json) -> CheckoutSession:

@@ -59,6 +59,8 @@ class Connection(Line):
             return errors.AuthFailed("Polar does not accept the access token for this.", **words)
         if status == 422 and "customer_id" in said:  # the customer of a checkout that is gone
             return errors.NotFound(said, **words)
+        if status == 422 and "products" in said:  # one that the catalogue names, and that is gone or archived
+            return errors.NotConfigured(f"Polar cannot sell it: {said}", **words)
         kind = errors.InvalidRequest if status in (403, 412) else kind_of(status)
         return kind(self.silent if kind is errors.Unavailable else said, **words)
 
