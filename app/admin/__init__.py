@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, redirect
-from werkzeug.wrappers import Response
+from flask import Flask
 
 from app.admin import (
     activity,
     adjustments,
+    balances,
     books,
     catalogue_rows,
     channels,
@@ -16,7 +16,9 @@ from app.admin import (
     credit_adjustments,
     credit_transactions,
     customers,
+    dashboard,
     disputes,
+    invoices,
     looking,
     outgoing,
     outgoing_endpoints,
@@ -24,11 +26,12 @@ from app.admin import (
     reconciliations,
     refund_form,
     refunds,
+    subscriptions,
     tax_rates,
     terms,
+    transactions,
     webhooks,
 )
-from app.admin.roles import staff_reads
 
 
 def register(app: Flask) -> None:
@@ -39,9 +42,5 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.pages)
     for module in (plans, coupons, catalogue_rows, channels, check_in, tax_rates):
         app.register_blueprint(module.pages)
-    app.add_url_rule("/admin", "admin", _front_door)
-
-
-@staff_reads
-def _front_door() -> Response:
-    return redirect("/admin/customers", 303)
+    for module in (dashboard, transactions, balances, subscriptions, invoices):
+        app.register_blueprint(module.pages)

@@ -14,8 +14,10 @@ from app.customers.models import Customer
 from app.db import transaction
 from app.errors import Conflict, Invalid, Refusal
 from app.extensions import db
+from app.figures import waiting
 from app.http import hx
 from app.http.errors import status_of
+from app.http.filters import default_currency
 from app.http.proof import recently_proved
 from app.payments import disputes
 from app.payments.dispute_table import PHASES, Dispute
@@ -25,6 +27,7 @@ from app.wallet.accounts import wallet_of
 pages = Blueprint("admin_disputes", __name__, url_prefix="/admin/disputes")
 
 PER_PAGE = 25
+LIVE = "live"  # inquiries and open ones: something can still be done about them
 # Word, icon and tone of each phase.
 LOOKS = {
     "inquiry": ("Inquiry", "info", "warn"),
@@ -95,11 +98,12 @@ def _dispute(dispute: Dispute, refusal: Refusal | None = None, typed: str = "") 
 
 def _list() -> dict[str, Any]:
     session, phase = db.session(), request.args.get("phase", "")
-    if phase and phase not in PHASES:
+    if phase and phase not in (LIVE, *PHASES):
         raise Invalid("There is no such state.", field="phase")
     start = request.args.get("before")
     before = disputes.one(session, start) if start else None
-    wanted = disputes.page(session, phases=[phase] if phase else (), before=before, limit=PER_PAGE + 1)
+    phases = waiting.LIVE_DISPUTES if phase == LIVE else (phase,) if phase else ()
+    wanted = disputes.page(session, phases=phases, before=before, limit=PER_PAGE + 1)
     rows = wanted[:PER_PAGE]
     kept: dict[str, Any] = {"phase": phase or None}
     return {
@@ -107,7 +111,8 @@ def _list() -> dict[str, Any]:
         "rows": rows,
         "names": search.names(session, sorted({row.customer_id for row in rows})),
         "phase": phase,
-        "phases": [("", "Any"), *((each, LOOKS[each][0]) for each in PHASES)],
+        "phases": [("", "Any"), (LIVE, "Not decided"), *((each, LOOKS[each][0]) for each in PHASES)],
+        "sum": waiting.disputes(session, phases, default_currency()) if phases else None,
         "older": url_for(".index", before=rows[-1].id, **kept) if len(wanted) > PER_PAGE else "",
         "newest": url_for(".index", **kept) if before else "",
         **_words(),

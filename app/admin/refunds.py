@@ -13,9 +13,11 @@ from app.admin.words import names_of
 from app.customers import search
 from app.errors import Invalid, NotFound, Refusal
 from app.extensions import db
+from app.figures import waiting
 from app.flows import refund_request, refund_top_up
 from app.http import csv_file, hx
 from app.http.errors import status_of
+from app.http.filters import default_currency
 from app.http.proof import recently_proved
 from app.invoices import CreditNote
 from app.money import minor_to_micros
@@ -167,11 +169,16 @@ def _list() -> dict[str, Any]:
         "customer_typed": asked["customer_id"] or "",
         "states": _CHOICES,
         "to_decide": refund_reads.waiting(session),
+        "sum": _sum(asked) if asked["state"] else None,
         "older": url_for(".index", before=found.older, **kept) if found.older else "",
         "newest": url_for(".index", **kept) if start else "",
         "csv": url_for(".index_csv", **kept),
         **_words(),
     }
+
+
+def _sum(asked: dict[str, Any]) -> waiting.Sum:
+    return waiting.refunds(db.session(), STATES[asked["state"]], default_currency(), asked["customer_id"])
 
 
 def _words() -> dict[str, Any]:

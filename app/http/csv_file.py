@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from flask import Response, stream_with_context
+from sqlalchemy.orm import Session
 
 from app import money
+
+Row = TypeVar("Row")
 
 # A cell that begins like this is run as a formula by spreadsheets; a leading apostrophe makes it text.
 # The full-width signs count too: where people type Japanese or Chinese, a spreadsheet reads them as the plain ones.
@@ -25,6 +29,20 @@ def answer(filename: str, heading: Sequence[str], rows: Iterable[Sequence[object
     response = Response(body, mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
+
+
+def walked(session: Session, page: Callable[[str | None], tuple[Sequence[Row], str | None]]) -> Iterator[Row]:
+    """Every row of a list that is read page by page: `page` is given a place, and gives the rows and the next place.
+
+    What it gives must be whole: a slow download holds no transaction, so each page ends the one it was read in.
+    """
+    place: str | None = None
+    while True:
+        rows, place = page(place or None)
+        session.rollback()
+        yield from rows
+        if not place:
+            return
 
 
 def safe(cell: object) -> str:

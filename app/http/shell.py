@@ -106,7 +106,7 @@ def _made() -> Shell:
     return Shell(
         signed_in=person is not None,
         staff=staff,
-        home="/admin/customers" if staff else "/",
+        home="/admin" if staff else "/",
         title=title,
         subtitle=subtitle,
         customer_id=person.customer_id if person else None,
@@ -157,7 +157,7 @@ def _other_side(person: SignedIn | None, staff: bool) -> Link | None:
         return None
     if staff:
         return Link("/", "swap", "Customer view") if person.customer_id else None
-    return Link("/admin/customers", "swap", "Back office") if person.staff_role else None
+    return Link("/admin", "swap", "Back office") if person.staff_role else None
 
 
 def _back(person: SignedIn | None) -> Link | None:

@@ -89,6 +89,13 @@ class Invoice(Base):
         Index("ix_invoice_source_payment_id", "source", "payment_id"),
         Index("ix_invoice_created_at_id", "created_at", "id"),
         Index(
+            "ix_invoice_open",
+            "created_at",
+            "id",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index(
             "ix_invoice_next_attempt_at",
             "next_attempt_at",
             sqlite_where=text("next_attempt_at IS NOT NULL"),

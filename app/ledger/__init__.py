@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from app.ledger.accounts import HOUSE, Account, Balance
+from app.ledger.all_accounts import AccountPage, AccountSums, account_page, account_sums
+from app.ledger.all_lines import Asked, Lines, Moved, lines
 from app.ledger.audit import Audit, audit
 from app.ledger.balances import balance, balance_at, balances, totals
 from app.ledger.chart import CREDIT_KINDS, ENTRY_KINDS, WALLET_KINDS, ChartViolation
@@ -13,7 +15,7 @@ from app.ledger.freezing import freeze, thaw
 from app.ledger.holds import expire_holds, find_hold, hold, live_holds, raise_hold, release, settle
 from app.ledger.posting import entry, find_entry, lock_account, open_account, post, reverse
 from app.ledger.requests import MAX_AMOUNT, Posting, posting
-from app.ledger.rollups import TrialRow, roll_up, trial_balance
+from app.ledger.rollups import DaySum, TrialRow, by_day, roll_up, summed, trial_balance
 from app.ledger.sheet import SettlementTooLarge
 from app.ledger.statement import Stretch, history, history_offset, lines_of, movements, stretch
 
@@ -24,24 +26,33 @@ __all__ = [
     "MAX_AMOUNT",
     "WALLET_KINDS",
     "Account",
+    "AccountPage",
+    "AccountSums",
     "AlreadyReversed",
+    "Asked",
     "Audit",
     "Balance",
     "ChartViolation",
     "Committer",
+    "DaySum",
     "Entry",
     "Hold",
     "HoldEnded",
     "Leg",
     "Line",
+    "Lines",
+    "Moved",
     "Posting",
     "SettlementTooLarge",
     "Stretch",
     "TrialRow",
+    "account_page",
+    "account_sums",
     "audit",
     "balance",
     "balance_at",
     "balances",
+    "by_day",
     "entry",
     "expire_holds",
     "find_entry",
@@ -51,6 +62,7 @@ __all__ = [
     "history_offset",
     "hold",
     "install",
+    "lines",
     "lines_of",
     "live_holds",
     "lock_account",
@@ -64,6 +76,7 @@ __all__ = [
     "roll_up",
     "settle",
     "stretch",
+    "summed",
     "thaw",
     "totals",
     "trial_balance",

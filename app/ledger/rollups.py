@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 from app.ledger import marks
@@ -51,6 +54,80 @@ def trial_balance(session: Session) -> list[TrialRow]:
     )
     rows = session.execute(text(sql), {"name": _NAME})
     return [TrialRow(row[0], row[1], bool(row[2]), int(row[3]), int(row[4]), int(row[5])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class DaySum:
+    """What all customers' accounts of a name moved on one day in UTC, by one kind of entry; in the asset's unit."""
+
+    day: date
+    account: str
+    asset: str
+    kind: str
+    lines: int
+    amount_in: int
+    amount_out: int
+
+
+def by_day(
+    session: Session,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    account: str | None = None,
+    kinds: Sequence[str] | None = None,
+) -> list[DaySum]:
+    """The customers' side of the books by day, oldest first, exact to this moment; both days included."""
+    rows = _of_customers(session, "day, account, asset, kind", since, until, account, kinds)
+    return [DaySum(date.fromisoformat(row[0]), *row[1:4], *map(int, row[4:])) for row in rows]
+
+
+def summed(
+    session: Session,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    account: str | None = None,
+    kinds: Sequence[str] | None = None,
+) -> dict[str, tuple[int, int, int]]:
+    """The same over all the days: asset -> (lines, in, out)."""
+    rows = _of_customers(session, "asset", since, until, account, kinds)
+    return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
+
+
+def newest_day(
+    session: Session, *, account: str | None = None, kinds: Sequence[str] | None = None, upto: date | None = None
+) -> date | None:
+    """The newest day up to `upto` on which such lines were recorded; None where there is none."""
+    rows = _of_customers(session, "day", None, upto, account, kinds)
+    return date.fromisoformat(rows[-1][0]) if rows else None
+
+
+def _of_customers(
+    session: Session,
+    by: str,
+    since: date | None,
+    until: date | None,
+    account: str | None,
+    kinds: Sequence[str] | None,
+) -> list[Any]:
+    """Sums of the roll-ups and of the legs after them, in one statement. `by` is ours, never what anybody typed."""
+    number = marks.number_column(session)
+    asked = {"since": since and since.isoformat(), "until": until and until.isoformat(), "account": account}
+    where = ["TRUE"]
+    where += ["day >= :since"] * (since is not None) + ["day <= :until"] * (until is not None)
+    where += ["account = :account"] * (account is not None) + ["kind IN :kinds"] * (kinds is not None)
+    sql = text(
+        f"SELECT {by}, sum(legs), sum(amount_in), sum(amount_out) FROM ("
+        "SELECT day, account, asset, kind, legs, amount_in, amount_out FROM ledger_rollup WHERE house = 0 UNION ALL "
+        f"SELECT {day_of(session)}, l.account, l.asset, l.kind, count(*), {_IN}, {_OUT} FROM ledger_leg l "
+        f"WHERE l.{number} > coalesce((SELECT number FROM ledger_mark WHERE name = :name), 0) AND l.seq IS NOT NULL "
+        f"GROUP BY 1, 2, 3, 4) parts WHERE {' AND '.join(where)} GROUP BY {by} ORDER BY {by}"
+    )
+    given: dict[str, Any] = {"name": _NAME, **{name: value for name, value in asked.items() if value is not None}}
+    if kinds is not None:
+        sql, given = sql.bindparams(bindparam("kinds", expanding=True)), {**given, "kinds": list(kinds)}
+    return list(session.execute(sql, given))
 
 
 def day_of(session: Session) -> str:

@@ -141,6 +141,14 @@ Index(
     sqlite_where=_OF_CUSTOMERS,
 )
 
+# For staff's list of everybody's lines. Times only grow, so a new one goes to the end of the index, whoever's it is.
+Index(
+    "ix_ledger_leg_recorded_at",
+    legs.c.recorded_at,
+    postgresql_where=_OF_CUSTOMERS,
+    sqlite_where=_OF_CUSTOMERS,
+)
+
 holds = Table(
     "ledger_hold",
     metadata,

@@ -1,0 +1,224 @@
+"""Recurring revenue: what subscriptions come to each month, and the list of subscriptions it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.catalogue.models import Plan
+from app.coupons.discount import covers, taken_off
+from app.coupons.models import Coupon, Redemption
+from app.customers.models import Customer
+from app.money import round_half_away
+from app.subscriptions.models import Subscription
+
+# What a filter's words mean. "paying": what recurring revenue is made of.
+STATES: Mapping[str, tuple[str, ...]] = {
+    "paying": ("active", "past_due"),
+    "active": ("active",),
+    "past_due": ("past_due",),
+    "restricted": ("restricted",),
+    "incomplete": ("incomplete",),
+    "canceled": ("canceled",),
+}
+_IN_A_YEAR = {"month": 12, "year": 1}
+_COLUMNS = (
+    Subscription.customer_id, Subscription.id, Subscription.interval, Subscription.price_minor, Subscription.currency,
+    Subscription.paid_by, Subscription.channel, Subscription.started_at, Subscription.period_end,
+    Subscription.past_due_since, Subscription.grace_ends_at, Subscription.cancel_at_period_end, Subscription.ended_at,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which subscriptions: `state` is a word of STATES, `plan` a plan's key; empty is all."""
+
+    state: str = ""
+    plan: str = ""
+    interval: str = ""
+    paid_by: str = ""
+    customer_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One subscription. `off_minor` is what its coupon takes off the next invoice of `price_minor`, before tax."""
+
+    told: Any  # the columns of the table
+    customer: str
+    plan: str
+    state: str
+    coupon: str
+    off_minor: int
+
+    @property
+    def yearly_minor(self) -> int:
+        """What a year of it comes to at this price; what is counted is a twelfth."""
+        price: int = self.told.price_minor
+        return (price - self.off_minor) * _IN_A_YEAR[self.told.interval]
+
+    @property
+    def monthly_minor(self) -> int:
+        return round_half_away(self.yearly_minor, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some subscriptions, newest first; `older` is the id to go on below, None at the end."""
+
+    rows: list[Row]
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The subscriptions of one plan and interval: how many, and a year of them in minor units."""
+
+    plan: str
+    interval: str
+    count: int
+    yearly_minor: int
+
+    @property
+    def monthly_minor(self) -> int:
+        return round_half_away(self.yearly_minor, 12)
+
+
+def page(session: Session, asked: Asked, *, before: str | None = None, limit: int = 50) -> Page:
+    """Subscriptions of all customers. `before` is an earlier page's `older`."""
+    state = _state(clock.now())
+    query = (
+        select(*_COLUMNS, Plan.key.label("plan"), Customer.name.label("customer"), state.label("state"))
+        .join(Plan, Plan.id == Subscription.plan_id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .where(*_wanted(asked, state))
+    )
+    if before is not None:
+        query = query.where(Subscription.id < before)
+    found = session.execute(query.order_by(Subscription.id.desc()).limit(limit + 1)).all()
+    coupons = _coupons_of(session, [(row.customer_id, row.id) for row in found[:limit]])
+    rows = [_row(row, coupons.get((row.customer_id, row.id))) for row in found[:limit]]
+    return Page(rows, rows[-1].told.id if len(found) > limit else None)
+
+
+def groups(session: Session, asked: Asked, currency: str) -> list[Group]:
+    """How many there are and what they come to, by plan and interval, in the order of the plans.
+
+    Two queries whatever their number: subscriptions of one price and coupon are counted together. What is billed in
+    another currency is counted, and adds nothing.
+    """
+    running, state = _running(), _state(clock.now())
+    same = (Plan.rank, Plan.key, Subscription.interval, Subscription.price_minor, Subscription.currency)
+    counted = session.execute(
+        select(*same, running.c.coupon_id, func.count())
+        .join(Plan, Plan.id == Subscription.plan_id)
+        .outerjoin(
+            running,
+            and_(
+                running.c.customer_id == Subscription.customer_id,
+                running.c.subscription_id == Subscription.id,
+                running.c.place == 1,
+            ),
+        )
+        .where(*_wanted(asked, state))
+        .group_by(*same, running.c.coupon_id)
+        .order_by(*same)
+    ).all()
+    wanted = {row.coupon_id for row in counted if row.coupon_id}
+    coupons = {each.id: each for each in session.scalars(select(Coupon).where(Coupon.id.in_(wanted)))} if wanted else {}
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for _, plan, interval, price, billed_in, coupon_id, count in counted:
+        off = _off(coupons.get(coupon_id), price, billed_in, plan)
+        each = (price - off) * _IN_A_YEAR[interval] if billed_in == currency else 0
+        before, minor = sums.get((plan, interval), (0, 0))
+        sums[plan, interval] = before + count, minor + count * each
+    return [Group(*named, *told) for named, told in sums.items()]
+
+
+def each_month(found: list[Group]) -> int:
+    """What all of them come to each month, in minor units: added up exactly, and rounded once (SPEC R1)."""
+    return round_half_away(sum(group.yearly_minor for group in found), 12)
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many subscriptions that have not ended are in each state; a state nobody is in is left out."""
+    state = _state(clock.now())
+    live = select(state, func.count()).where(Subscription.ended_at.is_(None)).group_by(state)
+    return {str(row[0]): int(row[1]) for row in session.execute(live)}
+
+
+def _state(now: datetime) -> ColumnElement[str]:
+    """The status as it counts at an instant: grace and notice end on time, whether or not that was written down."""
+    s = Subscription
+    return case(
+        (s.ended_at.is_not(None), "canceled"),
+        (and_(s.cancel_at_period_end, s.period_end <= now), "canceled"),
+        (and_(s.status == "past_due", s.grace_ends_at <= now), "restricted"),
+        else_=s.status,
+    )
+
+
+def _wanted(asked: Asked, state: ColumnElement[str]) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if asked.state:
+        where.append(state.in_(STATES[asked.state]))
+        if asked.state != "canceled":
+            where.append(Subscription.ended_at.is_(None))
+    if asked.state == "paying":
+        where.append(Subscription.price_minor > 0)
+    if asked.plan:
+        where.append(Plan.key == asked.plan)
+    if asked.interval:
+        where.append(Subscription.interval == asked.interval)
+    if asked.paid_by:
+        where.append(Subscription.paid_by == asked.paid_by)
+    if asked.customer_id:
+        where.append(Subscription.customer_id == asked.customer_id)
+    return where
+
+
+def _running() -> Subquery:
+    """The coupons that take something off later invoices; the newest of a subscription (`place` 1) is the one used."""
+    r = Redemption
+    newest = func.row_number().over(
+        partition_by=(r.customer_id, r.subscription_id), order_by=(r.finished_at.desc(), r.id.desc())
+    )
+    running = select(r.customer_id, r.subscription_id, r.coupon_id, newest.label("place"))
+    return running.where(*_is_running()).subquery("running")
+
+
+def _is_running() -> tuple[ColumnElement[bool], ...]:
+    r = Redemption
+    return r.state == "redeemed", r.subscription_id.is_not(None), or_(r.left.is_(None), r.left > 0)
+
+
+def _coupons_of(session: Session, named: list[tuple[str, str]]) -> dict[tuple[str, str], Coupon]:
+    """The coupon that runs on each of these subscriptions (customer, id), where one does."""
+    if not named:
+        return {}
+    r = Redemption
+    found = session.execute(
+        select(r.customer_id, r.subscription_id, Coupon)
+        .join(Coupon, Coupon.id == r.coupon_id)
+        .where(*_is_running(), tuple_(r.customer_id, r.subscription_id).in_(named))
+        .order_by(r.finished_at, r.id)
+    )
+    return {(row[0], str(row[1])): row[2] for row in found}  # of several the newest stays
+
+
+def _row(told: Any, coupon: Coupon | None) -> Row:
+    off = _off(coupon, told.price_minor, told.currency, told.plan)
+    return Row(told, told.customer, told.plan, told.state, coupon.code if coupon and off else "", off)
+
+
+def _off(coupon: Coupon | None, price_minor: int, currency: str, plan: str) -> int:
+    """What the coupon takes off one invoice of this price; nothing where it is for other plans or another currency."""
+    if coupon is None or coupon.currency not in (None, currency) or not covers(coupon.scope, f"plan:{plan}"):
+        return 0
+    return taken_off(coupon.kind, coupon.value, price_minor)
