@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock, ids, ledger
-from app.errors import Conflict, IdempotencyKeyReused
+from app.errors import Conflict, IdempotencyKeyReused, WalletFrozen
 from app.ledger import Account, HoldEnded
 from app.llm import days
 from app.llm.models import LlmCall
@@ -119,7 +119,8 @@ def settle(
 ) -> LlmCall:
     """Take what the call cost, with the call's row and the day's sums, in the caller's transaction. Twice is once.
 
-    A call that took longer than its hold lived is paid from what is available, as far as that goes.
+    A call that took longer than its hold lived is paid from what is available, as far as that goes; a frozen wallet pays
+    nothing then.
     """
     call = _locked(session, customer_id, call_id)
     if call.state in ("settled", "released"):
@@ -200,7 +201,11 @@ def _take(session: Session, call: LlmCall, charge: int, told: Told, currency: st
     if charge == 0:
         return None
     legs = {wallet: -charge, **_shares(charge, told.cost_micros, currency)}
-    return ledger.post(session, "llm", legs, customer_id=call.customer_id, key=f"llm-late:{call.id}", data=data)
+    try:
+        return ledger.post(session, "llm", legs, customer_id=call.customer_id, key=f"llm-late:{call.id}", data=data)
+    except WalletFrozen:
+        log.warning("model call %s ended after its hold had, and its wallet is frozen: nobody pays it", call.id)
+        return None
 
 
 def _shares(charge: int, cost: int, currency: str) -> Mapping[Account, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -102,7 +101,7 @@ def whole(raw: bytes, *, told_cost: bool) -> Whole:
         raise Broken("The upstream's answer is not readable.")
     if all(is_failure(choice.get("finish_reason"), inner(choice, "message")) for choice in choices):
         raise Failed("The upstream stopped in error.")
-    return Whole(json.loads(raw), usage_of(told, told_cost=told_cost), text(told.get("id")))
+    return Whole(sse.parsed(raw), usage_of(told, told_cost=told_cost), text(told.get("id")))
 
 
 def is_failure(reason: object, message: Json) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
+from math import isfinite
+from typing import Any, NoReturn
 
 from app.upstreams.errors import Broken
 
@@ -56,9 +57,19 @@ def parsed_exactly(data: bytes) -> dict[str, Any]:
     return _object(data, Decimal)
 
 
+def _finite(digits: str) -> Any:
+    """A number as JSON has it. Raises ValueError for what no other reader could take: 1e999 would become Infinity."""
+    number = json.loads(digits)
+    return number if isfinite(number) else _no_number(digits)
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON")
+
+
 def _object(data: bytes, decimals: Callable[[str], Any] | None) -> dict[str, Any]:
     try:
-        value = json.loads(data, parse_float=decimals)
+        value = json.loads(data, parse_float=decimals or _finite, parse_constant=_no_number)
     except (ValueError, RecursionError) as unreadable:
         raise Broken("The upstream's stream is not readable.") from unreadable
     if not isinstance(value, dict):

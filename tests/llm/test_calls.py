@@ -181,3 +181,16 @@ def test_an_answer_after_its_hold_has_ended_is_paid_from_what_there_is(session, 
     assert (first.cost_micros, second.cost_micros, second.state) == (900, 200, "settled")
     assert available(session, poor) == 0
     assert sum(day.cost_micros for day in session.scalars(select(LlmDay))) == 1_100
+
+
+def test_an_answer_after_its_hold_has_ended_costs_a_frozen_wallet_nothing(session, poor, clock):
+    slow = opened(session, poor, replace(ASK, output=9))
+    clock.advance(minutes=7)
+    sweep.expire_holds(session, 10)
+    with transaction(session):
+        calls.abandon_overdue(session, the_clock.now(), 10)
+        ledger.freeze(session, poor.wallet)
+
+    late = settled(session, poor, slow.id, 900)
+
+    assert (late.cost_micros, late.entry_id, late.state) == (0, None, "settled")

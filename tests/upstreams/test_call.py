@@ -207,8 +207,16 @@ def test_a_key_that_an_upstream_repeats_is_not_shown(calling: Calling, llm_doubl
     assert str(refused.value) == "The upstream refused the request."
 
 
+# The last two are numbers to Python alone.
+NO_ANSWERS = [b"", b"[]", b"<html>", b'{"choices": []}', b"data: {]\n\n", b"\xff" * 100]
+NO_ANSWERS += [
+    b'{"choices": [{"message": {"content": "a"}, "logprobs": %s}], "usage": {"prompt_tokens": 1}}' % number
+    for number in (b"NaN", b"1e999")
+]
+
+
 @pytest.mark.parametrize("upstream", UPSTREAMS)
-@pytest.mark.parametrize("raw", [b"", b"[]", b"<html>", b'{"choices": []}', b"data: {]\n\n", b"\xff" * 100])
+@pytest.mark.parametrize("raw", NO_ANSWERS)
 def test_what_is_no_answer_is_not_taken_for_one(
     calling: Calling, llm_double: LlmDouble, upstream: str, raw: bytes
 ) -> None:
