@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from app import activity, credits, ledger
-from app.admin import customer_plan, words
+from app import activity, credits
+from app.admin import customer_list, customer_plan, words
 from app.admin.roles import may_move_money, staff_reads
-from app.customers import api_keys, members, search
+from app.customers import api_keys, members
 from app.customers.models import Customer
 from app.errors import NotFound
 from app.extensions import db
@@ -19,39 +18,28 @@ from app.http.filters import default_currency
 from app.payments import reads as payments
 from app.payments.titles import title_of
 from app.wallet import reads as wallet
-from app.wallet.accounts import wallet_of
 
 pages = Blueprint("admin_customers", __name__)
 
 PER_PAGE = 25
-IN_A_FILE = 500  # customers fetched at once while a file is streamed
 
 
 @pages.get("/admin/customers")
 @staff_reads
 def index() -> Response | str:
-    """Customers, newest first; `q` finds by name, mail address or id."""
-    text = request.args.get("q", "")
-    before = request.args.get("before") or None
-    found = search.search(db.session, text, before=before, limit=PER_PAGE)
-    shown = {
-        "q": text,
-        "customers": found.customers,
-        "balances": _balances(found.customers),
-        "older": url_for(".index", q=text or None, before=found.older) if found.older else "",
-        "first": url_for(".index", q=text or None) if before else "",
-    }
+    """Customers, newest first; `q` finds by any name, number or card they have."""
+    shown = customer_list.shown(PER_PAGE)
     if hx.is_partial():
         return hx.answer(render_template("admin/customers/_rows.html", **shown))
-    return render_template("admin/customers/index.html", total=search.count(db.session), **shown)
+    return render_template("admin/customers/index.html", **shown)
 
 
 @pages.get("/admin/customers.csv")
 @staff_reads
 def index_csv() -> Response:
     """The same list as a file, with exact balances."""
-    heading = ("id", "name", "email", "external_id", "created_at", "wallet")
-    return csv_file.answer("customers.csv", heading, _csv_rows(request.args.get("q", "")))
+    rows = customer_list.csv_rows(customer_list.wanted())
+    return csv_file.answer("customers.csv", customer_list.HEADING, rows)
 
 
 @pages.get("/admin/customers/<customer_id>")
@@ -105,26 +93,3 @@ def _wallet(customer: Customer) -> dict[str, Any]:
         "older": f"{address}?before={paging.cursor(page.next_cursor)}" if page.next_cursor else "",
         "newest": address if before else "",
     }
-
-
-def _balances(customers: Sequence[Customer]) -> dict[str, ledger.Balance]:
-    accounts = [wallet_of(customer.id, default_currency()) for customer in customers]
-    return {account.customer_id: balance for account, balance in ledger.balances(db.session, accounts).items()}
-
-
-def _csv_rows(text: str) -> Iterator[Sequence[object]]:
-    before: str | None = None
-    while True:
-        found = search.search(db.session, text, before=before, limit=IN_A_FILE)
-        balances = _balances(found.customers)
-        rows = [_csv_row(each, balances[each.id]) for each in found.customers]
-        db.session.rollback()  # a slow download must not hold a read transaction open; the cursor needs none
-        yield from rows
-        before = found.older
-        if before is None:
-            return
-
-
-def _csv_row(each: Customer, balance: ledger.Balance) -> Sequence[object]:
-    money = csv_file.decimal(balance.balance)
-    return each.id, each.name, each.email, each.external_id, each.created_at.isoformat(), money

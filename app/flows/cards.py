@@ -17,7 +17,7 @@ from app import activity, errors
 from app.db import transaction
 from app.flows import dunning, follow, payer
 from app.flows.payer import Payer
-from app.payments import card_pages, customers
+from app.payments import card_pages, customers, known_cards
 from app.payments.models import CardPage
 from app.providers import port
 from app.providers.errors import InvalidRequest, NotFound, ProviderError
@@ -38,7 +38,10 @@ class CardNeeded(errors.Conflict):
 def listed(session: Session, provider: Provider, customer_id: str) -> list[Card]:
     """The customer's cards, the default first. Raises UnsupportedByChannel, ProviderDown."""
     with _asking(provider):
-        return _cards(session, provider, customer_id)
+        found = _cards(session, provider, customer_id)
+    with transaction(session):
+        known_cards.learn(session, customer_id, provider.name, found)
+    return found
 
 
 def default_of(cards: Sequence[Card]) -> Card | None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import activity, coupons
 from app.flows import auto_top_up_outcome, buy_pack, cards, charge_card, disputed, dunning, follow, refund_told
 from app.flows.news import Effects, News, NotYet
-from app.payments import card_pages, customers, orders, settling
+from app.payments import card_pages, customers, known_cards, orders, settling
 from app.payments.models import Order
 from app.providers.events import (
     CardChanged,
@@ -24,6 +24,7 @@ from app.providers.events import (
     Event,
     Ignored,
     InvoiceChanged,
+    PaidByCard,
     PaymentFailed,
     PaymentSucceeded,
     RefundChanged,
@@ -125,10 +126,20 @@ def note_card(session: Session, told: CardChanged, news: News) -> Effects:
     """A card was saved or replaced: a payment that failed is tried again (SPEC P11)."""
     effects = cards.note(session, told, news.inbox_id) if card_pages.is_card_page(told.order_id) else []
     owner = customers.customer_behind(session, told.provider, told.customer_id) if told.customer_id else None
+    if owner is not None and told.card_id is not None:
+        known_cards.keep(session, owner, news.channel, told.card_id, kind="saved", brand=told.brand, last4=told.last4)
     useful = told.hint in ("attached", "updated", "default_changed", "setup_succeeded")
     if owner is not None and useful and dunning.card_changed(session, owner):
         effects = [*effects, {"kind": "payment.to_be_retried", "customer": owner}]
     return effects
+
+
+def note_paying_card(session: Session, told: PaidByCard, news: News) -> Effects:
+    """Which card paid, for staff who look for its owner by the last four digits."""
+    owner = customers.customer_behind(session, news.channel, told.customer_id) if told.customer_id else None
+    if owner is not None:
+        known_cards.keep(session, owner, news.channel, told.payment_id, kind="paid", brand=told.brand, last4=told.last4)
+    return []
 
 
 def _take_in(session: Session, news: News) -> Effects:
@@ -160,6 +171,7 @@ REACTIONS: Mapping[type[Event], Reaction] = {
     CheckoutExpired: note_expired,
     PaymentSucceeded: credit_payment,
     PaymentFailed: note_failed,
+    PaidByCard: note_paying_card,
     SubscriptionChanged: note_subscription,
     InvoiceChanged: note_invoice,
     CardChanged: note_card,

@@ -7,14 +7,14 @@ is late, twice or out of order ends in the same state.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.flows import cards, follow, reactions, second
+from app.flows import cards, follow, reactions, second, whose
 from app.flows.news import News, NotYet
 from app.payments import inbox, settling
 from app.providers.errors import BadPayload, ProviderError
@@ -52,33 +52,37 @@ def apply(
     session: Session, providers: Mapping[str, Provider], claim: inbox.Claim, *, grace_days: int = GRACE_DAYS
 ) -> None:
     """Bring one claimed event to its end: done, ignored, dead, or another try later."""
+    told: list[Event] = []
     try:
-        _apply(session, providers, claim, grace_days)
+        _apply(session, providers, claim, grace_days, told)
     except NotYet as waiting:
-        _end(session, inbox.retry, claim, str(waiting))
+        _end(session, inbox.retry, claim, told, str(waiting))
     except (settling.Mismatch, BadPayload) as wrong:
         log.warning("webhook event %s is dead: %s", claim.id, wrong)
-        _end(session, inbox.dead, claim, str(wrong))
+        _end(session, inbox.dead, claim, told, str(wrong))
     except LeaseLost:
         log.warning("webhook event %s was taken over by another worker", claim.id)
     except (ProviderError, OperationalError) as away:
         # The provider or the database was away, busy or locked: that says nothing about the event.
         log.warning("webhook event %s is put off: %s", claim.id, away)
-        _end(session, inbox.retry, claim, type(away).__name__, counts=False)
+        _end(session, inbox.retry, claim, told, type(away).__name__, counts=False)
     except Exception as fault:
         log.exception("webhook event %s breaks its reaction", claim.id)
         why = f"{type(fault).__name__}: {fault}"
-        _end(session, inbox.retry, claim, why, most=inbox.ATTEMPTS_FOR_A_FAULT)
+        _end(session, inbox.retry, claim, told, why, most=inbox.ATTEMPTS_FOR_A_FAULT)
 
 
-def _apply(session: Session, providers: Mapping[str, Provider], claim: inbox.Claim, grace_days: int) -> None:
+def _apply(
+    session: Session, providers: Mapping[str, Provider], claim: inbox.Claim, grace_days: int, told: list[Event]
+) -> None:
+    """`told` is filled with what the event says, as soon as it could be read."""
     provider = providers.get(claim.provider)
     if provider is None:
         raise NotYet(f"The channel {claim.provider} is not configured here.")
     if claim.livemode != provider.livemode:
-        _end(session, inbox.unused, claim, "It is of the other mode (test or live) than the configured key.")
+        _end(session, inbox.unused, claim, told, "It is of the other mode (test or live) than the configured key.")
         return
-    told = provider.normalize(claim.body)
+    told += provider.normalize(claim.body)
     news = [_news(session, provider, event, claim, grace_days) for event in told]
     with transaction(session):
         reasons = [reason for event in told if (reason := reactions.unused(event))]
@@ -91,6 +95,7 @@ def _apply(session: Session, providers: Mapping[str, Provider], claim: inbox.Cla
             kept = inbox.done(session, claim, effects)
         if not kept:
             raise LeaseLost
+        whose.note(session, claim, told, effects)
 
 
 def _news(session: Session, provider: Provider, event: Event, claim: inbox.Claim, grace_days: int) -> News:
@@ -101,6 +106,9 @@ def _news(session: Session, provider: Provider, event: Event, claim: inbox.Claim
     return News(claim.id, claim.provider, left, grace_days, Cap.IDEMPOTENCY_KEYS in provider.capabilities)
 
 
-def _end(session: Session, verb: Callable[..., bool], claim: inbox.Claim, why: str, **how: Any) -> None:
+def _end(
+    session: Session, verb: Callable[..., bool], claim: inbox.Claim, told: Sequence[Event], why: str, **how: Any
+) -> None:
     with transaction(session):
-        verb(session, claim, why, **how)
+        if verb(session, claim, why, **how):
+            whose.note(session, claim, told)

@@ -44,6 +44,7 @@ class Claim:
     attempts: int  # including this one
     received_at: datetime
     due_at: datetime  # when its turn had come: what was read later than this needs no second reading
+    object_id: str | None = None  # what it is about, in the provider's words
 
 
 def keep(session: Session, *, provider: str, verified: Verified, body: bytes, headers: Mapping[str, str]) -> bool:
@@ -114,6 +115,7 @@ def claim(session: Session, *, limit: int) -> list[Claim]:
             ProviderEvent.attempts,
             ProviderEvent.received_at,
             ProviderEvent.next_at,
+            ProviderEvent.object_id,
         )
         .execution_options(synchronize_session=False)
     )
@@ -128,6 +130,7 @@ def claim(session: Session, *, limit: int) -> list[Claim]:
             attempts=row.attempts,
             received_at=row.received_at,
             due_at=row.next_at,
+            object_id=row.object_id,
         )
         for row in (rows[chosen_id] for chosen_id in chosen)
     ]
@@ -192,6 +195,13 @@ def _finish(session: Session, claim: Claim, **values: Any) -> bool:
         .execution_options(synchronize_session=False)
     )
     return session.execute(finished).scalar_one_or_none() is not None
+
+
+def belongs(session: Session, event_id: str, *, customer_id: str, order_id: str | None) -> None:
+    """Whose it is, and which order it is about; what was known of the order stays."""
+    known = {"customer_id": customer_id} | ({"order_id": order_id} if order_id else {})
+    told = update(ProviderEvent).where(ProviderEvent.id == event_id).values(**known)
+    session.execute(told.execution_options(synchronize_session=False))
 
 
 # What staff do by hand.

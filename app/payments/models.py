@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -18,6 +18,7 @@ from app.payments.unverified_table import RefusedDelivery
 __all__ = [
     "CardPage",
     "Dispute",
+    "KnownCard",
     "Order",
     "Payment",
     "ProviderCustomer",
@@ -76,6 +77,8 @@ class Order(Base):
         Index("ix_payment_order_customer_id_created_at", "customer_id", "created_at"),
         Index("ix_payment_order_next_poll_at", "next_poll_at"),
         Index("ix_payment_order_kind_paid_at", "kind", "paid_at"),
+        Index("ix_payment_order_provider_ref", "provider_ref"),
+        Index("ix_payment_order_payment_id", "payment_id"),
     )
 
     @property
@@ -114,6 +117,7 @@ class Payment(Base):
     __table_args__ = (
         CheckConstraint("net_minor > 0 AND tax_minor >= 0", name="amounts"),
         Index("ix_payment_customer_id_at", "customer_id", "at"),
+        Index("ix_payment_invoice_id", "invoice_id"),
     )
 
 
@@ -159,6 +163,29 @@ class ProviderCustomer(Base):
     __table_args__ = (Index("ix_provider_customer_channel_provider_id", "channel", "provider_id"),)
 
 
+class KnownCard(Base):
+    """A card a provider told of: one that is saved there, under its id, or one that paid, under the payment's.
+
+    Never more of it than people recognise it by. One that was removed there stays known: it has paid, or may be asked
+    for.
+    """
+
+    __tablename__ = "known_card"
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(5))
+    brand: Mapped[str] = mapped_column(String(40))  # in the provider's word: visa, mastercard
+    last4: Mapped[str] = mapped_column(String(4))
+    seen_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('saved', 'paid')", name="kind"),
+        Index("ix_known_card_last4_customer_id", "last4", "customer_id"),
+    )
+
+
 class ProviderEvent(Base):
     """One verified event, kept once exactly as it came, with what became of it.
 
@@ -190,6 +217,8 @@ class ProviderEvent(Base):
     effects: Mapped[list[Any]]  # what it did, for staff
     tries: Mapped[list[Any]] = mapped_column(server_default="[]")  # the newest: when, what came of it, why
     handled_at: Mapped[datetime | None]
+    customer_id: Mapped[str | None]  # whose it is, and which order it is about, once we could tell
+    order_id: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint(f"state IN {EVENT_STATES}", name="state"),
@@ -197,4 +226,13 @@ class ProviderEvent(Base):
         Index("ix_provider_event_state_next_at", "state", "next_at"),
         Index("ix_provider_event_state_received_at_id", "state", "received_at", "id"),
         Index("ix_provider_event_received_at_id", "received_at", "id"),
+        Index("ix_provider_event_object_id", "object_id"),
+        Index(
+            "ix_provider_event_customer_id_received_at_id",
+            "customer_id",
+            "received_at",
+            "id",
+            sqlite_where=text("customer_id IS NOT NULL"),
+            postgresql_where=text("customer_id IS NOT NULL"),
+        ),
     )

@@ -56,6 +56,16 @@ class PaymentSucceeded(Told):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaidByCard(Told):
+    """Which card paid, by what people recognise it by. The money itself is told by something else."""
+
+    payment_id: str
+    customer_id: str | None  # the provider's
+    brand: str | None
+    last4: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentFailed(Told):
     payment_id: str | None
     order_id: str | None
@@ -139,6 +149,8 @@ class CardChanged(Told):
     customer_id: str | None
     card_id: str | None
     order_id: str | None = None
+    brand: str | None = None
+    last4: str | None = None  # where the news holds the card itself
     hint: Literal["attached", "detached", "updated", "default_changed", "setup_succeeded", "setup_failed"]
 
 
@@ -153,6 +165,7 @@ Event = (
     CheckoutCompleted
     | CheckoutExpired
     | PaymentSucceeded
+    | PaidByCard
     | PaymentFailed
     | SubscriptionChanged
     | InvoiceChanged

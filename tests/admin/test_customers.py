@@ -111,7 +111,7 @@ def test_the_file_cannot_smuggle_a_formula_into_a_spreadsheet(session, as_suppor
     assert answer.mimetype == "text/csv"
     assert "attachment" in answer.headers["Content-Disposition"]
     assert ",'=HYPERLINK(1)," in answer.text
-    assert answer.text.startswith("id,name,email,external_id,created_at,wallet\r\n")
+    assert answer.text.startswith("id,name,email,external_id,created_at,plan,status,")
 
 
 def test_one_customer_shows_wallet_members_keys_and_activity(as_finance, ada, cy):

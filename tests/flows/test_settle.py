@@ -20,6 +20,7 @@ from app.providers.events import (
     CheckoutExpired,
     DisputeChanged,
     InvoiceChanged,
+    PaidByCard,
     PaymentFailed,
     PaymentSucceeded,
     RefundChanged,
@@ -272,7 +273,7 @@ def test_corpus_003_every_reaction_happens_once_however_often_it_is_told(
     assert (again(session, order).state, wallet_minor(session, order.customer_id)) == once
     by_order = {CheckoutCompleted, CheckoutExpired, PaymentSucceeded, PaymentFailed}
     # These have tests of their own.
-    others = {SubscriptionChanged, InvoiceChanged, CardChanged, RefundChanged, DisputeChanged}
+    others = {SubscriptionChanged, InvoiceChanged, CardChanged, PaidByCard, RefundChanged, DisputeChanged}
     assert set(reactions.REACTIONS) == by_order | others, "a new reaction needs its word in this test"
 
 

@@ -29,6 +29,7 @@ EXPECTED: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "charge.refunded": [("Ignored", {})],
     "checkout.session.async_payment_failed": [("PaymentFailed", {"order_id": "chk_12", "payment_id": "pi_3STopup43"})],
     "checkout.session.async_payment_succeeded": [("PaymentSucceeded", {"net": Money(100_000, "usd")})],
+    "charge.succeeded": [("PaidByCard", {"payment_id": "pi_3STopup42", "last4": "4242", "brand": "visa"})],
     "checkout.session.completed.setup": [("CheckoutCompleted", {"order_id": "chk_11"})],
     "checkout.session.completed.subscription": [("CheckoutCompleted", {})],
     "checkout.session.completed.topup": [

@@ -22,6 +22,7 @@ from app.providers.stripe.told_billing import (
     subscription_changed,
 )
 from app.providers.stripe.told_payments import (
+    charge_succeeded,
     checkout_completed,
     checkout_expired,
     checkout_failed,
@@ -59,6 +60,7 @@ READERS: dict[str, Reader] = {
     "payment_intent.succeeded": intent_changed,
     "payment_intent.payment_failed": intent_changed,
     "payment_intent.requires_action": intent_changed,
+    "charge.succeeded": charge_succeeded,
     "customer.subscription.updated": subscription_changed,
     **dict.fromkeys(SUBSCRIPTION_HINTS, subscription_changed),
     **{

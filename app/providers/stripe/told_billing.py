@@ -94,8 +94,18 @@ def card_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
     card = subject["id"] if subject["object"] == "payment_method" else id_of(subject.get("payment_method"))
     customer = id_of(subject.get("customer")) or id_of(before.get("customer"))  # detached: it is already gone
     order = order_id_of(subject) if subject["object"] == "setup_intent" else None
-    hint = CARD_HINTS[event["type"]]
-    return [CardChanged(customer_id=customer, card_id=card, order_id=order, hint=hint, **told)]
+    hint, face = CARD_HINTS[event["type"]], subject.get("card") or {}
+    return [
+        CardChanged(
+            customer_id=customer,
+            card_id=card,
+            order_id=order,
+            brand=face.get("brand"),
+            last4=face.get("last4"),
+            hint=hint,
+            **told,
+        )
+    ]
 
 
 def customer_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:

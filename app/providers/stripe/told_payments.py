@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.money import Money
-from app.providers.events import CheckoutCompleted, CheckoutExpired, Event, Ignored, PaymentFailed, PaymentSucceeded
+from app.providers.events import (
+    CheckoutCompleted,
+    CheckoutExpired,
+    Event,
+    Ignored,
+    PaidByCard,
+    PaymentFailed,
+    PaymentSucceeded,
+)
 from app.providers.stripe.body import id_of
 from app.providers.stripe.checkout import REFERENCE, order_id_of, session_of
 from app.providers.stripe.connection import Json
@@ -90,6 +98,19 @@ def intent_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:
             **told,
         )
     ]
+
+
+def charge_succeeded(event: Json, told: dict[str, Any]) -> Sequence[Event]:
+    """Only the card is taken from it: the page, the intent or the invoice tells of the money."""
+    charge = event["data"]["object"]
+    card = (charge.get("payment_method_details") or {}).get("card") or {}
+    payment, last4 = id_of(charge.get("payment_intent")), card.get("last4")
+    if payment is None or not last4:
+        return [Ignored(why="It names no card.", **told)]
+    paid = PaidByCard(
+        payment_id=payment, customer_id=id_of(charge.get("customer")), brand=card.get("brand"), last4=last4, **told
+    )
+    return [paid]
 
 
 def money(minor: int, currency: str) -> Money:
