@@ -119,8 +119,8 @@ def settle(
 ) -> LlmCall:
     """Take what the call cost, with the call's row and the day's sums, in the caller's transaction. Twice is once.
 
-    A call that took longer than its hold lived is paid from what is available, as far as that goes; a frozen wallet pays
-    nothing then.
+    A call that took longer than its hold lived is paid from what is available, as far as that goes; a frozen wallet
+    pays nothing then.
     """
     call = _locked(session, customer_id, call_id)
     if call.state in ("settled", "released"):
