@@ -62,7 +62,7 @@ def ask(session: Session, wish: Wish, *, by: str, person: str | None, limit: int
         return _keep(session, wish, by, person, base_url)
     entry = post(session, wish, by)
     after = entry.balance_after or 0
-    row = _write(session, wish, by, person, after - wish.amount, entry.id)
+    row, _ = _write(session, wish, by, person, after - wish.amount, entry.id)
     return Asked(row, entry, replayed=entry.replayed)
 
 
@@ -107,8 +107,10 @@ def _keep(session: Session, wish: Wish, by: str, person: str | None, base_url: s
             **(money or {"available": available, "needed": -wish.amount}),
             field="amount",
         )
-    row = _write(session, wish, by, person, balance, None)
-    told = {"amount": wish.amount} if wish.asset == CREDITS else {"amount_micros": wish.amount}
+    row, is_news = _write(session, wish, by, person, balance, None)
+    if not is_news:  # the same form, sent twice at once
+        return Asked(row, None, replayed=True)
+    told: dict[str, object] = {"amount": wish.amount} if wish.asset == CREDITS else {"amount_micros": wish.amount}
     activity.record(
         session,
         by,
@@ -141,7 +143,10 @@ def _standing(session: Session, wish: Wish) -> tuple[int, int]:
     return wallet.balance, wallet.available
 
 
-def _write(session: Session, wish: Wish, by: str, person: str | None, before: int, entry_id: str | None) -> Adjustment:
+def _write(
+    session: Session, wish: Wish, by: str, person: str | None, before: int, entry_id: str | None
+) -> tuple[Adjustment, bool]:
+    """The row under this key, and whether it is ours: of two who send the same at once, one writes it."""
     values = {
         "customer_id": wish.customer_id,
         "id": ids.new("adj"),
@@ -150,7 +155,7 @@ def _write(session: Session, wish: Wish, by: str, person: str | None, before: in
         "before": before,
         "after": before + wish.amount,
         "reason": words.reason(wish.reason),
-        "ticket": words.plain(wish.ticket, field="ticket", least=1, most=100) if wish.ticket else None,
+        "ticket": _ticket(wish),
         "expires_at": wish.expires_at if wish.amount > 0 else None,
         "key": wish.key,
         "state": "made" if entry_id else "waiting",
@@ -160,10 +165,14 @@ def _write(session: Session, wish: Wish, by: str, person: str | None, before: in
         "entry_id": entry_id,
     }
     once = insert(Adjustment).values(values).on_conflict_do_nothing(index_elements=["customer_id", "asset", "key"])
-    session.execute(once)
+    is_ours = session.scalar(once.returning(Adjustment.id)) is not None
     row = _under_key(session, wish)
     assert row is not None, "somebody wrote it, we or who was quicker"
-    return _same(row, wish)
+    return _same(row, wish), is_ours
+
+
+def _ticket(wish: Wish) -> str | None:
+    return words.plain(wish.ticket, field="ticket", least=1, most=100) if wish.ticket else None
 
 
 def _under_key(session: Session, wish: Wish) -> Adjustment | None:
@@ -174,7 +183,7 @@ def _under_key(session: Session, wish: Wish) -> Adjustment | None:
 
 
 def _same(row: Adjustment, wish: Wish) -> Adjustment:
-    asked = (wish.amount, words.reason(wish.reason), wish.ticket or None, wish.expires_at if wish.amount > 0 else None)
+    asked = (wish.amount, words.reason(wish.reason), _ticket(wish), wish.expires_at if wish.amount > 0 else None)
     if asked != (row.amount, row.reason, row.ticket, row.expires_at):
         raise IdempotencyKeyReused("This key came with another adjustment before.", key=wish.key)
     return row

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import activity, clock
-from app.adjustments import ask, colleagues
+from app.adjustments import colleagues
+from app.adjustments.ask import CREDITS, Wish, post
 from app.adjustments.models import Adjustment
 from app.errors import Conflict, Forbidden, NotFound
 from app.wallet import words
@@ -33,8 +34,8 @@ def approve(session: Session, adjustment_id: str, *, by: str, person: str) -> Ad
     row = _waiting(session, adjustment_id)
     if _is_theirs(row, by, person):
         raise OwnAdjustment("You asked for this adjustment yourself. Another member of staff has to approve it.")
-    wish = ask.Wish(row.customer_id, row.asset, row.amount, row.reason, row.key, row.ticket, row.expires_at)
-    entry = ask.post(session, wish, row.asked_by)
+    wish = Wish(row.customer_id, row.asset, row.amount, row.reason, row.key, row.ticket, row.expires_at)
+    entry = post(session, wish, row.asked_by)
     row.entry_id = entry.id
     _decided(session, row, "made", by)
     colleagues.tell_decided(session, row)
@@ -89,7 +90,7 @@ def _decided(session: Session, row: Adjustment, state: str, by: str) -> None:
     row.state, row.decided_by, row.decided_at = state, by, clock.now()
     session.flush()
     action = "approved" if state == "made" else state
-    told: dict[str, object] = {"amount": row.amount} if row.asset == ask.CREDITS else {"amount_micros": row.amount}
+    told: dict[str, object] = {"amount": row.amount} if row.asset == CREDITS else {"amount_micros": row.amount}
     if row.decision:
         told["why"] = row.decision
     if row.entry_id:

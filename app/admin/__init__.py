@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.admin import (
     activity,
+    adjustment_queue,
     adjustments,
     balances,
     books,
@@ -19,9 +20,12 @@ from app.admin import (
     dashboard,
     disputes,
     invoices,
+    jobs,
+    ledger_accounts,
     looking,
     outgoing,
     outgoing_endpoints,
+    plan_versions,
     plans,
     reconciliations,
     refund_form,
@@ -38,9 +42,12 @@ def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
     for module in (customers, looking, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
         app.register_blueprint(module.pages)
+    app.register_blueprint(adjustment_queue.pages)
     for module in (disputes, reconciliations, refund_form, refunds, credit_adjustments, credit_transactions):
         app.register_blueprint(module.pages)
-    for module in (plans, coupons, catalogue_rows, channels, check_in, tax_rates):
+    for module in (plans, plan_versions, coupons, catalogue_rows, channels, check_in, tax_rates):
+        app.register_blueprint(module.pages)
+    for module in (ledger_accounts, jobs):
         app.register_blueprint(module.pages)
     for module in (dashboard, transactions, balances, subscriptions, invoices):
         app.register_blueprint(module.pages)

@@ -1,28 +1,33 @@
-"""Staff: adjusting a wallet. Before and after are shown before the button works, and the customer reads the reason."""
+"""Staff: adjusting a wallet. Before and after are shown before the button works, and the customer reads the reason.
+
+Above the limit nothing moves: it waits in the queue (`adjustment_queue`) for a second person, and the button says so.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 from wtforms import StringField
 from wtforms.validators import AnyOf
 
-from app import ids, ledger
+from app import adjustments, ids, ledger
+from app.adjustments import Asked, Wish
 from app.admin.customers import load
 from app.admin.roles import actor, staff_moves_money
+from app.config import Settings
 from app.customers.models import Customer
 from app.db import transaction
 from app.errors import IdempotencyKeyReused, Refusal
 from app.extensions import db
 from app.http import hx
+from app.http.auth import current_session
 from app.http.filters import default_currency, exact
 from app.http.forms import Form, MoneyField
 from app.http.proof import recently_proved
 from app.money import minor_to_micros
 from app.wallet.accounts import wallet_of
-from app.wallet.adjust import adjust
 
 pages = Blueprint("admin_adjustments", __name__)
 
@@ -52,11 +57,12 @@ class AdjustmentForm(Form):
 
 @dataclass(frozen=True)
 class Preview:
-    """What an adjustment would do, in micros, and whether the wallet can bear it."""
+    """What an adjustment would do, in micros, whether the wallet can bear it, and whether a second person is needed."""
 
     before: int
     change: int
     available: int
+    needs_second: bool = False
 
     @property
     def after(self) -> int:
@@ -98,7 +104,7 @@ def create(customer_id: str) -> Response | str:
     if form.confirmed.data != str(form.signed) or not FORM_KEY.match(form.form_key.data or ""):
         return _ask(customer, form)
     try:
-        _adjust(customer, form, form.signed)
+        asked = _adjust(customer, form, form.signed)
     except IdempotencyKeyReused:
         form.form_key.data = ids.new("frm")
         form.confirmed.data = ""
@@ -110,22 +116,36 @@ def create(customer_id: str) -> Response | str:
     except Refusal as refusal:
         form.refuse(refusal, "amount")
         return _form(customer, form, 422)
-    flash(f"{exact(_micros(form.signed), sign=True)} on the wallet of {customer.name}", "pos")
-    return hx.go(url_for("admin_customers.show", customer_id=customer.id))
+    return told(asked, f"{exact(_micros(form.signed), sign=True)} on the wallet of {customer.name}")
 
 
-def _adjust(customer: Customer, form: AdjustmentForm, signed: int) -> None:
+def told(asked: Asked, words: str) -> Response:
+    """Where staff go from the form: to the customer when it was made, else to where it waits."""
+    if asked.row.state == "made":
+        flash(words, "pos")
+        return hx.go(url_for("admin_customers.show", customer_id=asked.row.customer_id))
+    flash(f"{words} waits for a second person. Nothing has moved.", "warn")
+    return hx.go(url_for("admin_adjustment_queue.show", adjustment_id=asked.row.id))
+
+
+def settings() -> Settings:
+    """The limits above which a second person is needed."""
+    found: Settings = current_app.extensions["settings"]
+    return found
+
+
+def _adjust(customer: Customer, form: AdjustmentForm, signed: int) -> Asked:
+    wish = Wish(
+        customer_id=customer.id,
+        asset=default_currency(),
+        amount=_micros(signed),
+        reason=form.reason.data or "",
+        key=form.form_key.data or "",
+        ticket=form.ticket.data or None,
+    )
+    by = {"by": actor(), "person": current_session().id}
     with transaction(db.session):
-        adjust(
-            db.session,
-            customer.id,
-            _micros(signed),
-            reason=form.reason.data or "",
-            ticket=form.ticket.data or None,
-            actor=actor(),
-            key=form.form_key.data or "",
-            currency=default_currency(),
-        )
+        return adjustments.ask(db.session(), wish, **by, limit=_limit(), base_url=settings().base_url)
 
 
 def _ask(customer: Customer, form: AdjustmentForm) -> Response | str:
@@ -152,7 +172,12 @@ def _preview(customer: Customer, signed: int | None) -> Preview | None:
     if signed is None:
         return None
     balance = ledger.balance(db.session, wallet_of(customer.id, default_currency()))
-    return Preview(balance.balance, _micros(signed), balance.available)
+    change = _micros(signed)
+    return Preview(balance.balance, change, balance.available, adjustments.needs_second(change, _limit()))
+
+
+def _limit() -> int:
+    return _micros(settings().adjustment_limit)
 
 
 def _micros(minor: int) -> int:

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request
 from wtforms import StringField
 from wtforms.validators import AnyOf, ValidationError
 
-from app import clock, credits, ids
-from app.admin.adjustments import DIRECTIONS, FORM_KEY
+from app import adjustments, clock, credits, ids
+from app.adjustments import CREDITS, Asked, Wish
+from app.admin.adjustments import DIRECTIONS, FORM_KEY, settings, told
 from app.admin.customers import load
 from app.admin.roles import actor, staff_moves_money
 from app.credits.grants import LARGEST
@@ -20,6 +21,7 @@ from app.db import transaction
 from app.errors import IdempotencyKeyReused, Refusal
 from app.extensions import db
 from app.http import hx
+from app.http.auth import current_session
 from app.http.filters import credit_count
 from app.http.forms import DayField, Form
 from app.http.proof import recently_proved
@@ -67,10 +69,11 @@ class CreditAdjustmentForm(Form):
 
 @dataclass(frozen=True)
 class Preview:
-    """What an adjustment would do, in credits, and whether there are enough."""
+    """What an adjustment would do, in credits, whether there are enough, and whether a second person is needed."""
 
     before: int
     change: int
+    needs_second: bool = False
 
     @property
     def after(self) -> int:
@@ -112,7 +115,7 @@ def create(customer_id: str) -> Response | str:
     if form.confirmed.data != str(form.signed) or not FORM_KEY.match(form.form_key.data or ""):
         return _ask(customer, form)
     try:
-        _adjust(customer, form, form.signed)
+        asked = _adjust(customer, form, form.signed)
     except IdempotencyKeyReused:
         form.form_key.data, form.confirmed.data = ids.new("frm"), ""
         sentence = "This form was sent before with another number or reason. Check the sum once more."
@@ -121,22 +124,22 @@ def create(customer_id: str) -> Response | str:
     except Refusal as refusal:
         form.refuse(refusal, "amount")
         return _form(customer, form, 422)
-    flash(f"{credit_count(form.signed, sign=True)} for {customer.name}", "pos")
-    return hx.go(url_for("admin_customers.show", customer_id=customer.id))
+    return told(asked, f"{credit_count(form.signed, sign=True)} for {customer.name}")
 
 
-def _adjust(customer: Customer, form: CreditAdjustmentForm, signed: int) -> None:
+def _adjust(customer: Customer, form: CreditAdjustmentForm, signed: int) -> Asked:
+    wish = Wish(
+        customer_id=customer.id,
+        asset=CREDITS,
+        amount=signed,
+        reason=form.reason.data or "",
+        key=form.form_key.data or "",
+        ticket=form.ticket.data or None,
+        expires_at=form.expires_at,
+    )
+    by = {"by": actor(), "person": current_session().id}
     with transaction(db.session):
-        credits.adjust(
-            db.session(),
-            customer.id,
-            signed,
-            reason=form.reason.data or "",
-            ticket=form.ticket.data or None,
-            actor=actor(),
-            key=form.form_key.data or "",
-            expires_at=form.expires_at,
-        )
+        return adjustments.ask(db.session(), wish, **by, limit=_limit(), base_url=settings().base_url)
 
 
 def _ask(customer: Customer, form: CreditAdjustmentForm) -> Response | str:
@@ -163,4 +166,11 @@ def _form(customer: Customer, form: CreditAdjustmentForm, status: int = 200) -> 
 
 
 def _preview(customer: Customer, signed: int | None) -> Preview | None:
-    return None if signed is None else Preview(credits.balance(db.session(), customer.id).available, signed)
+    if signed is None:
+        return None
+    there = credits.balance(db.session(), customer.id).available
+    return Preview(there, signed, adjustments.needs_second(signed, _limit()))
+
+
+def _limit() -> int:
+    return settings().credit_adjustment_limit

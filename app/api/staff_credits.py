@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from flask import Response
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from app import credits
+from app.adjustments import CREDITS, Adjustment, Wish, ask
 from app.api import calls
 from app.api.answers import CustomerId, Instant, TransactionId
 from app.api.credits import CreditType
@@ -17,7 +17,7 @@ from app.credits import everyone, words
 from app.credits.accounts import credits_of
 from app.credits.everyone import Asked, Movement
 from app.credits.grants import LARGEST
-from app.customers import customers
+from app.customers import api_keys, customers
 from app.db import transaction
 from app.errors import Invalid
 from app.extensions import db
@@ -75,6 +75,24 @@ class EnvelopedStaffCredit(Answer):
     data: StaffCreditTransaction
 
 
+class StaffAdjustment(Answer):
+    """An adjustment that moved nothing: it waits for a member of staff to approve it, or was turned down."""
+
+    id: str = Field(examples=["adj_01k9yq3v7n4m8s2t6w0x5z1b3d"])
+    customer_id: CustomerId
+    state: Literal["waiting", "denied", "withdrawn"]
+    amount: int = Field(examples=[25000])
+    description: str = Field(examples=["Goodwill"])
+    created_at: Instant
+
+
+class EnvelopedStaffAdjustment(Answer):
+    """An adjustment above the limit for one person."""
+
+    success: Literal[True] = True
+    data: StaffAdjustment
+
+
 @staff_credits.get("/admin/credits/transactions", responses={200: StaffCreditsAnswer})
 @calls.call("staff:read", kinds=("staff",), for_a_customer=False)
 def transactions(query: StaffCreditsQuery) -> Response:
@@ -84,26 +102,28 @@ def transactions(query: StaffCreditsQuery) -> Response:
     return calls.reply(StaffCreditsAnswer(data=[_told(movement) for movement in page.found]))
 
 
-@staff_credits.post("/admin/credits/manual", responses={200: EnvelopedStaffCredit})
+@staff_credits.post("/admin/credits/manual", responses={200: EnvelopedStaffCredit, 202: EnvelopedStaffAdjustment})
 @calls.call("staff:money", kinds=("staff",), for_a_customer=False, keyed=True, pays=True)
 def manual(body: ManualBody) -> Response:
     """Give or take credits by hand
 
-    Kept in the audit log with its reason. Taking never goes below zero: refused with 402.
+    Kept in the audit log with its reason. Taking never goes below zero: refused with 402. Above the installation's
+    limit nothing moves: 202, until a member of staff approves it. The same key then answers what became of it.
     """
     if customers.by_id(db.session(), body.customer_id) is None:
         raise Invalid("There is no such customer.", field="customer_id")
+    if body.amount == 0:
+        raise Invalid("Give a number of credits other than zero.", field="amount", maximum=LARGEST)
+    key_id, settings = calls.caller().key_id, calls.settings()
+    wish = Wish(body.customer_id, CREDITS, body.amount, body.reason, calls.key(), body.ticket, body.expires_at)
+    limit = settings.credit_adjustment_limit
     with transaction(db.session):
-        entry = credits.adjust(
-            db.session(),
-            body.customer_id,
-            body.amount,
-            reason=body.reason,
-            actor=calls.caller().key_id,
-            key=calls.key(),
-            ticket=body.ticket,
-            expires_at=body.expires_at,
-        )
+        # Who made the key is who asks: they do not approve it as the second person.
+        maker = api_keys.maker_of(db.session(), key_id)
+        asked = ask(db.session(), wish, by=key_id, person=maker, limit=limit, base_url=settings.base_url)
+    if asked.entry is None:
+        return calls.reply(EnvelopedStaffAdjustment(data=_waiting(asked.row)), 202, replayed=asked.replayed)
+    entry = asked.entry
     told = StaffCreditTransaction(
         id=entry.id,
         customer_id=entry.customer_id,
@@ -113,7 +133,19 @@ def manual(body: ManualBody) -> Response:
         description=str(entry.data["description"]),
         created_at=timestamp(entry.occurred_at),
     )
-    return calls.reply(EnvelopedStaffCredit(data=told), replayed=entry.replayed)
+    return calls.reply(EnvelopedStaffCredit(data=told), replayed=asked.replayed)
+
+
+def _waiting(row: Adjustment) -> StaffAdjustment:
+    assert row.state != "made", "that has an entry"
+    return StaffAdjustment(
+        id=row.id,
+        customer_id=row.customer_id,
+        state=row.state,  # type: ignore[arg-type]  # one of STATES
+        amount=row.amount,
+        description=row.reason,
+        created_at=timestamp(row.asked_at),
+    )
 
 
 def _told(movement: Movement) -> StaffCreditTransaction:

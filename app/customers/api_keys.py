@@ -131,6 +131,12 @@ def names_of(session: Session, customer_id: str, key_ids: Collection[str]) -> di
     return {key.id: (key.name, f"{key.prefix}…{key.last4}") for key in session.scalars(mine)}
 
 
+def maker_of(session: Session, key_id: str) -> str | None:
+    """Which user made this key of the house; None for one from the command line."""
+    mine = select(ApiKey.created_by).where(ApiKey.customer_id == HOUSE, ApiKey.id == key_id)
+    return session.scalar(mine)
+
+
 def caller(session: Session, text: str) -> Caller | None:
     """Who calls with this key, or None. One indexed query; the maker's permissions are read anew each time."""
     if not is_well_formed(text):

@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app import activity, clock, credits
+from app import activity, adjustments, clock, credits
+from app.adjustments import OwnAdjustment
 from app.catalogue import file, publish, shipped
 from app.customers import api_keys
 from app.db import transaction
@@ -135,6 +136,37 @@ def test_staff_give_and_take_with_a_reason_once(staff: Program, session: Session
     [line] = activity.of_everyone(session, action="credits.adjusted", limit=5).lines
     assert (line.details["amount"], line.details["reason"]) == (500, "Goodwill")
     assert credits.balance(session, ada.customer_id).ends_next == 500
+
+
+def test_above_the_limit_it_waits_for_a_person_and_the_same_key_tells_what_became_of_it(
+    staff: Program, session: Session, ada: Person, admin: Person
+) -> None:
+    given = {"customer_id": ada.customer_id, "amount": 20_001, "reason": "Goodwill"}
+
+    asked = staff.post("/admin/credits/manual", given, key="k")
+    again = staff.post("/admin/credits/manual", given, key="k")
+    other = staff.post("/admin/credits/manual", {**given, "amount": 20_002}, key="k")
+    with transaction(session):
+        adjustments.approve(session, asked.get_json()["data"]["id"], by=f"staff:{admin.id}", person=admin.id)
+    made = staff.post("/admin/credits/manual", given, key="k")
+
+    assert (asked.status_code, asked.get_json()["data"]["state"]) == (202, "waiting")
+    assert (again.get_json(), again.headers["Idempotent-Replayed"]) == (asked.get_json(), "true")
+    assert other.status_code == 409
+    assert (made.status_code, made.get_json()["data"]["amount"]) == (200, 20_001)
+    assert credits.balance(session, ada.customer_id).available == 1_500 + 20_001
+
+
+def test_who_made_a_key_is_not_the_second_person_for_it(
+    app: Flask, session: Session, ada: Person, admin: Person
+) -> None:
+    with transaction(session):
+        _, text = api_keys.create_staff_key(session, name="Ann's", role="finance", made_by=admin.id)
+    given = {"customer_id": ada.customer_id, "amount": 20_001, "reason": "Goodwill"}
+    asked = Program(app, text).post("/admin/credits/manual", given, key="k").get_json()["data"]["id"]
+
+    with pytest.raises(OwnAdjustment), transaction(session):
+        adjustments.approve(session, asked, by=f"staff:{admin.id}", person=admin.id)
 
 
 def test_support_may_look_and_not_give(app: Flask, session: Session, ada: Person) -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from app import clock, invoices, ledger, notices
+from app import adjustments, clock, invoices, ledger, notices
 from app.catalogue import publish
 from app.catalogue.terms import ActionTerms, Catalogue, MeterTerms, PackTerms, PlanTerms
 from app.coupons import issue
@@ -104,6 +104,8 @@ def things(
         "key": "small",
         "key_id": made.id,
         "hold_id": hold.id,
+        "asset": "usd",
+        "account": "promotions",
         "session_id": "ses_none",
         "plan_id": plan.plan_id,
         "number": "1",
@@ -124,13 +126,15 @@ def things(
 
 
 def _given_and_asked_back(session: Session, ada: Person) -> dict[str, str]:
-    """What she was given on signing up, which is no top-up; and that she asked for her balance."""
+    """Her gift on signing up, which is no top-up; that she asked for her balance, and a program for a gift."""
     with transaction(session):
         gift = ledger.history(session, ada.wallet, kinds=["signup_credit"])[0].entry_id
         money = {"net_minor": 500, "tax_minor": 0, "currency": "usd"}
         about = {"kind": "balance", "state": "requested", "reason": "", "requested_by": ada.id}
         refund, _ = refunds.make(session, customer_id=ada.customer_id, key="asked", **about, **money)
-    return {"entry_id": gift, "txn_id": gift, "refund_id": refund.id}
+        wish = adjustments.Wish(ada.customer_id, "usd", 5_000_000, "Goodwill", "a-gift")
+        waiting = adjustments.ask(session, wish, by="key_program", person=None, limit=0).row
+    return {"entry_id": gift, "txn_id": gift, "refund_id": refund.id, "adjustment_id": waiting.id}
 
 
 def _reconciled(session: Session) -> str:
