@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from app import create_app, schema, worker
-from app.cli import card_story, demo_files, http_server, story
+from app.cli import card_story, demo_files, http_server, paid_story, story
 from app.cli.answers import announce, answering
 from app.cli.connection import opened, sessions
 from app.cli.demo_files import Demo
@@ -126,7 +126,7 @@ def _filled(here: Demo, settings: Settings) -> Demo:
             )
         told = story.tell(session, settings)
         if story.CY.email in told.people:
-            _subscribe_by_card(session, here, settings)
+            _tell_the_sandbox(session, here, settings)
     here = replace(
         here,
         databases=here.databases if ours else (*here.databases, settings.database_url),
@@ -136,10 +136,11 @@ def _filled(here: Demo, settings: Settings) -> Demo:
     return here
 
 
-def _subscribe_by_card(session: Session, here: Demo, settings: Settings) -> None:
+def _tell_the_sandbox(session: Session, here: Demo, settings: Settings) -> None:
     """What needs the provider is done with the demo's own sandbox, which answers before anybody else can ask it."""
     with running_sandbox(sandbox_config(here), delivers=False) as sandbox:
         providers = registry.build(replace(settings, stripe_api_base=sandbox.url))
+        paid_story.tell(session, sandbox)
         card_story.tell(session, providers["stripe"], sandbox, story.CY.email)
 
 
