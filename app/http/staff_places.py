@@ -44,6 +44,7 @@ STAFF_PLACES: dict[str, tuple[StaffPlace, ...]] = {
         StaffPlace("/admin/channels", "card", "Channels"),
         StaffPlace("/admin/webhooks", "hook", "Webhooks"),
         StaffPlace("/admin/outgoing", "out", "Outgoing"),
+        StaffPlace("/admin/jobs", "retry", "Jobs"),
         StaffPlace("/admin/reconciliations", "retry", "Reconciliations"),
         StaffPlace("/admin/books", "log", "Books"),
         StaffPlace("/admin/activity", "clock", "Audit log"),

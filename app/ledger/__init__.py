@@ -7,13 +7,14 @@ from app.ledger.all_accounts import AccountPage, AccountSums, account_page, acco
 from app.ledger.all_lines import Asked, Lines, Moved, lines
 from app.ledger.audit import Audit, audit
 from app.ledger.balances import balance, balance_at, balances, totals
+from app.ledger.blocks import HouseLine, count_blocks, house_lines
 from app.ledger.chart import CREDIT_KINDS, ENTRY_KINDS, WALLET_KINDS, ChartViolation
 from app.ledger.committer import Committer
 from app.ledger.ddl import install
 from app.ledger.entries import AlreadyReversed, Entry, Hold, HoldEnded, Leg, Line
 from app.ledger.freezing import freeze, thaw
 from app.ledger.holds import expire_holds, find_hold, hold, live_holds, raise_hold, release, settle
-from app.ledger.posting import entry, find_entry, lock_account, open_account, post, reverse
+from app.ledger.posting import entry, find_entry, lock_account, open_account, post, reversal_of, reverse
 from app.ledger.requests import MAX_AMOUNT, Posting, posting
 from app.ledger.rollups import DaySum, TrialRow, by_day, roll_up, summed, trial_balance
 from app.ledger.sheet import SettlementTooLarge
@@ -38,6 +39,7 @@ __all__ = [
     "Entry",
     "Hold",
     "HoldEnded",
+    "HouseLine",
     "Leg",
     "Line",
     "Lines",
@@ -53,6 +55,7 @@ __all__ = [
     "balance_at",
     "balances",
     "by_day",
+    "count_blocks",
     "entry",
     "expire_holds",
     "find_entry",
@@ -61,6 +64,7 @@ __all__ = [
     "history",
     "history_offset",
     "hold",
+    "house_lines",
     "install",
     "lines",
     "lines_of",
@@ -72,6 +76,7 @@ __all__ = [
     "posting",
     "raise_hold",
     "release",
+    "reversal_of",
     "reverse",
     "roll_up",
     "settle",

@@ -119,3 +119,9 @@ def entry(session: Session, customer_id: str, entry_id: str) -> Entry | None:
         row.id, row.customer_id, row.kind, row.key, row.request_hash, row.occurred_at, row.recorded_at,
         dict(row.data), legs, row.reverses,
     )  # fmt: skip
+
+
+def reversal_of(session: Session, customer_id: str, entry_id: str) -> str | None:
+    """The id of the entry that undid this one; None while none did."""
+    e = tables.entries
+    return session.scalar(select(e.c.id).where(e.c.customer_id == customer_id, e.c.reverses == entry_id))

@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from app.errors import NotFound
-from app.payments.models import EVENT_STATES, Order, ProviderEvent
+from app.payments.models import EVENT_STATES, Order, Payment, ProviderEvent
 
 # What a filter's words mean, for pages and the API: what was bought, and how its payment stands.
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -132,6 +132,11 @@ def event(session: Session, event_id: str) -> ProviderEvent:
     if found is None:
         raise NotFound("There is no such event.")
     return found
+
+
+def payment(session: Session, channel: str, payment_id: str) -> Payment | None:
+    """A payment by the provider's own id; None for one that was never told of."""
+    return session.get(Payment, (channel, payment_id))
 
 
 def counts(session: Session) -> dict[str, int]:

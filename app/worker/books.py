@@ -18,9 +18,12 @@ _MOST_FAULTS = 200  # kept with one audit, as with one that staff run
 
 
 def roll_up(session_factory: Callable[[], Session]) -> int:
-    """Add the newest legs to the daily sums; how many were added."""
-    with session_factory() as session, transaction(session):
-        return ledger.roll_up(session)
+    """Add the newest legs to the daily sums, and to the blocks of the house's accounts; how many were added."""
+    with session_factory() as session:
+        with transaction(session):
+            summed = ledger.roll_up(session)
+        with transaction(session):
+            return max(summed, ledger.count_blocks(session))
 
 
 def audit(session_factory: Callable[[], Session]) -> int:
