@@ -21,16 +21,18 @@ from app.metering import NewEvent
 from app.metering.models import UsageEvent
 from app.people import users
 from app.wallet import debit
+from tests.support import dashboard_recount
 from tests.support.model_calls import billed
 from tests.support.people import Person
 from tests.web.page_recount import check_pages
 
 
-def test_the_demo_s_pages_say_what_events_and_ledger_come_to(session, settings, client_of):
+def test_the_demo_s_pages_say_what_events_and_ledger_come_to(session, settings, client_of, finance):
     story.tell(session, settings)
 
     for told in (story.ADA, story.BO, story.CY):
         check_pages(client_of, session, demo_person(session, told.email))
+    dashboard_recount.check(client_of(finance), session)
 
 
 def test_so_do_the_pages_of_customers_who_did_things_at_random(session, sessions, metered, ada, bo, client_of, clock):
