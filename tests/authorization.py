@@ -31,6 +31,10 @@ GET  /admin/books/accounts/<asset>/<path:account>          303     403     403  
 GET  /admin/books/entries/<customer_id>/<entry_id>         303     403     403     403     403     200     200     200
 GET  /admin/books/movements.csv                            303     403     403     403     403     200     200     200
 POST /admin/books/audit                                    303     403     403     403     403     403     303     303
+GET  /admin/catalogue                                      303     403     403     403     403     200     200     200
+GET  /admin/catalogue.toml                                 303     403     403     403     403     200     200     200
+GET  /admin/catalogue/file                                 303     403     403     403     403     200     200     200
+POST /admin/catalogue/file                                 303     403     403     403     403     403     403     422
 GET  /admin/check-in                                       303     403     403     403     403     200     200     200
 POST /admin/check-in                                       303     403     403     403     403     403     403     422
 POST /admin/check-in/cost                                  303     403     403     403     403     403     403     422
@@ -169,6 +173,11 @@ GET  /profile                                              303     200     200  
 POST /profile                                              303     422     422     422     422     422     422     422
 POST /profile/email                                        303     422     422     422     422     422     422     422
 POST /profile/password                                     303     422     422     422     422     422     422     422
+GET  /profile/second-factor                                303     200     200     200     200     200     200     200
+POST /profile/second-factor                                303     422     422     422     422     422     422     422
+POST /profile/second-factor/begin                          303     422     422     422     422     422     422     422
+POST /profile/second-factor/codes                          303     422     422     422     422     422     422     422
+POST /profile/second-factor/off                            303     422     422     422     422     422     422     422
 POST /profile/sessions/<session_id>/end                    303     404     404     404     404     404     404     404
 POST /profile/sessions/end-others                          303     303     303     303     303     303     303     303
 GET  /team                                                 303     200     200     200     200     403     403     403
@@ -291,6 +300,8 @@ GET  /reset-password/<token>                               410
 POST /reset-password/<token>                               422
 GET  /sign-in                                              200
 POST /sign-in                                              422
+GET  /sign-in/code                                         303
+POST /sign-in/code                                         303
 POST /sign-out                                             303
 GET  /sign-up                                              200
 POST /sign-up                                              422

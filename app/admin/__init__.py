@@ -10,6 +10,8 @@ from app.admin import (
     adjustments,
     balances,
     books,
+    catalogue,
+    catalogue_file,
     catalogue_rows,
     channels,
     check_in,
@@ -45,7 +47,9 @@ def register(app: Flask) -> None:
     app.register_blueprint(adjustment_queue.pages)
     for module in (disputes, reconciliations, refund_form, refunds, credit_adjustments, credit_transactions):
         app.register_blueprint(module.pages)
-    for module in (plans, plan_versions, coupons, catalogue_rows, channels, check_in, tax_rates):
+    for module in (plans, coupons, catalogue_rows, channels, check_in, tax_rates):
+        app.register_blueprint(module.pages)
+    for module in (catalogue, catalogue_file, plan_versions):
         app.register_blueprint(module.pages)
     for module in (ledger_accounts, jobs):
         app.register_blueprint(module.pages)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from app.admin import provider_ids
 from app.admin.typed import Typed
 from app.catalogue.edit import PlanWrong
 from app.catalogue.file import FLAGS, RATES
@@ -38,8 +40,8 @@ class PlanForm:
             del self.rows[kind][place]
 
 
-def of_terms(terms: PlanTerms) -> PlanForm:
-    """The form as it is before anybody has typed."""
+def of_terms(terms: PlanTerms, channels: Collection[str] = ()) -> PlanForm:
+    """The form as it is before anybody has typed; each of `channels` has fields of its own for its ids."""
     currency = terms.currency
     values = {
         "key": terms.key,
@@ -53,9 +55,7 @@ def of_terms(terms: PlanTerms) -> PlanForm:
         "welcome_credits": str(terms.welcome_credits),
         "downgrade": terms.downgrade,
         "features": "\n".join(terms.features),
-        "provider_ids": "\n".join(
-            f"{channel}.{name} = {value}" for channel, ids in terms.provider_ids.items() for name, value in ids.items()
-        ),
+        **provider_ids.fields_of(terms.provider_ids, channels),
     }
     for limit in terms.limits:
         if limit.kind == "rate":
@@ -76,6 +76,28 @@ def of_typed(values: Mapping[str, str]) -> PlanForm:
     return PlanForm(simple, rows)
 
 
+def flat(form: PlanForm) -> dict[str, str]:
+    """The form as texts by name, where a row of a table is one text: what two editors' forms are compared by."""
+    told = dict(form.values)
+    for kind, rows in form.rows.items():
+        seen = Counter(row["key"].strip() for row in rows)
+        for place, row in enumerate(rows):
+            key = row["key"].strip()
+            name = f"{kind} {key}" if seen[key] == 1 and key else f"{kind} #{place}"
+            told[name] = json.dumps({part: row[part].strip() for part in _PARTS[kind]})
+    return told
+
+
+def of_flat(told: Mapping[str, str]) -> PlanForm:
+    """The form that `flat` made it of."""
+    rows: dict[str, list[dict[str, str]]] = {kind: [] for kind in _PARTS}
+    for name, value in told.items():
+        kind, _, rest = name.partition(" ")
+        if kind in rows and rest and value:
+            rows[kind].append(json.loads(value))
+    return PlanForm({name: value for name, value in told.items() if " " not in name}, rows)
+
+
 def terms_of(form: PlanForm, *, key: str = "", limits_before: Sequence[Limit] = ()) -> PlanTerms:
     """What was typed, as terms; texts of the wrong shape become `form.errors`. `key` is that of a plan there is."""
     typed = Typed(_flat(form))
@@ -93,7 +115,7 @@ def terms_of(form: PlanForm, *, key: str = "", limits_before: Sequence[Limit] = 
         downgrade=typed.choice("downgrade", DOWNGRADES),
         features=typed.lines("features"),
         limits=(*_allowances(typed, form), *_counts(typed, form), *_fixed(typed, limits_before)),
-        provider_ids=_provider_ids(typed),
+        provider_ids=provider_ids.typed_ids(typed.values, typed.lines("provider_ids")),
     )
     form.errors = typed.errors
     return made
@@ -162,15 +184,6 @@ def _fixed(typed: Typed, before: Sequence[Limit]) -> list[Limit]:
         else:
             made.append(Limit(kind, key, int(typed.choice(name, ("yes", "no")) == "yes")))
     return made
-
-
-def _provider_ids(typed: Typed) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for line in typed.lines("provider_ids"):
-        place, _, value = line.partition("=")
-        channel, _, name = place.strip().partition(".")
-        found[channel][name] = value.strip()
-    return dict(found)
 
 
 def _row(limit: Limit, currency: str) -> dict[str, str]:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 
-from app import activity
-from app.admin import plan_form, words
+from app.admin import meanwhile, plan_about, plan_form, provider_ids, words
+from app.admin.meanwhile import Meanwhile
 from app.admin.plan_form import PlanForm
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
-from app.catalogue import edit, reads, versions
+from app.catalogue import edit, reads
 from app.catalogue.difference import Change
 from app.catalogue.edit import Listed, PlanWrong
 from app.catalogue.models import DOWNGRADES, OVERAGE_MODES
 from app.catalogue.terms import PlanTerms
 from app.db import transaction
 from app.extensions import db
-from app.http import hx
+from app.http import hx, pricing_list
 from app.http.filters import default_currency
 from app.subscriptions import subscribers
 
@@ -37,12 +38,14 @@ def index() -> str:
     counts: dict[str, int] = {}
     for (plan_id, _), count in subscribers.per_version(db.session()).items():
         counts[plan_id] = counts.get(plan_id, 0) + count
-    lines = activity.of_everyone(db.session(), action="catalogue.", limit=8).lines
+    plans = edit.every_plan(db.session())
+    offered = reads.with_limits(db.session(), [each for each in plans if each[0].retired_at is None])
     return render_template(
         "admin/plans/index.html",
-        plans=edit.every_plan(db.session()),
+        plans=plans,
         subscribers=counts,
-        happened=words.told(db.session(), lines),
+        lacking=[(plan, provider_ids.lacking(plan, plan_about.channels())) for plan in offered],
+        happened=words.of_group(db.session(), "catalogue."),
         may_edit=may_edit_catalogue(),
     )
 
@@ -51,7 +54,7 @@ def index() -> str:
 @staff_edits_catalogue
 def new() -> Response | str:
     """The empty form."""
-    return _editor(None, plan_form.of_terms(_blank()))
+    return _editor(None, plan_form.of_terms(_blank(), plan_about.channels()))
 
 
 @pages.get("/admin/plans/<plan_id>")
@@ -60,8 +63,8 @@ def show(plan_id: str) -> Response | str:
     """One plan: the form for those who may edit, its terms for the others, and its versions."""
     found = edit.one_plan(db.session(), plan_id)
     if may_edit_catalogue() and found.retired_at is None:
-        return _editor(found, plan_form.of_terms(found.terms))
-    return render_template("admin/plans/terms.html", terms=found.terms, **_about(found))
+        return _editor(found, _form_of(found))
+    return render_template("admin/plans/terms.html", terms=found.terms, **plan_about.shown(found))
 
 
 @pages.get("/admin/plans/<plan_id>/versions/<int:number>")
@@ -69,9 +72,8 @@ def show(plan_id: str) -> Response | str:
 def version(plan_id: str, number: int) -> str:
     """The terms of one version, as those who bought it have them."""
     found = edit.one_plan(db.session(), plan_id)
-    return render_template(
-        "admin/plans/terms.html", terms=reads.version_of(db.session(), plan_id, number), **_about(found)
-    )
+    terms = reads.version_of(db.session(), plan_id, number)
+    return render_template("admin/plans/terms.html", terms=terms, **plan_about.shown(found))
 
 
 @pages.post("/admin/plans/<plan_id>/changes")
@@ -79,8 +81,10 @@ def version(plan_id: str, number: int) -> str:
 def changes(plan_id: str) -> Response:
     """What saving would change, for what is typed so far."""
     found, form = _asked(plan_id)
-    change, _ = _read(found, form)
-    return hx.answer(render_template("admin/plans/_changes.html", form=form, **_told(found, change)))
+    other = _other(found, form)
+    change, terms = (None, None) if other else _read(found, form)
+    told = _told(found, change, terms, other)
+    return hx.answer(render_template("admin/plans/_changes.html", form=form, whole=False, **told))
 
 
 @pages.post("/admin/plans/<plan_id>")
@@ -89,15 +93,45 @@ def save(plan_id: str) -> Response | str:
     """Save what was shown; else show it. A button of the form may also add a row to it or take one away."""
     found, form = _asked(plan_id)
     if _rows_changed(form, request.form.get("do", "")):
-        return _editor(found, form)
+        return _editor(found, form, keep_base=True)
+    other = _other(found, form)
+    if other is not None:
+        form = plan_form.of_flat(other.values)
     change, terms = _read(found, form)
+    if other is not None:
+        return _editor(found, form, change, terms, other=other, status=409)
     if form.errors:
         return _editor(found, form, status=422)
     if change is None or request.form.get("confirmed") != _digest(change):
-        return _editor(found, form, change)
+        return _editor(found, form, change, terms)
     with transaction(db.session):
         saved = edit.save_plan(db.session(), terms, actor=actor())
     return _saved(terms, saved)
+
+
+@pages.post("/admin/plans/<plan_id>/preview")
+@staff_edits_catalogue
+def preview(plan_id: str) -> Response | str:
+    """The pricing page as it would be with what is typed; saves nothing."""
+    found, form = _asked(plan_id)
+    _, terms = _read(found, form)
+    if form.errors:
+        template = "admin/plans/_form.html" if hx.is_partial() else "admin/plans/edit.html"
+        return hx.answer(_page(found, form, template=template), 422, retarget="#plan", reswap="outerHTML")
+    live = reads.live(db.session())
+    plans = [plan for plan in live.plans if plan.key != terms.key] + [terms]
+    wanted = replace(live, plans=tuple(sorted(plans, key=lambda plan: (plan.rank, plan.key))))
+    sent = {name: value for name, value in request.form.items() if name not in ("csrf_token", "do", "confirmed")}
+    settings, yearly = current_app.extensions["settings"], request.form.get("do") == "yearly"
+    return hx.answer(
+        render_template(
+            "admin/plans/_preview.html" if hx.is_partial() else "admin/plans/preview.html",
+            plan_id=plan_id,
+            name=terms.name,
+            sent=sent,
+            **pricing_list.shown(wanted, settings, yearly=yearly, preview=True),
+        )
+    )
 
 
 @pages.post("/admin/plans/<plan_id>/retire")
@@ -123,6 +157,22 @@ def offer(plan_id: str) -> Response:
 def _asked(plan_id: str) -> tuple[Listed | None, PlanForm]:
     found = None if plan_id == NEW else edit.one_plan(db.session(), plan_id)
     return found, plan_form.of_typed(request.form)
+
+
+def _form_of(found: Listed) -> PlanForm:
+    return plan_form.of_terms(found.terms, plan_about.channels())
+
+
+def _other(found: Listed | None, form: PlanForm) -> Meanwhile | None:
+    """What somebody else changed since the form was opened."""
+    if found is None:
+        return None
+    return meanwhile.look(request.form.get(meanwhile.BASE), _base_of(found), plan_form.flat(form))
+
+
+def _base_of(found: Listed) -> dict[str, str]:
+    told = plan_form.flat(_form_of(found))
+    return told | ({"withdrawn": "yes"} if found.retired_at else {})
 
 
 def _read(found: Listed | None, form: PlanForm) -> tuple[Change | None, PlanTerms]:
@@ -158,45 +208,64 @@ def _saved(terms: PlanTerms, saved: Change | None) -> Response:
     return hx.go(url_for(".show", plan_id=plan_id))
 
 
-def _editor(found: Listed | None, form: PlanForm, change: Change | None = None, *, status: int = 200) -> Response | str:
+def _editor(
+    found: Listed | None,
+    form: PlanForm,
+    change: Change | None = None,
+    terms: PlanTerms | None = None,
+    *,
+    other: Meanwhile | None = None,
+    keep_base: bool = False,
+    status: int = 200,
+) -> Response:
+    """The form with what is beside it. `keep_base`: nobody has compared it yet with what somebody else did."""
     template = "admin/plans/_form.html" if hx.is_partial() else "admin/plans/edit.html"
+    base = request.form.get(meanwhile.BASE, "") if keep_base else None
+    return hx.answer(_page(found, form, change, terms, other=other, base=base, template=template), status)
+
+
+def _page(
+    found: Listed | None,
+    form: PlanForm,
+    change: Change | None = None,
+    terms: PlanTerms | None = None,
+    *,
+    other: Meanwhile | None = None,
+    base: str | None = None,
+    template: str = "admin/plans/edit.html",
+) -> str:
+    fresh = meanwhile.opened(_base_of(found)) if found else ""
     shown: dict[str, Any] = {
         "form": form,
+        "base": fresh if base is None else base,
+        "whole": True,
         "meters": [(meter.key, meter.name) for meter in edit.meters(db.session())],
         "modes": [(mode, _MODES[mode]) for mode in OVERAGE_MODES],
         "downgrades": [(choice, _DOWNGRADES[choice]) for choice in DOWNGRADES],
         "flags": plan_form.FLAG_WORDS,
-        **_about(found),
-        **_told(found, change),
+        "channels": [(channel, provider_ids.CHANNEL_NAMES.get(channel, channel)) for channel in plan_about.channels()],
+        **plan_about.shown(found),
+        **_told(found, change, terms, other),
     }
-    return hx.answer(render_template(template, **shown), status)
+    return render_template(template, **shown)
 
 
-def _told(found: Listed | None, change: Change | None) -> dict[str, Any]:
+def _told(
+    found: Listed | None, change: Change | None, terms: PlanTerms | None, other: Meanwhile | None
+) -> dict[str, Any]:
+    warnings = []
+    if change is not None and terms is not None:
+        before = found.terms if found else None
+        warnings = provider_ids.stale(before, terms) + provider_ids.lacking(terms, plan_about.channels())
     return {
         "plan_id": found.terms.id if found else NEW,
         "change": change,
         "confirmed": _digest(change) if change else "",
         "next_version": found.terms.version + 1 if found else 1,
-    }
-
-
-def _about(found: Listed | None) -> dict[str, Any]:
-    """What the pages of one plan say beside its terms."""
-    if found is None:
-        return {"plan": None, "versions": [], "counts": {}, "happened": [], "may_edit": True}
-    counts = {
-        number: count
-        for (plan_id, number), count in subscribers.per_version(db.session()).items()
-        if plan_id == found.terms.id
-    }
-    lines = activity.of_everyone(db.session(), action="catalogue.", subject=f"plan:{found.terms.key}", limit=8).lines
-    return {
-        "plan": found,
-        "versions": versions.of_plan(db.session(), found.terms.id),
-        "counts": counts,
-        "happened": words.told(db.session(), lines),
-        "may_edit": may_edit_catalogue(),
+        "counts": plan_about.counts_of(found.terms.id) if found else {},
+        "warnings": warnings,
+        "other": other,
+        "is_ended": found is not None and found.retired_at is not None,
     }
 
 

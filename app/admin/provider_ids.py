@@ -32,6 +32,35 @@ def ids_of(lines: Iterable[str]) -> dict[str, dict[str, str]]:
     return dict(found)
 
 
+def fields_of(provider_ids: ProviderIds, channels: Collection[str]) -> dict[str, str]:
+    """A plan's ids as the form has them: a field for each of `channels` and cycle, and lines for the others."""
+    fields = {field_name(channel, cycle): "" for channel in channels for cycle in CYCLES}
+    others: dict[str, dict[str, str]] = {}
+    for channel, names in provider_ids.items():
+        for name, value in names.items():
+            if field_name(channel, name) in fields:
+                fields[field_name(channel, name)] = value
+            else:
+                others.setdefault(channel, {})[name] = value
+    return {**fields, "provider_ids": lines_of(others)}
+
+
+def typed_ids(values: Mapping[str, str], lines: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The ids of a form with such fields; what a field says counts before a line that says it again."""
+    found = ids_of(lines)
+    for name, value in values.items():
+        start, _, rest = name.partition("-")
+        channel, _, cycle = rest.rpartition("-")
+        if start == "id" and channel in CHANNEL_NAMES and cycle in CYCLES and value.strip():
+            found.setdefault(channel, {})[cycle] = value.strip()
+    return found
+
+
+def field_name(channel: str, cycle: str) -> str:
+    """The input's name and id."""
+    return f"id-{channel}-{cycle}"
+
+
 def lacking(plan: PlanTerms, channels: Collection[str]) -> list[str]:
     """Sentences about what configured channels cannot sell of this plan for want of an id."""
     told = []

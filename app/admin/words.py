@@ -118,10 +118,10 @@ class Told:
     amount: str
 
 
-def told(session: Session, lines: Sequence[Activity]) -> list[Told]:
-    """The lines in words, in the same order."""
+def told(session: Session, lines: Sequence[Activity], *, of_one: bool = False) -> list[Told]:
+    """The lines in words, in the same order. `of_one` customer, whom the page names: their name is not looked up."""
     people = _people(session, (_user_id(line.actor) for line in lines))
-    customers = search.names(session, sorted({line.customer_id for line in lines} - {HOUSE}))
+    customers = {} if of_one else search.names(session, sorted({line.customer_id for line in lines} - {HOUSE}))
     return [_told(line, people, customers) for line in lines]
 
 
@@ -129,6 +129,11 @@ def of_subject(session: Session, subject: str, *, action: str = "catalogue.", li
     """What was done last to a thing that is no customer's, such as `plan:studio`; newest first."""
     page = activity.of_everyone(session, customer_id=HOUSE, subject=subject, action=action, limit=limit)
     return told(session, page.lines)
+
+
+def of_group(session: Session, action: str, *, limit: int = 8) -> list[Told]:
+    """What was done last of what is no customer's, by the beginning of its action; newest first."""
+    return told(session, activity.of_everyone(session, customer_id=HOUSE, action=action, limit=limit).lines)
 
 
 def title(action: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -13,13 +15,20 @@ from app.catalogue.difference import Change, between, needs_new_version
 from app.catalogue.models import Plan, PlanLimit, PlanVersion
 from app.catalogue.row_terms import ROWS, kind_of, values
 from app.catalogue.terms import Catalogue, CheckInTerms, PlanTerms, Thing
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 
 
-def apply(session: Session, wanted: Catalogue, *, actor: str) -> list[Change]:
-    """Make `wanted` what is on offer, and say what changed: nothing the second time. Subscribers keep theirs."""
+def apply(session: Session, wanted: Catalogue, *, actor: str, seen: str | None = None) -> list[Change]:
+    """Make `wanted` what is on offer, and say what changed: nothing the second time. Subscribers keep theirs.
+
+    With `seen`, what somebody looked at before: raises Conflict where anything else would happen by now.
+    """
+    if seen is not None:
+        _lock(session)
     live = reads.whole(session)
     changes, things = between(live, wanted), wanted.things()
+    if seen not in (None, fingerprint(live, changes)):
+        raise Conflict("This is not what you looked at: the catalogue or the file has changed since. Nothing was changed.")
     for change in changes:
         told: dict[str, Any] = {"facts": change.data()["facts"]}
         if change.how == "retired":
@@ -29,6 +38,20 @@ def apply(session: Session, wanted: Catalogue, *, actor: str) -> list[Change]:
         activity.record(session, actor, f"catalogue.{change.how}", f"{change.kind}:{change.key}", **told)
     session.flush()
     return changes
+
+
+def fingerprint(live: Catalogue, changes: list[Change]) -> str:
+    """What somebody who looks at these changes of this catalogue has seen, in short."""
+    facts = [[kind, key, thing.facts()] for (kind, key), thing in live.things().items()]
+    told = json.dumps([facts, [change.data() for change in changes]], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _lock(session: Session) -> None:
+    """Nobody edits by hand what is compared until the commit."""
+    session.execute(select(Plan.id).order_by(Plan.id).with_for_update())
+    for model in ROWS.values():
+        session.execute(select(model.key).order_by(model.key).with_for_update())
 
 
 def publish_plan(session: Session, terms: PlanTerms) -> PlanVersion:

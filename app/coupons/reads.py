@@ -8,7 +8,10 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.coupons.discount import covers
 from app.coupons.models import Coupon, Redemption
+
+_USABLE = ("waiting", "active")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,12 @@ def listed(session: Session) -> list[Listed]:
 
 def find(session: Session, coupon_id: str) -> Coupon | None:
     return session.get(Coupon, coupon_id)
+
+
+def good_for(session: Session, what: str, now: datetime) -> list[Coupon]:
+    """The coupons that can be used for "plan:studio" or "pack:small" now or later, newest first. One SELECT."""
+    offered = select(Coupon).where(Coupon.retired_at.is_(None)).order_by(Coupon.created_at.desc(), Coupon.id.desc())
+    return [each for each in session.scalars(offered) if covers(each.scope, what) and state_of(each, now) in _USABLE]
 
 
 def uses_of(session: Session, coupon_id: str, *, limit: int = 25) -> list[Redemption]:

@@ -77,6 +77,14 @@ class Subscription(Base):
             postgresql_where=text("ended_at IS NULL"),
         ),
         CheckConstraint("(past_due_since IS NULL) = (grace_ends_at IS NULL)", name="grace"),
+        Index(
+            "ix_subscription_plan_version",  # who has which version: for lists and counts of staff
+            "plan_id",
+            "version",
+            "customer_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
         Index("ix_subscription_due_at", "due_at"),
         Index("ix_subscription_grace_ends_at", "grace_ends_at"),
         Index("ix_subscription_period_end", "period_end"),

@@ -14,6 +14,7 @@ from app.customers import members
 from app.extensions import db
 from app.http.auth import current_customer_id, customer_required
 from app.http.filters import day_text, default_currency, number, places_of
+from app.http.pricing_table import NO_LIMIT
 from app.notices import reads as notices
 from app.payments import orders
 from app.subscriptions import standing
@@ -31,7 +32,6 @@ from app.web import (
 )
 from app.web.next_charge import Line
 from app.web.plan_notice import Notice, Press
-from app.web.pricing_table import NO_LIMIT
 from app.web.usage_words import span_text
 
 _DAY = timedelta(days=1)

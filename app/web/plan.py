@@ -12,16 +12,16 @@ from app.catalogue.terms import Catalogue
 from app.customers import members
 from app.errors import NotFound, Refusal
 from app.extensions import db
-from app.http import hx
+from app.http import hx, pricing_table
 from app.http.auth import current_customer_id, customer_required
+from app.http.pricing_list import contact_of
 from app.invoices import reads as invoices
 from app.payments import reads as payments
 from app.payments.models import Order
 from app.providers.values import Cap
 from app.subscriptions import standing
 from app.subscriptions.periods import Interval
-from app.web import next_charge, plan_cards, plan_notice, plan_order_status, plan_powers, pricing_table
-from app.web.pricing import contact_of
+from app.web import next_charge, plan_cards, plan_notice, plan_order_status, plan_powers
 from app.web.waiting import Status
 
 plan = Blueprint("plan", __name__, url_prefix="/plan")

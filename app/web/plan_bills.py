@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.catalogue import reads
 from app.catalogue.terms import Catalogue, PlanTerms
+from app.http import pricing_table
 from app.http.filters import cents, day_text, number
 from app.subscriptions.comparison import limits_that_differ
 from app.subscriptions.models import SubscriptionChange
 from app.subscriptions.periods import Interval
-from app.web import next_charge, plan_excess, pricing_table
+from app.web import next_charge, plan_excess
 from app.web.next_charge import Line
 
 _DAY = timedelta(days=1)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from flask import url_for
 
 from app.catalogue.terms import Catalogue, PlanTerms
+from app.http import pricing_table
 from app.http.filters import number
+from app.http.pricing_table import Card
 from app.subscriptions.periods import Interval
 from app.subscriptions.standing import Standing
-from app.web import pricing_table
 from app.web.next_charge import Line
-from app.web.pricing_table import Card
 
 
 @dataclass(frozen=True)

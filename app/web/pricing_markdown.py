@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.catalogue.terms import Catalogue, PlanTerms
+from app.http import pricing_table
 from app.http.filters import cents, credit_count
-from app.web import pricing_table
 
 NOTHING = "No plans are on offer at the moment."
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.entitlements import resources, team
 from app.http.filters import number
+from app.http.pricing_table import spoken
 from app.subscriptions.standing import Standing
-from app.web.pricing_table import spoken
 from app.web.usage_bar import bar
 from app.web.usage_rows import MeterRow, Tag
 

@@ -1,0 +1,44 @@
+"""What the pages of one plan say beside its terms: its versions, who has which, who changed what, and its coupons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app
+
+from app import clock
+from app.admin import provider_ids, words
+from app.admin.roles import may_edit_catalogue
+from app.catalogue import versions
+from app.catalogue.edit import Listed
+from app.coupons import reads as coupons
+from app.extensions import db
+from app.subscriptions import subscribers
+
+
+def shown(found: Listed | None) -> dict[str, Any]:
+    """For the templates; None is a plan that is being made."""
+    if found is None:
+        return {"plan": None, "versions": [], "counts": {}, "happened": [], "makers": {}, "may_edit": True}
+    every = versions.of_plan(db.session(), found.terms.id)
+    return {
+        "plan": found,
+        "versions": every,
+        "counts": counts_of(found.terms.id),
+        "makers": words.names_of(db.session(), {each.actor for each in every if each.actor}),
+        "happened": words.of_subject(db.session(), f"plan:{found.terms.key}"),
+        "coupons": coupons.good_for(db.session(), f"plan:{found.terms.key}", clock.now()),
+        "lacking": [] if found.retired_at else provider_ids.lacking(found.terms, channels()),
+        "may_edit": may_edit_catalogue(),
+    }
+
+
+def counts_of(plan_id: str) -> dict[int, int]:
+    """The version's number to how many customers have it now, newest first."""
+    found = subscribers.per_version(db.session(), plan_id)
+    return {number: count for (_, number), count in sorted(found.items(), reverse=True)}
+
+
+def channels() -> list[str]:
+    """The payment channels that are configured."""
+    return list(current_app.extensions["providers"])
