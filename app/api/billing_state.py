@@ -86,7 +86,10 @@ class ExcessAnswer(Answer):
 
 
 class PreviewAnswer(Answer):
-    """What a change would cost and when it takes effect. It holds until `expires_at` and is charged to the cent."""
+    """What a change would cost and when it takes effect. It holds until `expires_at` and is charged to the cent.
+
+    Unless it is an estimate: some providers say no figure beforehand, and theirs is the one that counts.
+    """
 
     change_id: str = Field(examples=["chg_01k9yq3v7n4m8s2t6w0x5z1b3d"])
     plan: str = PlanKey
@@ -102,6 +105,7 @@ class PreviewAnswer(Answer):
     next_total_cents: int | None = Field(description="The invoice after this one.", examples=[24900])
     next_at: Instant | None
     exceeds: list[ExcessAnswer] = Field(description="More in use than the plan would allow.")
+    is_estimate: bool = Field(description="The amounts are about right, before tax. The provider's own are charged.")
     expires_at: Instant
 
 
@@ -156,6 +160,7 @@ def preview(change: SubscriptionChange, plan_of: dict[str, str], exceeds: list[E
         next_total_cents=told.get("next_total"),
         next_at=told.get("next_at"),
         exceeds=[ExcessAnswer(feature=one.feature, in_use=one.in_use, limit=one.limit) for one in exceeds],
+        is_estimate=bool(told.get("estimated")),
         expires_at=clock.timestamp(change.expires_at),
     )
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, clock
 from app.db import transaction
-from app.flows import at_provider, follow
+from app.flows import at_provider, follow, timed_here
 from app.flows.at_provider import Providers, Running
 from app.flows.kept_unused import as_kept, from_kept
 from app.flows.news import Seen
@@ -42,8 +42,11 @@ def at_period_end(
     """Have the provider end it with the period. What was scheduled is dropped, there and here."""
     run = _running(session, providers, customer_id)
     why = cast("CancelReason | None", reason)
+    with transaction(session):
+        was = timed_here.before(session, customer_id)
     try:
-        run.role.cancel_at_period_end(run.state(), reason=why, comment=comment, key=f"{run.id}:end:{run.seen}")
+        state = timed_here.back(run, run.state(), was)
+        run.role.cancel_at_period_end(state, reason=why, comment=comment, key=f"{run.id}:end:{run.seen}")
         seen = follow.look_at(session, run.provider, run.provider_id)
     except ProviderError as error:
         raise at_provider.down(error, run.id) from error

@@ -17,7 +17,7 @@ from app import clock
 from app.customers.models import Customer
 from app.db import transaction
 from app.errors import Refusal
-from app.flows import at_provider, cancel_by_card, change_by_card, follow, payer, purchase, subscribe
+from app.flows import at_provider, cancel_by_card, change_at_renewal, change_by_card, follow, payer, purchase, subscribe
 from app.flows.at_provider import Running
 from app.flows.news import NotYet, Seen
 from app.invoices.models import Invoice
@@ -47,6 +47,7 @@ def catch_up(session: Session, providers: Providers, limit: int, *, grace_days: 
         done = changes.expire_previews(session, limit)
         done += _restrict(session, limit)
     done += _each(session, providers, limit, _broken_off, _go_on)
+    done += _each(session, providers, limit, change_at_renewal.due, change_at_renewal.go_on)
     done += _each(session, providers, limit, _stale, partial(look_again, grace_days=grace_days))
     return done
 

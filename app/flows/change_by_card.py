@@ -17,13 +17,14 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.catalogue import publish, reads
 from app.db import transaction
-from app.errors import Conflict, PaymentRefused
-from app.flows import at_provider, follow, priced
+from app.errors import Conflict, PaymentRefused, UnsupportedByChannel
+from app.flows import at_provider, estimated, follow, priced, sold_by, timed_here
 from app.flows.at_provider import Providers, Running
 from app.money import Money
 from app.providers import port
 from app.providers.billing import ChangePreview, SubscriptionState
 from app.providers.errors import Declined, InvalidRequest, ProviderError
+from app.providers.port import Provider
 from app.providers.values import Cap, PlanRef
 from app.subscriptions import changes, lifecycle, overrides, prices, proration, sale
 from app.subscriptions.comparison import limits_that_differ
@@ -32,10 +33,7 @@ from app.subscriptions.periods import Interval
 from app.subscriptions.sale import Sale
 
 NOW, AT_PERIOD_END = "now", "period_end"
-_POWERS = {
-    NOW: (Cap.CHANGE_NOW, "change a plan at once"),
-    AT_PERIOD_END: (Cap.CHANGE_AT_PERIOD_END, "change a plan when its period ends"),
-}
+_ESTIMATED = "estimated"  # in a change's details: the provider's own figure counts, and nobody knows it before
 
 
 def preview(
@@ -48,19 +46,34 @@ def preview(
         _refuse_the_same(subscription, to)
         at, effect = clock.now().replace(microsecond=0), _effect(session, subscription, to)
         run, was = at_provider.running(providers, subscription), changes.as_it_is(subscription)
-    port.can(run.provider, Cap.PREVIEW, "say beforehand what a change of plan costs")
-    port.can(run.provider, *_POWERS[effect])
+        old = reads.version_of(session, subscription.plan_id, subscription.version)
+        has = estimated.has(subscription, old.name)
+    _refuse_the_impossible(run.provider, effect, same_interval=to.interval is has.interval)
+    tells = Cap.PREVIEW in run.provider.capabilities
     try:
         plan = priced.plan_at(session, run.provider, to)
         state = replace(run.state(), cancel_at_period_end=False)  # who changes the plan means to stay
-        shown = run.role.preview_change(state, plan, at=at)
+        shown = run.role.preview_change(state, plan, at=at) if tells else estimated.preview(has, to, at=at)
     except ProviderError as error:
-        raise at_provider.down(error, run.id) from error
+        no = sold_by.not_configured(session, run.provider, error, sold_by.plan(to), customer_id=customer_id)
+        raise no or at_provider.down(error, run.id) from error
     with transaction(session):
         subscription = at_provider.changeable(session, customer_id)
         if changes.as_it_is(subscription) != was:
             raise Conflict("The subscription has changed meanwhile. Open the page again.")
-        return _keep(session, subscription, to, plan, shown, effect=effect, actor=actor)
+        more = {"from_provider_price": state.provider_price_id, _ESTIMATED: not tells}
+        return _keep(session, subscription, to, plan, shown, effect=effect, actor=actor, more=more)
+
+
+def _refuse_the_impossible(provider: Provider, effect: str, *, same_interval: bool) -> None:
+    """Raises UnsupportedByChannel for what can neither be asked of the provider nor timed by us."""
+    if effect == NOW:
+        port.can(provider, Cap.CHANGE_NOW, "change a plan at once")
+    elif Cap.CHANGE_AT_PERIOD_END not in provider.capabilities:
+        port.can(provider, Cap.CHANGE_FOR_RENEWAL, "change a plan when its period ends")
+        if not same_interval:
+            sentence = f"{provider.title} cannot change how often you pay when the period ends. Cancel the plan, and"
+            raise UnsupportedByChannel(f"{sentence} choose the other one once it has ended.", channel=provider.name)
 
 
 def _refuse_the_same(subscription: Subscription, to: Sale) -> None:
@@ -86,6 +99,7 @@ def _keep(
     *,
     effect: str,
     actor: str,
+    more: dict[str, Any],
 ) -> SubscriptionChange:
     now = effect == NOW
     is_upgrade = now and shown.charge >= shown.credit
@@ -102,7 +116,7 @@ def _keep(
         as_of=shown.as_of,
         effective_at=shown.as_of if now else subscription.period_end,
         actor=actor,
-        details=_details(session, subscription, to, plan, shown, effect),
+        details=_details(session, subscription, to, plan, shown, effect) | more,
         **amounts,
     )
 
@@ -136,6 +150,12 @@ class Asked:
     at: datetime
     effect: str
     key: str
+    before: timed_here.Before | None = None  # where another change waits, of which the provider may know already
+
+    @property
+    def is_timed_here(self) -> bool:
+        """Whether the provider cannot keep it for later, so that we do."""
+        return self.effect == AT_PERIOD_END and Cap.CHANGE_AT_PERIOD_END not in self.run.provider.capabilities
 
 
 def confirm(
@@ -168,7 +188,8 @@ def asked_of(session: Session, providers: Providers, subscription: Subscription,
     price, every = Money(change.price_minor, change.currency), Interval(change.interval)
     plan = PlanRef(terms.key, every.value, price, change.details["provider_price"], change.version)
     run = at_provider.running(providers, subscription)
-    return Asked(change.id, run, plan, change.as_of, change.details["effect"], f"{change.id}:{change.attempt}")
+    key, waits = f"{change.id}:{change.attempt}", timed_here.before(session, change.customer_id)
+    return Asked(change.id, run, plan, change.as_of, change.details["effect"], key, waits)
 
 
 def carry_out(session: Session, asked: Asked, *, actor: str) -> None:
@@ -194,13 +215,19 @@ def carry_out(session: Session, asked: Asked, *, actor: str) -> None:
         waits = seen.state.pending if seen.state else None
         if change.state == "in_flight" and asked.effect == AT_PERIOD_END and waits and waits.at:
             changes.schedule(session, change, effective_at=waits.at, actor=actor)
+        elif change.state == "in_flight" and asked.is_timed_here and seen.state and seen.state.period_end:
+            changes.time_here(session, change, effective_at=seen.state.period_end, actor=actor)
         elif change.state == "in_flight" and url is not None:
             changes.needs_action(session, change, url, until=waits.expires_at if waits else None)
 
 
 def _ask(asked: Asked) -> str | None:
     """The page where the customer confirms the payment, if their bank wants that."""
-    role, state = asked.run.role, asked.run.state()
+    role, state = asked.run.role, timed_here.back(asked.run, asked.run.state(), asked.before)
+    if asked.is_timed_here:
+        if state.cancel_at_period_end:
+            role.resume(state, key=f"{asked.key}:stay")
+        return None
     if asked.effect == AT_PERIOD_END:
         role.change_at_period_end(state, asked.plan, key=asked.key)
         return None
@@ -237,8 +264,9 @@ def undo(session: Session, providers: Providers, customer_id: str, *, actor: str
         if flying is not None and (flying.action_url is None or flying.kind not in ("upgrade", "downgrade")):
             raise changes.conflict(flying.id)
         change_id, run = change.id, at_provider.running(providers, subscription)
+        was = timed_here.before(session, customer_id)
     try:
-        run.role.clear_pending_change(run.state(), key=f"{change_id}:undo")
+        run.role.clear_pending_change(timed_here.back(run, run.state(), was), key=f"{change_id}:undo")
         seen = follow.look_at(session, run.provider, run.provider_id)
     except ProviderError as error:
         raise at_provider.down(error, change_id) from error

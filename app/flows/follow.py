@@ -24,7 +24,7 @@ from app.providers.billing import InvoiceDoc, SubscriptionState
 from app.providers.errors import NotFound
 from app.providers.events import CheckoutCompleted, Event, InvoiceChanged, SubscriptionChanged
 from app.providers.port import Provider
-from app.providers.values import Cap
+from app.providers.values import Cap, CustomerRef
 from app.subscriptions import lifecycle, prices, snapshots
 from app.subscriptions.dunning import GRACE_DAYS
 from app.subscriptions.models import Subscription
@@ -32,6 +32,7 @@ from app.subscriptions.periods import Interval
 
 REFERENCE = "intent_id"  # our order's id, in the metadata of what was bought
 OURS = "subscription_id"  # our subscription's id, there, where the provider takes one over from the wallet
+_MOST_INVOICES = 100
 _SETTLED = ("paid", "void", "uncollectible", "refunded")
 
 
@@ -72,6 +73,8 @@ def look_at(session: Session, provider: Provider, provider_id: str) -> Seen:
         state = port.subscriptions_of(provider).get_subscription(provider_id)
     except NotFound:
         return Seen(at)  # of another installation, or removed with its test data
+    if state.status == "canceled" and not _is_known(session, provider.name, state.id):
+        return Seen(at, state, _every_invoice(provider, state))
     latest = state.latest_invoice_id
     if latest is None or _is_settled(session, provider.name, latest):
         return Seen(at, state)
@@ -103,6 +106,23 @@ def _invoice(provider: Provider, invoice_id: str) -> tuple[InvoiceDoc, ...]:
         return ()
 
 
+def _every_invoice(provider: Provider, state: SubscriptionState) -> tuple[InvoiceDoc, ...]:
+    """Of one that is over before it was heard of: all that was paid for it, the oldest first."""
+    if Cap.INVOICES not in provider.capabilities:
+        return ()
+    role, whose = port.invoices_of(provider), CustomerRef(state.customer_id, state.customer_id)
+    try:
+        listed, _ = role.list_invoices(whose, cursor=None, limit=_MOST_INVOICES, subscription_id=state.id)
+        return tuple(role.get_invoice(doc.id) for doc in reversed(listed) if doc.status != "draft")
+    except NotFound:
+        return ()
+
+
+def _is_known(session: Session, channel: str, provider_id: str) -> bool:
+    with transaction(session):
+        return lifecycle.by_provider_id(session, channel, provider_id) is not None
+
+
 def _is_fresh(session: Session, channel: str, provider_id: str, due_at: datetime) -> bool:
     with transaction(session):
         known = lifecycle.by_provider_id(session, channel, provider_id)
@@ -130,7 +150,7 @@ def take_in(
     effects: Effects = []
     subscription = None
     if seen.state is not None:
-        subscription = _subscription(session, channel, seen.state, effects, grace_days=grace_days, actor=actor)
+        subscription = _subscription(session, channel, seen, effects, grace_days=grace_days, actor=actor)
     for doc in seen.invoices:
         effects += _document(session, channel, doc, seen, subscription)
     return effects
@@ -161,14 +181,19 @@ def _document(
 
 
 def _subscription(
-    session: Session, channel: str, state: SubscriptionState, effects: Effects, *, grace_days: int, actor: str | None
+    session: Session, channel: str, seen: Seen, effects: Effects, *, grace_days: int, actor: str | None
 ) -> Subscription | None:
+    state = seen.state
+    assert state is not None, "it was looked at"
     # Locked in this order everywhere: the order, the subscription.
     order = _order_of(session, state)
     known = lifecycle.by_provider_id(session, channel, state.id, lock=True) or _to_be_taken_over(
         session, channel, state
     )
-    if known is None and not snapshots.has_begun(state):
+    if known is None and _is_given_back(order):
+        return None
+    is_over = known is None and _is_over(seen, order)
+    if known is None and not snapshots.has_begun(state) and not is_over:
         if state.status == "canceled" and order is not None:
             effects += give_up(session, order, "The payment was not made. Nothing was charged.")
         return None
@@ -177,9 +202,23 @@ def _subscription(
         effects.append({"kind": "subscription.started", "subscription": known.id, "customer": known.customer_id})
     if snapshots.take_snapshot(session, known, state, grace_days=grace_days, actor=actor):
         effects.append({"kind": "subscription.seen", "subscription": known.id, "status": known.status})
-    if order is not None and snapshots.has_begun(state):
+    if order is not None and (snapshots.has_begun(state) or is_over):
         effects += _fulfil(session, order, known, state)
     return known
+
+
+def _is_given_back(order: Order | None) -> bool:
+    """Whether it is a second one that was given back. Where it lasts to the period's end it is nothing here."""
+    return order is not None and order.state == "failed" and "give_back" in order.request
+
+
+def _is_over(seen: Seen, order: Order | None) -> bool:
+    """Whether it was bought here, was paid for, and had ended before anything was heard of it."""
+    state = seen.state
+    if state is None or state.status != "canceled" or state.period_start is None or state.period_end is None:
+        return False
+    paid = any(doc.subscription_id == state.id and doc.status in ("paid", "refunded") for doc in seen.invoices)
+    return paid and order is not None and order.payment_id is None
 
 
 def _to_be_taken_over(session: Session, channel: str, state: SubscriptionState) -> Subscription | None:

@@ -47,14 +47,16 @@ def give_back(session: Session, provider: Provider, seen: Seen) -> Seen:
         second = _second(session, provider.name, state)
     if second is None:
         return seen
-    port.can(provider, Cap.CANCEL_NOW, "end a second subscription at once")
     role, order_id = port.subscriptions_of(provider), second.order_id
     unused = second.kept or role.unused_value(state, at=state.period_start or state.started_at)
     if second.kept is None:
         with transaction(session):
             order = _order(session, order_id)
             order.request = {**order.request, "give_back": as_kept(unused)}
-    role.cancel_now(state, key=f"{order_id}:second")
+    if Cap.CANCEL_NOW in provider.capabilities:
+        role.cancel_now(state, key=f"{order_id}:second")
+    else:  # it ends with its period, is never renewed, and is nothing here meanwhile
+        role.cancel_at_period_end(state, reason=None, comment=None, key=f"{order_id}:second")
     if unused.parts:
         role.refund_unused(second.customer, unused, our_refund_id=order_id, key=f"{order_id}:back")
     at, names = clock.now(), dict.fromkeys(part.invoice_id for part in unused.parts)

@@ -179,6 +179,14 @@ def refuse(
     return NotSoldHere(sentence, channel=provider.name, field="channel", what=thing.what)
 
 
+def not_configured(
+    session: Session, provider: Provider, error: ProviderError, thing: Thing, *, customer_id: str
+) -> NotSoldHere | None:
+    """The same for a change of plan, where any other no says that the subscription is not what we took it for."""
+    is_it = isinstance(error, NotConfigured)
+    return refuse(session, provider, error, thing, customer_id=customer_id) if is_it else None
+
+
 def _tell_staff(session: Session, it: Refused, thing: Thing, provider: Provider) -> None:
     activity.record(session, it.channel, "channel.refused", it.what, reason=it.reason, order=it.order_id)
     for person in staff.admins(session):

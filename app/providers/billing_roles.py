@@ -66,6 +66,12 @@ class Subscriptions(Protocol):
     def change_at_period_end(self, sub: SubscriptionState, to: PlanRef, *, key: str) -> SubscriptionState:
         """Change at the end of the period (SPEC P7); replaces a pending change, takes back a cancellation."""
 
+    def change_for_renewal(self, sub: SubscriptionState, to: PlanRef, *, key: str) -> SubscriptionState:
+        """Cap.CHANGE_FOR_RENEWAL: another price from the next renewal on, for which nothing is charged or given back.
+
+        It is there at once, though, so it is asked for just before. One it has already is no error.
+        """
+
     def clear_pending_change(self, sub: SubscriptionState, *, key: str) -> SubscriptionState:
         """Drop the pending change, of either kind; nothing to drop is no error."""
 
@@ -100,6 +106,7 @@ OWN_CAPS: Mapping[str, Cap] = {
     "preview_change": Cap.PREVIEW,
     "change_now": Cap.CHANGE_NOW,
     "change_at_period_end": Cap.CHANGE_AT_PERIOD_END,
+    "change_for_renewal": Cap.CHANGE_FOR_RENEWAL,
     "cancel_at_period_end": Cap.CANCEL_AT_PERIOD_END,
     "resume": Cap.RESUME,
     "cancel_now": Cap.CANCEL_NOW,

@@ -29,6 +29,7 @@ class Cap(StrEnum):
     PREVIEW = "preview"
     CHANGE_NOW = "change_now"
     CHANGE_AT_PERIOD_END = "change_at_period_end"
+    CHANGE_FOR_RENEWAL = "change_for_renewal"  # made at once, and charged for from the renewal on
     CANCEL_AT_PERIOD_END = "cancel_at_period_end"
     CANCEL_NOW = "cancel_now"
     RESUME = "resume"

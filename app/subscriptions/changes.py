@@ -19,6 +19,7 @@ from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.periods import Interval
 
 PREVIEW_HOLDS = timedelta(minutes=10)
+ASKED_BEFORE = timedelta(hours=1)  # the period's end: time for some tries; the customer notices nothing of it
 _WAITING = ("in_flight", "scheduled")
 
 
@@ -200,6 +201,18 @@ def schedule(session: Session, change: SubscriptionChange, *, effective_at: date
     change.state, change.effective_at = "scheduled", effective_at
     session.flush()
     _record(session, actor, "scheduled", change, effective_at=clock.timestamp(effective_at))
+
+
+def is_timed_here(change: SubscriptionChange) -> bool:
+    """Whether it is for us to have it done: its provider schedules none, and is asked just before the period ends."""
+    return bool(change.details.get("timed_here"))
+
+
+def time_here(session: Session, change: SubscriptionChange, *, effective_at: datetime, actor: str) -> None:
+    """Schedule it for us to have it done; `expires_at` says when to look at it next."""
+    change.details = {**change.details, "timed_here": True}
+    change.expires_at = effective_at - ASKED_BEFORE
+    schedule(session, change, effective_at=effective_at, actor=actor)
 
 
 def unschedule(

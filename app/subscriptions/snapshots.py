@@ -108,6 +108,8 @@ def _ended(session: Session, subscription: Subscription, state: SubscriptionStat
 def _store(session: Session, subscription: Subscription, state: SubscriptionState, *, actor: str) -> None:
     before = _facts(subscription)
     bought = prices.behind(session, subscription.channel or "", state.provider_price_id, state.plan, has=subscription)
+    if bought is not None and _is_early(session, subscription, state, bought):
+        bought = None
     if bought is not None:  # a price nobody here knows changes nothing about the plan; staff see it in the snapshot
         subscription.plan_id, subscription.version = bought.plan_id, bought.version
         subscription.interval = bought.interval.value
@@ -129,6 +131,16 @@ def _store(session: Session, subscription: Subscription, state: SubscriptionStat
         )
     if set(differs) - _PERIOD:  # that another period has begun is no news: its invoice is
         told.changed(session, subscription, "changed")
+
+
+def _is_early(session: Session, subscription: Subscription, state: SubscriptionState, bought: Bought) -> bool:
+    """Whether this is the price of a change that is for the next period: the provider was told just before its time."""
+    waiting = changes.scheduled(session, subscription.customer_id)
+    if waiting is None or not changes.is_timed_here(waiting) or state.period_start is None:
+        return False
+    wanted = (waiting.plan_id, waiting.version, waiting.interval, waiting.price_minor)
+    is_it = wanted == (bought.plan_id, bought.version, bought.interval.value, bought.price.minor)
+    return is_it and state.period_start < waiting.effective_at
 
 
 def _standing(
@@ -156,6 +168,9 @@ def _settle_changes(session: Session, subscription: Subscription, state: Subscri
     if scheduled is not None and scheduled.kind in ("upgrade", "downgrade"):
         if is_so(subscription, scheduled):
             changes.apply(session, scheduled, actor=actor)
+        elif changes.is_timed_here(scheduled):  # the provider knows nothing of it before its time
+            if not _is_still(subscription, scheduled.details["from"]):
+                changes.undo(session, scheduled, actor=actor, because="The plan was changed before its time.")
         elif subscription.pays_next_by == "wallet":
             pass  # the provider dropped its own when it was told to end; ours is for the wallet's first period
         elif state.pending is None or state.pending.at is None:
@@ -167,6 +182,12 @@ def _settle_changes(session: Session, subscription: Subscription, state: Subscri
         changes.apply(session, flying, actor=actor)
     elif flying.action_url is not None and state.pending is None:
         changes.fail(session, flying, "The payment was not confirmed in time. Nothing was charged.", actor=actor)
+
+
+def _is_still(subscription: Subscription, was: dict[str, Any]) -> bool:
+    """Whether it is on the plan that it was on when something was shown."""
+    has = (subscription.plan_id, subscription.version, subscription.interval, subscription.price_minor)
+    return has == (was["plan_id"], was["version"], was["interval"], was["price_minor"])
 
 
 def is_so(subscription: Subscription, change: SubscriptionChange) -> bool:

@@ -76,7 +76,7 @@ def _offers(now: standing.Standing, live: Catalogue) -> dict[str, Any]:
     catalogue, asked = plan_cards.seen_by(live, now), request.args.get("interval")
     yearly = asked == "year" or (asked is None and now.interval is Interval.YEAR)
     may_change = members.allows(current_user.permission, "write")
-    is_ours = plan_powers.can(now.subscription, Cap.PREVIEW)
+    is_ours = plan_powers.can(now.subscription, Cap.CHANGE_NOW)
     contact = contact_of(current_app.extensions["settings"])
     return {
         "yearly": yearly,

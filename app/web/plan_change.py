@@ -18,7 +18,7 @@ from app.http.filters import day_text
 from app.subscriptions import standing
 from app.subscriptions.changes import PreviewExpired
 from app.subscriptions.models import SubscriptionChange
-from app.web import plan_bills, plan_purchase, plan_refused
+from app.web import plan_bills, plan_powers, plan_purchase, plan_refused
 from app.web.plan import page as plan_page
 from app.web.wallet_forms import fresh_form_key
 
@@ -103,6 +103,7 @@ def _preview(plan_key: str, interval: str, refusal: Refusal | None = None) -> An
         paid_with="from the wallet" if now.subscription.paid_by == "wallet" else "by the default card",
         refusal=refusal,
         form_key=fresh_form_key(),
+        provider_title=runs.title if (runs := plan_powers.runs(now.subscription)) else "",
     )
     return make_response(page, status_of(refusal) if refusal else 200)
 

@@ -313,9 +313,6 @@ def test_a_plan_without_a_product_is_not_sold_and_staff_read_what_to_name(
 
 
 REFUSED: dict[str, Callable[..., object]] = {
-    "a change": lambda who: change_plan.preview(
-        who.session, who.providers, who.customer_id, "growth", "month", actor="usr_1"
-    ),
     "cards": lambda who: cards.listed(who.session, who.adapter, who.customer_id),
     "a plan by a saved card": lambda who: subscribe.with_card(
         who.session, who.adapter, who.customer, "growth", "month", form_key="k", actor="usr_1"

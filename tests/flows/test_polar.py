@@ -443,13 +443,19 @@ def test_what_polar_cannot_do_is_refused_by_name(patron: Patron) -> None:
     is_on(patron)
 
     with pytest.raises(UnsupportedByChannel):
-        change_plan.preview(patron.session, patron.providers, patron.customer_id, "growth", "month", actor="usr_1")
-    with pytest.raises(UnsupportedByChannel):
         cards.listed(patron.session, patron.adapter, patron.customer_id)
     with pytest.raises(UnsupportedByChannel):
         subscribe.with_card(
             patron.session, patron.adapter, patron.customer, "growth", "month", form_key="k", actor="usr_1"
         )
+
+
+def test_what_a_change_costs_is_estimated_where_polar_does_not_say_it(patron: Patron) -> None:
+    is_on(patron)
+
+    shown = change_plan.preview(patron.session, patron.providers, patron.customer_id, "growth", "month", actor="usr_1")
+
+    assert (shown.details["estimated"], shown.due_minor) == (True, 2000)
 
 
 def test_its_portal_is_opened(patron: Patron) -> None:

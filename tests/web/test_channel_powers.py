@@ -43,17 +43,19 @@ def text(answer: Any) -> str:
     return str(answer.get_data(as_text=True)).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_the_plans_page_leads_to_the_providers_own_page_instead_of_a_change(browser: PageClient) -> None:
+def test_a_change_is_offered_with_what_it_costs_about(browser: PageClient, shopper: Shopper) -> None:
     page = text(browser.get("/plan"))
-
-    assert "Current plan" in page
-    assert "Upgrade to" not in page
-    assert "Lemon Squeezy runs Starter" in page
+    assert "Upgrade to Growth" in page
     assert "Lemon Squeezy charges the card it has." in page
     assert "plus tax" in page
     assert "end it now" not in page
+
+    shown = text(browser.get("/plan/change?plan=growth&interval=month"))
+    assert "Due today, about" in shown
+    assert "Pay about $20.00 and upgrade" in shown
+    assert "Lemon Squeezy works out the exact ones, and they are what counts" in shown
+    assert "This price holds until" not in shown
     pressed = browser.post("/payment-methods/portal", data={"next": "/plan"})
-    assert pressed.status_code == 303
     assert pressed.headers["Location"].startswith("https://example.lemonsqueezy.com/billing")
 
 
@@ -70,11 +72,11 @@ def test_it_can_be_cancelled_at_the_end_of_the_period_alone(browser: PageClient,
     assert shopper.sub.cancel_at_period_end
 
 
-def test_an_address_typed_by_hand_is_refused_with_a_sentence(browser: PageClient) -> None:
-    answer = browser.get("/plan/change?plan=growth&interval=month")
+def test_a_plan_that_has_no_variant_there_is_refused_with_a_sentence(browser: PageClient) -> None:
+    answer = browser.get("/plan/change?plan=starter&interval=year")
 
     assert answer.status_code == 422
-    assert "cannot say beforehand what a change of plan costs" in text(answer)
+    assert "Starter by the year cannot be bought through Lemon Squeezy at the moment" in text(answer)
 
 
 def test_a_payment_that_failed_is_tried_by_the_provider_alone(
@@ -107,12 +109,13 @@ def test_without_a_variant_for_them_there_are_no_top_ups(app: Flask, browser: Pa
 
 def test_the_api_refuses_it_by_name(app: Flask, shopper: Shopper, service_key: str) -> None:
     host = Program(app, service_key, shopper.customer_id)
-    calls = {"/v1/billing/change-plan": {"plan": "growth"}, "/v1/billing/cancel": {"when": "now"}}
 
-    for call, body in calls.items():
-        answer = host.post(call, body, key=call)
-        assert answer.status_code == 422
-        assert error(answer)["code"] == "UNSUPPORTED_BY_CHANNEL"
+    answer = host.post("/v1/billing/cancel", {"when": "now"}, key="now")
+    assert answer.status_code == 422
+    assert error(answer)["code"] == "UNSUPPORTED_BY_CHANNEL"
+
+    shown = host.get("/v1/billing/change-plan/preview?plan=growth").get_json()
+    assert (shown["is_estimate"], shown["due_now_cents"]) == (True, 2000)
 
 
 def test_a_form_may_lead_to_a_store_where_one_is_used(settings: Settings) -> None:

@@ -30,6 +30,7 @@ _ALWAYS = frozenset(
         Cap.REFUND_FULL,
         Cap.SUBSCRIPTIONS,
         Cap.CHANGE_NOW,
+        Cap.CHANGE_FOR_RENEWAL,
         Cap.CANCEL_AT_PERIOD_END,
         Cap.CANCEL_NOW,
         Cap.RESUME,

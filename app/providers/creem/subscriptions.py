@@ -51,10 +51,16 @@ class Subscribing:
         at: datetime,  # noqa: ARG002 - Creem prorates by the instant at which it is asked
         key: str,  # noqa: ARG002
     ) -> tuple[SubscriptionState, Redirect | None]:
-        if id_of(self._sub(sub.id)["product"]) != to.provider_price_id:
-            wanted = {"product_id": to.provider_price_id, "update_behavior": "proration-charge-immediately"}
-            self._creem.post(f"/v1/subscriptions/{sub.id}/upgrade", wanted)
-        return self.get_subscription(sub.id), None
+        return self._change(sub.id, to, "proration-charge-immediately"), None
+
+    def change_for_renewal(self, sub: SubscriptionState, to: PlanRef, *, key: str) -> SubscriptionState:  # noqa: ARG002
+        return self._change(sub.id, to, "proration-none")
+
+    def _change(self, subscription_id: str, to: PlanRef, how: str) -> SubscriptionState:
+        if id_of(self._sub(subscription_id)["product"]) != to.provider_price_id:
+            wanted = {"product_id": to.provider_price_id, "update_behavior": how}
+            self._creem.post(f"/v1/subscriptions/{subscription_id}/upgrade", wanted)
+        return self.get_subscription(subscription_id)
 
     def clear_pending_change(self, sub: SubscriptionState, *, key: str) -> SubscriptionState:  # noqa: ARG002
         return self.get_subscription(sub.id)  # nothing is ever pending there

@@ -40,6 +40,7 @@ _ALWAYS = frozenset(
         Cap.REFUND_PARTIAL,
         Cap.SUBSCRIPTIONS,
         Cap.CHANGE_NOW,
+        Cap.CHANGE_FOR_RENEWAL,
         Cap.CANCEL_AT_PERIOD_END,
         Cap.RESUME,
         Cap.INVOICES,

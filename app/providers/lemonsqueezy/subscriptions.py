@@ -44,12 +44,17 @@ class Subscribing:
         at: datetime,  # noqa: ARG002 - they count from the moment they are asked
         key: str,  # noqa: ARG002
     ) -> tuple[SubscriptionState, Redirect | None]:
-        state = self.get_subscription(sub.id)
+        return self._change(sub.id, to, {"invoice_immediately": True}), None
+
+    def change_for_renewal(self, sub: SubscriptionState, to: PlanRef, *, key: str) -> SubscriptionState:  # noqa: ARG002
+        return self._change(sub.id, to, {"disable_prorations": True})
+
+    def _change(self, subscription_id: str, to: PlanRef, how: Json) -> SubscriptionState:
+        state = self.get_subscription(subscription_id)
         if state.provider_price_id != to.provider_price_id:
-            variant = int(number(to.provider_price_id))
-            self._update(sub.id, {"variant_id": variant, "invoice_immediately": True})
-            state = self.get_subscription(sub.id)
-        return state, None
+            self._update(subscription_id, {"variant_id": int(number(to.provider_price_id)), **how})
+            state = self.get_subscription(subscription_id)
+        return state
 
     def clear_pending_change(self, sub: SubscriptionState, *, key: str) -> SubscriptionState:  # noqa: ARG002
         return self.get_subscription(sub.id)  # nothing is ever pending there

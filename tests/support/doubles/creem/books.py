@@ -121,13 +121,14 @@ class Books:
     def upgrades(self, name: str, asked: Json) -> Json:
         """POST /v1/subscriptions/:id/upgrade: the difference for the rest of the period, charged at once."""
         sub, new = self.thing("subscriptions", name), self.thing("products", asked["product_id"])
-        assert asked["update_behavior"] == "proration-charge-immediately", "the one that is used"
-        if self.poor:
+        assert asked["update_behavior"] in ("proration-charge-immediately", "proration-none"), "those that are used"
+        charges = asked["update_behavior"] != "proration-none"
+        if self.poor and charges:
             raise Refused(402, "The card was declined.")
         old = self.thing("products", sub["product"])
         start, end = (when(sub[f"current_period_{part}_date"]) for part in ("start", "end"))
         left, whole = (end - self.now()) // _MILLISECOND, (end - start) // _MILLISECOND
-        due = max(0, (new["price"] - old["price"]) * left // whole)
+        due = max(0, (new["price"] - old["price"]) * left // whole) if charges else 0
         self._edit(sub, product=new["id"])
         if due:
             self._charges(self.thing("customers", sub["customer"]), due, sub)
