@@ -24,6 +24,7 @@ GET  /admin/adjustments/<adjustment_id>                    303     403     403  
 POST /admin/adjustments/<adjustment_id>/approve            303     403     403     403     403     403     303     409
 POST /admin/adjustments/<adjustment_id>/deny               303     403     403     403     403     403     422     422
 POST /admin/adjustments/<adjustment_id>/withdraw           303     403     403     403     403     403     403     403
+POST /admin/activity/check                                 303     403     403     403     403     403     303     303
 GET  /admin/books                                          303     403     403     403     403     200     200     200
 GET  /admin/books/accounts                                 303     403     403     403     403     200     200     200
 GET  /admin/books/accounts.csv                             303     403     403     403     403     200     200     200
@@ -117,7 +118,9 @@ GET  /admin/tax-rates                                      303     403     403  
 POST /admin/tax-rates                                      303     403     403     403     403     403     403     422
 POST /admin/tax-rates/<rate_id>/end                        303     403     403     403     403     403     403     404
 GET  /admin/webhooks                                       303     403     403     403     403     200     200     200
+GET  /admin/webhooks.csv                                   303     403     403     403     403     200     200     200
 GET  /admin/webhooks/<event_id>                            303     403     403     403     403     200     200     200
+GET  /admin/webhooks/<event_id>/body                       303     403     403     403     403     200     200     200
 POST /admin/webhooks/<event_id>/ignore                     303     403     403     403     403     403     422     422
 POST /admin/webhooks/<event_id>/replay                     303     403     403     403     403     403     303     303
 POST /admin/webhooks/replay-dead                           303     403     403     403     403     403     303     303

@@ -86,6 +86,11 @@ def last(session: Session) -> Check | None:
     return session.get(Check, _NAME, populate_existing=True)
 
 
+def hash_of(session: Session, number: int) -> str:
+    """The hash of one seal; of one that is gone, what none has."""
+    return session.scalar(select(Seal.hash).where(Seal.number == number)) or ""
+
+
 def is_due(session: Session, every: timedelta) -> bool:
     """Whether the last check, or the first seal where there was none yet, is as long ago."""
     before = session.scalar(select(Check.at).where(Check.name == _NAME))

@@ -8,6 +8,7 @@ from app.admin import (
     activity,
     adjustment_queue,
     adjustments,
+    audit_chain,
     balances,
     books,
     catalogue,
@@ -51,7 +52,7 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.pages)
     for module in (catalogue, catalogue_file, plan_versions):
         app.register_blueprint(module.pages)
-    for module in (ledger_accounts, jobs):
+    for module in (ledger_accounts, jobs, audit_chain):
         app.register_blueprint(module.pages)
     for module in (dashboard, transactions, balances, subscriptions, invoices):
         app.register_blueprint(module.pages)

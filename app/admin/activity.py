@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 
 from app import activity, clock
-from app.admin import words
+from app.admin import audit_chain, words
 from app.admin.roles import staff_reads
 from app.extensions import db
 from app.http import csv_file, hx
@@ -28,6 +28,7 @@ GROUPS = {
     "webhook.": "Webhooks",
     "outgoing.": "Outgoing webhooks",
     "books.": "Books",
+    "audit.": "Audit log",
     "subscription.": "Subscriptions",
     "invoice.": "Invoices",
     "catalogue.": "Catalogue",
@@ -58,8 +59,9 @@ def index() -> Response | str:
         "newest": url_for(".index", **kept) if before else "",
         "csv": url_for(".index_csv", **kept),
     }
-    template = "admin/activity/_rows.html" if hx.is_partial() else "admin/activity/index.html"
-    return hx.answer(render_template(template, **shown))
+    if hx.is_partial():
+        return hx.answer(render_template("admin/activity/_rows.html", **shown))
+    return hx.answer(render_template("admin/activity/index.html", chain=audit_chain.state(), **shown))
 
 
 @pages.get("/admin/activity.csv")

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, flash, render_template, url_for
 
 from app import activity, ledger
 from app.activity.models import Activity
-from app.admin import words
+from app.admin import audit_chain, words
 from app.admin.roles import actor, may_move_money, staff_moves_money, staff_reads
 from app.db import transaction
 from app.extensions import db
@@ -41,8 +41,9 @@ class Sheet:
 @staff_reads
 def show() -> Response | str:
     """The trial balance and the last audit's result."""
-    template = "admin/books/_audit.html" if hx.is_partial() else "admin/books/show.html"
-    return hx.answer(render_template(template, **_audited(), sheets=sheets() if not hx.is_partial() else []))
+    if hx.is_partial():
+        return hx.answer(render_template("admin/books/_audit.html", **_audited()))
+    return hx.answer(render_template("admin/books/show.html", chain=audit_chain.state(), **_audited(), sheets=sheets()))
 
 
 @pages.post("/admin/books/audit")

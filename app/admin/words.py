@@ -49,6 +49,8 @@ _TITLES = {
     "refund.own_loss": "Refund beyond what was left",
     "reconciliation.asked": "Reconciliation asked for",
     "reconciliation.repaired": "Reconciliation repaired something",
+    "audit.broken": "Audit log found tampered with",
+    "audit.checked": "Audit log checked",
     "webhook.replayed": "Webhook replayed",
     "webhook.ignored": "Webhook ignored",
     "user.staff_role_changed": "Staff role changed",

@@ -28,6 +28,7 @@ _KEPT_HEADERS = (
     *("webhook-id", "webhook-timestamp", "webhook-signature"),
 )
 _ERROR_LENGTH = 500
+MOST_TRIES = 20  # kept of one event, the newest: with the waits below all of a day, and of replays after it
 _AT_ONCE = 500  # ids in one statement
 READ_BY_US = {"user-agent": "purser reconciliation"}  # the headers of an event that was asked for and not sent
 
@@ -144,13 +145,12 @@ def done(session: Session, claim: Claim, effects: list[Any]) -> bool:
 
     What an earlier application did stays told: a replay adds what it did, which is mostly nothing.
     """
-    earlier = session.scalar(select(ProviderEvent.effects).where(ProviderEvent.id == claim.id)) or []
-    return _finish(session, claim, state="done", error=None, effects=[*earlier, *effects], handled_at=clock.now())
+    return _finish(session, claim, "", effects, state="done", error=None, handled_at=clock.now())
 
 
 def unused(session: Session, claim: Claim, why: str) -> bool:
     """There is nothing to do about it."""
-    return _finish(session, claim, state="ignored", error=why[:_ERROR_LENGTH], handled_at=clock.now())
+    return _finish(session, claim, why, state="ignored", error=why[:_ERROR_LENGTH], handled_at=clock.now())
 
 
 def retry(session: Session, claim: Claim, why: str, *, most: int = MOST_ATTEMPTS, counts: bool = True) -> bool:
@@ -166,12 +166,13 @@ def retry(session: Session, claim: Claim, why: str, *, most: int = MOST_ATTEMPTS
     if attempts >= most:
         return dead(session, claim, why)
     next_at = clock.now() + wait
-    return _finish(session, claim, state="pending", error=why[:_ERROR_LENGTH], attempts=attempts, next_at=next_at)
+    told = why[:_ERROR_LENGTH]
+    return _finish(session, claim, why, state="pending", error=told, attempts=attempts, next_at=next_at)
 
 
 def dead(session: Session, claim: Claim, why: str) -> bool:
     """Given up: staff are told, and may replay it."""
-    finished = _finish(session, claim, state="dead", error=why[:_ERROR_LENGTH], handled_at=clock.now())
+    finished = _finish(session, claim, why, state="dead", error=why[:_ERROR_LENGTH], handled_at=clock.now())
     if finished:
         activity.record(session, "system", "webhook.dead", claim.id, provider=claim.provider, why=why[:_ERROR_LENGTH])
     return finished
@@ -186,7 +187,13 @@ def _with_chance(wait: timedelta) -> timedelta:
     return wait + wait * secrets.randbelow(1001) / 10_000
 
 
-def _finish(session: Session, claim: Claim, **values: Any) -> bool:
+def _finish(session: Session, claim: Claim, why: str, did: Sequence[Any] = (), **values: Any) -> bool:
+    known = select(ProviderEvent.effects, ProviderEvent.tries).where(ProviderEvent.id == claim.id)
+    effects, tries = session.execute(known).one_or_none() or ([], [])
+    if did:
+        values["effects"] = [*effects, *did]
+    this = {"at": clock.timestamp(clock.now()), "came_to": values["state"], "why": why[:_ERROR_LENGTH]}
+    values["tries"] = [*tries, this][-MOST_TRIES:]
     finished = (
         update(ProviderEvent)
         .where(ProviderEvent.id == claim.id, ProviderEvent.state == "pending", ProviderEvent.lease == claim.lease)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.db import transaction
 from app.extensions import db
-from app.payments import bell, inbox
+from app.payments import bell, inbox, unverified
 from app.providers.errors import BadPayload, BadSignature
 from app.providers.port import Provider
 
@@ -34,11 +34,21 @@ def receive(channel: str) -> ResponseReturnValue:
         # Never the body: whoever sent it chose what stands in it.
         log.warning("a webhook for %s was refused: %s", channel, error, extra={"channel": channel, "size": len(body)})
         code = "BAD_SIGNATURE" if isinstance(error, BadSignature) else "BAD_PAYLOAD"
+        _count(channel, code)
         return _refused(400, code, str(error))
     with transaction(db.session()):
         new = inbox.keep(db.session(), provider=channel, verified=verified, body=body, headers=headers)
     bell.ring()
     return jsonify(received=True, new=new)
+
+
+def _count(channel: str, code: str) -> None:
+    """Staff see how many were refused, by channel; a stranger who sends many causes a write a minute at most."""
+    counts: unverified.Counts = current_app.extensions["unverified"]
+    counts.add(channel, code)
+    if due := counts.due():
+        with transaction(db.session()):
+            unverified.keep(db.session(), due)
 
 
 def _refused(status: int, code: str, message: str) -> tuple[Response, int]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select, update
 
 from app.admin import webhooks as the_pages
-from app.payments.models import ProviderEvent
+from app.db import transaction
+from app.payments import inbox, reads
+from app.payments.models import ProviderEvent, RefusedDelivery
 from tests.admin.conftest import HX
+from tests.support.fake_provider import FakeProvider
 
 
 def test_signed_out_it_asks_to_sign_in(client, event):
@@ -96,7 +100,7 @@ def test_its_effects_lead_to_the_ledger_entry(as_support, event, ada):
 
     page = as_support.get(f"/admin/webhooks/{kept.id}").text
 
-    assert f'href="/admin/customers/{ada.customer_id}#wtxn_1"' in page
+    assert f'href="/admin/books/entries/{ada.customer_id}/wtxn_1"' in page
     assert "Wallet credited, $5.00" in page
 
 
@@ -172,3 +176,92 @@ def test_an_empty_inbox_says_what_will_come(as_support):
 def state_of(session, kept) -> str:
     session.rollback()
     return session.get(ProviderEvent, kept.id, populate_existing=True).state
+
+
+def test_every_try_is_shown_with_its_time_and_error(session, as_support, as_finance, event, clock):
+    kept = event(retried="The order is not here <yet>.")
+    clock.advance(hours=2)
+    with transaction(session):
+        [claim] = inbox.claim(session, limit=1)
+        inbox.dead(session, claim, "It is for another amount.")
+    as_finance.post(f"/admin/webhooks/{kept.id}/ignore", data={"reason": "A test of theirs"})
+
+    page = as_support.get(f"/admin/webhooks/{kept.id}").text
+
+    tries = page.split("<h3>Tries</h3>")[1].split("</ol>")[0]
+    assert tries.index("another amount") < tries.index("not here &lt;yet&gt;")
+    assert "11:30" in tries
+    assert "09:30" in tries
+    people = page.split("<h3>By people</h3>")[1].split("</ol>")[0]
+    assert "A test of theirs" in people
+    assert "Webhook ignored" in people
+
+
+def test_of_many_tries_the_newest_stay(session, event, clock):
+    kept = event()
+    for number in range(inbox.MOST_TRIES + 5):
+        with transaction(session):
+            [claim] = inbox.claim(session, limit=1)
+            inbox.retry(session, claim, f"away {number}", counts=False)
+        clock.advance(hours=2)
+
+    tries = session.get(ProviderEvent, kept.id, populate_existing=True).tries
+
+    assert len(tries) == inbox.MOST_TRIES
+    assert tries[-1]["why"] == f"away {inbox.MOST_TRIES + 4}"
+
+
+def test_the_very_bytes_can_be_fetched_and_are_no_page(as_support, event):
+    kept = event(body=b"<script>\xff")
+
+    answer = as_support.get(f"/admin/webhooks/{kept.id}/body")
+
+    assert answer.data == b"<script>\xff"
+    assert answer.content_type == "application/octet-stream"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_it_says_what_is_known_of_the_sender(session, as_support, event):
+    kept = event()
+    assert "Verified over the bytes that came" in as_support.get(f"/admin/webhooks/{kept.id}").text
+
+    session.rollback()
+    with transaction(session):
+        session.execute(update(ProviderEvent).values(body=b"{}"))
+
+    assert "it was changed in the database" in as_support.get(f"/admin/webhooks/{kept.id}").text
+
+
+def test_the_list_is_a_file_too(as_support, event):
+    event("invoice.paid", dead="=It broke.")
+    event("charge.failed")
+
+    lines = as_support.get("/admin/webhooks.csv?type=invoice.").text.splitlines()
+
+    assert len(lines) == 2
+    assert ",'=It broke." in lines[1]
+
+
+def test_refused_deliveries_are_counted_and_nothing_of_them_is_kept(app, client, session, as_support):
+    app.extensions["providers"] = {"stripe": FakeProvider()}
+    assert "could be verified" in as_support.get("/admin/webhooks").text
+    for _ in range(5):
+        assert client.post("/payment/webhook/stripe", data=b"4242", headers={"X-Bad": "1"}).status_code == 400
+    session.rollback()
+    assert [row.count for row in session.scalars(select(RefusedDelivery))] == [1], "the others wait for a minute"
+
+    page = as_support.get("/admin/webhooks").text
+
+    panel = page.split('id="refused"')[1].split("</section>")[0]
+    assert ">5<" in panel
+    assert "Stripe" in panel
+    assert "4242" not in page
+    assert session.scalars(select(ProviderEvent)).all() == []
+
+
+def test_an_inbox_of_millions_is_not_counted_for_a_heading(as_support, event, monkeypatch):
+    monkeypatch.setattr(reads, "MOST_COUNTED", 2)
+    for _ in range(3):
+        event(dead="It broke.")
+
+    assert "0 applied, 0 waiting, 2+ gave up, 0 ignored." in as_support.get("/admin/webhooks").text
