@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
+from app.admin import before_after, meanwhile, words
+from app.admin.meanwhile import Meanwhile
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
 from app.admin.typed import Typed
 from app.catalogue import check_in as rules
@@ -60,20 +62,23 @@ def show() -> str:
 @pages.post("/admin/check-in")
 @staff_edits_catalogue
 def save() -> Response | str:
-    """Make what was typed the rules."""
-    typed = Typed(request.form)
-    terms = _terms(typed)
-    if terms is not None:
-        try:
-            with transaction(db.session):
-                before = rules.newest(db.session())
-                after = rules.save(db.session(), terms, is_on=typed.ticked("on"), actor=actor())
-        except Invalid as wrong:
-            typed.wrong(_input(wrong.field), wrong.sentence)
-        else:
-            flash(_said(before, after is not None, is_on=typed.ticked("on")), "pos")
-            return hx.go(url_for(".show"))
-    return hx.answer(_page(typed, rules.newest(db.session())), 422)
+    """Make what was typed the rules, once what that changes has been shown."""
+    typed, kept = Typed(request.form), rules.newest(db.session())
+    other = meanwhile.look(request.form.get(meanwhile.BASE), _typed_of(kept).values, typed.values)
+    if other is not None:
+        typed = Typed(other.values)
+    terms, is_on = _checked(typed), typed.ticked("on")
+    facts = [] if terms is None else _facts(kept, terms, is_on=is_on)
+    if other is not None:
+        return hx.answer(_page(typed, kept, terms, facts, other), 409)
+    if terms is None:
+        return hx.answer(_page(typed, kept), 422)
+    if not facts or request.form.get("confirmed") != before_after.digest(facts):
+        return hx.answer(_page(typed, kept, terms, facts))
+    with transaction(db.session):
+        rules.save(db.session(), terms, is_on=is_on, actor=actor())
+    flash(_said(kept, is_on=is_on), "pos")
+    return hx.go(url_for(".show"))
 
 
 @pages.post("/admin/check-in/cost")
@@ -90,10 +95,23 @@ def cost() -> Response | str:
     return hx.answer(_page(typed, kept, terms), 422 if typed.errors else 200)
 
 
-def _page(typed: Typed, kept: CheckInRules | None, terms: CheckInTerms | None = None) -> str:
+def _page(
+    typed: Typed,
+    kept: CheckInRules | None,
+    terms: CheckInTerms | None = None,
+    facts: list[tuple[str, str, str]] | None = None,
+    other: Meanwhile | None = None,
+) -> str:
     return render_template(
         "admin/check_in/show.html",
         typed=typed,
+        base=meanwhile.opened(_typed_of(kept).values),
+        other=other,
+        facts=facts,
+        confirmed=before_after.digest(facts or []),
+        affects="What a day gives changes from each customer’s next day on; the rest counts at once.",
+        label="Save rules",
+        happened=words.of_subject(db.session(), "check-in:daily"),
         cost=_cost(kept, terms),
         days=LOOKED_AT,
         terms=rules.terms_of(kept) if kept else None,
@@ -104,6 +122,12 @@ def _page(typed: Typed, kept: CheckInRules | None, terms: CheckInTerms | None = 
         bonuses=BONUSES,
         may_edit=may_edit_catalogue(),
     )
+
+
+def _facts(kept: CheckInRules | None, terms: CheckInTerms, *, is_on: bool) -> list[tuple[str, str, str]]:
+    """What would change of the rules, in words; a mistake the domain finds is told when they are saved."""
+    was = {"check-in": "on" if kept.is_on else "off", **rules.terms_of(kept).facts()} if kept else {"check-in": "off"}
+    return before_after.between(was, {"check-in": "on" if is_on else "off", **terms.facts()})
 
 
 def _cost(kept: CheckInRules | None, terms: CheckInTerms | None) -> Cost:
@@ -155,6 +179,18 @@ def _terms(typed: Typed) -> CheckInTerms | None:
     )
 
 
+def _checked(typed: Typed) -> CheckInTerms | None:
+    """What was typed, where it makes sense; else None, with the mistakes in the form."""
+    terms = _terms(typed)
+    try:
+        if terms is not None:
+            rules.check(terms)
+    except Invalid as wrong:
+        typed.wrong(_input(wrong.field), wrong.sentence)
+        return None
+    return terms
+
+
 def _bonus(typed: Typed, place: int) -> tuple[int, int] | None:
     """One of the rows; None for one that says nothing, or half of it."""
     every, more = f"every-{place}", f"bonus-{place}"
@@ -172,8 +208,6 @@ def _input(field: str | None) -> str:
     return "every-1" if field == "bonuses" else field or "credits"
 
 
-def _said(before: CheckInRules | None, changed: bool, *, is_on: bool) -> str:
+def _said(before: CheckInRules | None, *, is_on: bool) -> str:
     was_on = before is not None and before.is_on
-    if is_on != was_on:
-        return f"Check-in is {'on' if is_on else 'off'} from now on"
-    return "The rules are saved" if changed or not is_on else "Nothing changed"
+    return f"Check-in is {'on' if is_on else 'off'} from now on" if is_on != was_on else "The rules are saved"

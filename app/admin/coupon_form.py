@@ -21,14 +21,14 @@ def blank() -> dict[str, str]:
     return {"kind": "percent", "duration": "once", "most_per_customer": "1", "scope-plans": "1"}
 
 
-def of_limits(coupon: Coupon) -> dict[str, str]:
+def of_limits(limits: Coupon | Limits) -> dict[str, str]:
     """What may change of a coupon, as texts."""
     return {
-        "name": coupon.name,
-        "most": "" if coupon.most is None else str(coupon.most),
-        "most_per_customer": str(coupon.most_per_customer),
-        "starts_on": _day(coupon.starts_at),
-        "ends_on": _day(coupon.ends_at, ends=True),
+        "name": limits.name,
+        "most": "" if limits.most is None else str(limits.most),
+        "most_per_customer": str(limits.most_per_customer),
+        "starts_on": _day(limits.starts_at),
+        "ends_on": _day(limits.ends_at, ends=True),
     }
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from app import clock
-from app.admin import coupon_form
+from app.admin import before_after, coupon_form, meanwhile, words
+from app.admin.meanwhile import Meanwhile
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
 from app.admin.typed import Typed
 from app.catalogue import reads as catalogue
@@ -78,19 +79,29 @@ def show(coupon_id: str) -> str:
 @pages.post("/admin/coupons/<coupon_id>")
 @staff_edits_catalogue
 def change(coupon_id: str) -> Response | str:
-    """Change its name or its limits."""
+    """Change its name or its limits, once what that changes has been shown."""
     coupon, typed = _load(coupon_id), Typed(request.form)
+    now = coupon_form.of_limits(coupon)
+    other = meanwhile.look(request.form.get(meanwhile.BASE), now, typed.values)
+    if other is not None:
+        typed = Typed(other.values)
     limits = coupon_form.limits_of(typed, coupon)
-    if not typed.errors:
-        try:
-            with transaction(db.session):
-                issue.change(db.session(), coupon.id, limits, actor=actor())
-        except Refusal as refusal:
-            typed.wrong(coupon_form.input_of(refusal.field), refusal.sentence)
-        else:
-            flash(f"{coupon.code} is saved", "pos")
-            return hx.go(url_for(".show", coupon_id=coupon.id))
-    return hx.answer(_show(coupon, typed), 422)
+    facts = [] if typed.errors else before_after.between(now, coupon_form.of_limits(limits))
+    if other is not None:
+        return hx.answer(_show(coupon, typed, facts, other), 409)
+    if typed.errors:
+        return hx.answer(_show(coupon, typed), 422)
+    try:
+        limits.check()
+        if not facts or request.form.get("confirmed") != before_after.digest(facts):
+            return hx.answer(_show(coupon, typed, facts))
+        with transaction(db.session):
+            issue.change(db.session(), coupon.id, limits, actor=actor())
+    except Refusal as refusal:
+        typed.wrong(coupon_form.input_of(refusal.field), refusal.sentence)
+        return hx.answer(_show(coupon, typed), 422)
+    flash(f"{coupon.code} is saved", "pos")
+    return hx.go(url_for(".show", coupon_id=coupon.id))
 
 
 @pages.post("/admin/coupons/<coupon_id>/retire")
@@ -149,19 +160,33 @@ def _new(typed: Typed) -> str:
     )
 
 
-def _show(coupon: Coupon, typed: Typed) -> str:
+def _show(
+    coupon: Coupon, typed: Typed, facts: list[tuple[str, str, str]] | None = None, other: Meanwhile | None = None
+) -> str:
     uses = reads.uses_of(db.session(), coupon.id)
     return render_template(
         "admin/coupons/show.html",
         coupon=coupon,
         state=reads.state_of(coupon, clock.now()),
         typed=typed,
+        base=meanwhile.opened(coupon_form.of_limits(coupon)),
+        other=other,
+        facts=facts,
+        confirmed=before_after.digest(facts or []),
+        affects=_affects(coupon),
+        label="Save the changes",
+        happened=words.of_subject(db.session(), coupon.id, action="coupon."),
         uses=uses,
         names=search.names(db.session(), sorted({use.customer_id for use in uses})),
         given_away=reads.given_by(db.session(), coupon.id),
         may_edit=may_edit_catalogue() and coupon.retired_at is None,
         **_words(),
     )
+
+
+def _affects(coupon: Coupon) -> str:
+    used = "1 use there is keeps" if coupon.redeemed == 1 else f"{coupon.redeemed:,} uses there are keep"
+    return f"The {used} what was promised; this counts from the next use on."
 
 
 def _load(coupon_id: str) -> Coupon:

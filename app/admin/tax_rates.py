@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
+from app.admin import before_after, words
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
 from app.admin.typed import Typed
 from app.db import transaction
@@ -11,6 +14,7 @@ from app.errors import Refusal
 from app.extensions import db
 from app.http import hx
 from app.invoices import countries, rates
+from app.invoices.rates import Wanted
 
 pages = Blueprint("admin_tax_rates", __name__)
 
@@ -28,21 +32,15 @@ def index() -> str:
 @pages.post("/admin/tax-rates")
 @staff_edits_catalogue
 def create() -> Response | str:
-    """Charge a rate from now on; one of the same name for the same place and buyers ends."""
+    """Charge a rate from now on, once what it replaces has been shown; one of the same name, place and buyers ends."""
     typed = Typed(request.form)
     try:
+        wanted = rates.checked(_wanted(typed))
+        facts = _facts(wanted)
+        if not facts or request.form.get("confirmed") != before_after.digest(facts):
+            return hx.answer(_page(typed, facts))
         with transaction(db.session):
-            rate = rates.set_rate(
-                db.session(),
-                country=typed.line("country"),
-                region=typed.line("region"),
-                customer_type=typed.line("customer_type"),
-                name=typed.line("name"),
-                rate_ppm=rates.parse_percent(typed.line("percent")),
-                number=typed.line("number") or None,
-                reverse_charge=typed.ticked("reverse_charge"),
-                actor=actor(),
-            )
+            rate = rates.set_rate(db.session(), **asdict(wanted), actor=actor())
     except Refusal as refusal:
         typed.wrong(refusal.field if refusal.field in FIELDS else "name", refusal.sentence)
         return hx.answer(_page(typed), 422)
@@ -66,11 +64,36 @@ def place(country: str, region: str) -> str:
     return ", ".join(part for part in (name, region) if part) or "Everywhere"
 
 
-def _page(typed: Typed) -> str:
+def _wanted(typed: Typed) -> Wanted:
+    """What was typed. Raises Invalid for a percentage that is none."""
+    return Wanted(
+        name=typed.line("name"),
+        rate_ppm=rates.parse_percent(typed.line("percent")),
+        country=typed.line("country"),
+        region=typed.line("region"),
+        customer_type=typed.line("customer_type"),
+        number=typed.line("number") or None,
+        reverse_charge=typed.ticked("reverse_charge"),
+    )
+
+
+def _facts(wanted: Wanted) -> list[tuple[str, str, str]]:
+    """The rate as it is now, and as it would be; empty when it is so already."""
+    where = f"{wanted.name}, {place(wanted.country, wanted.region)}"
+    before = "; ".join(old.told() for old in rates.replaced_by(db.session(), wanted))
+    return [] if before == wanted.told() else [(where, before, wanted.told())]
+
+
+def _page(typed: Typed, facts: list[tuple[str, str, str]] | None = None) -> str:
     return render_template(
         "admin/tax_rates/index.html",
         rates=rates.listed(db.session()),
         typed=typed,
+        facts=facts,
+        confirmed=before_after.digest(facts or []),
+        affects="Invoices from now on are made with it. Those that were made stay as they are.",
+        label="Charge it from now on",
+        happened=words.of_group(db.session(), "tax_rate."),
         percent=rates.percent,
         place=place,
         buyers=BUYERS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,45 @@ def percent(rate_ppm: int) -> str:
     return f"{whole}.{part:04d}".rstrip("0").rstrip(".")
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A rate as somebody asks for it. '' is any country, any region, anyone. `number` is printed beside it."""
+
+    name: str
+    rate_ppm: int
+    country: str = ""
+    region: str = ""
+    customer_type: str = ""
+    number: str | None = None
+    reverse_charge: bool = False
+
+    def told(self) -> str:
+        """`19%, DE1, reverse charge`."""
+        parts = (f"{percent(self.rate_ppm)}%", self.number or "", "reverse charge" if self.reverse_charge else "")
+        return ", ".join(part for part in parts if part)
+
+
+def checked(wanted: Wanted) -> Wanted:
+    """The same as it is kept. Raises Invalid with the field."""
+    country, region = check_place(wanted.country, wanted.region)
+    name = " ".join(wanted.name.split())
+    if not 1 <= len(name) <= 40 or not name.isprintable():
+        raise Invalid("Enter the tax's name as it is printed, such as VAT.", field="name")
+    if wanted.customer_type not in ("", *CUSTOMER_TYPES):
+        raise Invalid("Choose business, person or anyone.", field="customer_type")
+    if not 0 <= wanted.rate_ppm <= MOST_PPM:
+        raise Invalid("Enter a percentage from 0 to 100.", field="percent")
+    number = (wanted.number or "").strip()[:40] or None
+    return replace(wanted, country=country, region=region, name=name, number=number)
+
+
+def replaced_by(session: Session, wanted: Wanted) -> list[Wanted]:
+    """The rates in force that this one would end: of the same name, place and buyers."""
+    now = clock.now()
+    same = _same(session, wanted.country, wanted.region, wanted.customer_type, wanted.name)
+    return [_as_wanted(old) for old in same if old.valid_until is None or old.valid_until > now]
+
+
 def set_rate(
     session: Session,
     *,
@@ -49,35 +89,21 @@ def set_rate(
 ) -> TaxRate:
     """Charge this rate to buyers in a place, from now on or a later instant; the one it replaces ends there.
 
-    '' is any country, any region, anyone. Rates with other names are taxes of their own. `number` is the registration
-    printed beside it. Raises Invalid with the field.
+    Rates with other names are taxes of their own. Raises Invalid with the field.
     """
-    country, region = check_place(country, region)
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= 40 or not name.isprintable():
-        raise Invalid("Enter the tax's name as it is printed, such as VAT.", field="name")
-    if customer_type not in ("", *CUSTOMER_TYPES):
-        raise Invalid("Choose business, person or anyone.", field="customer_type")
-    if not 0 <= rate_ppm <= MOST_PPM:
-        raise Invalid("Enter a percentage from 0 to 100.", field="percent")
+    wanted = checked(Wanted(name, rate_ppm, country, region, customer_type, number, reverse_charge))
+    before = "; ".join(old.told() for old in replaced_by(session, wanted))
     now = clock.now()
     starts = max(valid_from or now, now)
-    for old in _same(session, country, region, customer_type, name):
+    for old in _same(session, wanted.country, wanted.region, wanted.customer_type, wanted.name):
         _end(session, old, starts)
     rate = TaxRate(
-        id=ids.new("tax"),
-        country=country,
-        region=region,
-        customer_type=customer_type,
-        name=name,
-        rate_ppm=rate_ppm,
-        number=(number or "").strip()[:40] or None,
-        reverse_charge=reverse_charge,
-        valid_from=starts,
+        id=ids.new("tax"), valid_from=starts, **{each.name: getattr(wanted, each.name) for each in fields(wanted)}
     )
     session.add(rate)
     session.flush()
-    told: dict[str, Any] = {"name": name, "country": country, "region": region, "rate_ppm": rate_ppm}
+    told: dict[str, Any] = {"name": wanted.name, "country": wanted.country, "region": wanted.region}
+    told |= {"rate_ppm": rate_ppm, "facts": {wanted.name: [before, wanted.told()]}}
     activity.record(session, actor, "tax_rate.set", rate.id, **told)
     return rate
 
@@ -106,6 +132,10 @@ def listed(session: Session) -> Sequence[TaxRate]:
 def _same(session: Session, country: str, region: str, customer_type: str, name: str) -> list[TaxRate]:
     place = (TaxRate.country == country, TaxRate.region == region, TaxRate.customer_type == customer_type)
     return [rate for rate in session.scalars(select(TaxRate).where(*place)) if rate.name.casefold() == name.casefold()]
+
+
+def _as_wanted(rate: TaxRate) -> Wanted:
+    return Wanted(**{each.name: getattr(rate, each.name) for each in fields(Wanted)})
 
 
 def _end(session: Session, rate: TaxRate, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,14 @@ from app.payments.models import ProviderEvent
 from app.providers.values import Verified
 
 HX = {"HX-Request": "true"}
+CONFIRMED = re.compile(r'name="confirmed" value="(\w+)"')
+
+
+def saves(browser, address, form):
+    """Posts a form, looks at what it would change, and confirms it; where nothing is asked, the first answer."""
+    looked = browser.post(address, data=form)
+    shown = CONFIRMED.search(looked.text)
+    return browser.post(address, data=form | {"confirmed": shown[1]}) if shown else looked
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 
 from app import checkin
@@ -10,8 +13,10 @@ from app.catalogue import check_in as rules
 from app.catalogue import file, publish, shipped
 from app.catalogue.terms import CheckInTerms
 from app.db import transaction
+from tests.admin.conftest import CONFIRMED, saves
 
 HX = {"HX-Request": "true"}
+BASE = re.compile(r'name="base" value="([^"]+)"')
 FORM = {"on": "1", "credits": "10", "bonus-1": "30", "every-1": "7", "day": "customer", "who": "verified"}
 
 
@@ -39,7 +44,7 @@ def flat(page):
 def test_what_is_typed_becomes_the_rules_and_is_in_the_audit_log(as_admin, admin, session):
     typed = {"expires_days": "90", "most": "1,000", "bonus-2": "100", "every-2": "30", "day": "utc", "who": "paid_plan"}
 
-    answer = as_admin.post("/admin/check-in", data=FORM | typed)
+    answer = saves(as_admin, "/admin/check-in", FORM | typed)
 
     assert (answer.status_code, answer.location) == (303, "/admin/check-in")
     kept = rules.newest(session)
@@ -53,8 +58,8 @@ def test_what_is_typed_becomes_the_rules_and_is_in_the_audit_log(as_admin, admin
 
 
 def test_switching_off_keeps_the_rules(as_admin, session):
-    as_admin.post("/admin/check-in", data=FORM)
-    as_admin.post("/admin/check-in", data=FORM | {"on": ""})
+    saves(as_admin, "/admin/check-in", FORM)
+    saves(as_admin, "/admin/check-in", FORM | {"on": ""})
 
     kept = rules.newest(session)
     assert (kept.is_on, kept.credits) == (False, 10)
@@ -63,10 +68,28 @@ def test_switching_off_keeps_the_rules(as_admin, session):
 
 
 def test_saving_what_is_already_so_changes_nothing(as_admin, session):
-    as_admin.post("/admin/check-in", data=FORM)
-    as_admin.post("/admin/check-in", data=FORM)
+    saves(as_admin, "/admin/check-in", FORM)
+    saves(as_admin, "/admin/check-in", FORM)
 
     assert session.query(rules.CheckInRules).count() == 1
+
+
+def test_what_changes_is_shown_first_and_the_second_editor_is_told_of_the_first(as_admin, session):
+    saves(as_admin, "/admin/check-in", FORM)
+    opened = unescape(BASE.search(as_admin.get("/admin/check-in").text)[1])
+
+    looked = as_admin.post("/admin/check-in", data=FORM | {"credits": "20", "base": opened})
+    assert "<td>10</td><td>20</td>" in looked.text
+    assert rules.newest(session).credits == 10
+    session.rollback()
+    saves(as_admin, "/admin/check-in", FORM | {"most": "500"})
+
+    sent = FORM | {"credits": "20", "base": opened}
+    told = as_admin.post("/admin/check-in", data=sent | {"confirmed": CONFIRMED.search(looked.text)[1]})
+    assert told.status_code == 409
+    assert "Most nothing → 500" in told.text
+    assert 'value="500"' in told.text
+    assert rules.newest(session).credits == 10
 
 
 @pytest.mark.parametrize(
@@ -126,7 +149,7 @@ def test_other_rules_are_worked_out_over_the_same_days(as_admin, eight_days):
 
 def test_support_and_finance_read(as_support, as_finance, as_admin):
     assert "Nobody has set any rules yet" in as_support.get("/admin/check-in").text
-    as_admin.post("/admin/check-in", data=FORM)
+    saves(as_admin, "/admin/check-in", FORM)
 
     for browser in (as_support, as_finance):
         page = browser.get("/admin/check-in").text

@@ -10,6 +10,7 @@ from app.coupons import issue, reads
 from app.coupons.terms import Limits, Terms
 from app.db import transaction
 from app.money import Money
+from tests.admin.conftest import saves
 
 
 @pytest.fixture
@@ -112,13 +113,16 @@ def test_limits_change_and_an_end_in_the_middle_of_a_day_stays(as_admin, session
     form = {"name": "Renamed", "most": "7", "most_per_customer": "2", "starts_on": "", "ends_on": "2026-03-14"}
 
     wrong = as_admin.post(page, data=form | {"most_per_customer": "none"})
-    saved = as_admin.post(page, data=form)
+    looked = as_admin.post(page, data=form)
+    saved = saves(as_admin, page, form)
 
     session.expire_all()
-    assert (wrong.status_code, saved.status_code) == (422, 303)
+    assert (wrong.status_code, looked.status_code, saved.status_code) == (422, 200, 303)
+    assert "<td>20% off</td><td>Renamed</td>" in looked.text
     now = reads.find(session, made.id)
     assert (now.name, now.most, now.most_per_customer, now.ends_at) == ("Renamed", 7, 2, clock.now)
     assert "most 100, now nothing" in as_admin.get("/admin/activity").text
+    assert "name 20% off, now Renamed" in as_admin.get(page).text
 
 
 def test_a_retired_one_is_not_for_sale(as_admin, session, made):

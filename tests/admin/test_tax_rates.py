@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.invoices import rates
+from tests.admin.conftest import saves
 
 FORM = {"name": "VAT", "percent": "19", "country": "DE", "region": "", "customer_type": "", "number": "DE1"}
 
@@ -15,15 +16,32 @@ def database_url(sqlite_url):
 
 
 def test_a_rate_is_charged_from_now_on_and_replaced_by_a_new_one(as_admin, session, clock):
-    as_admin.post("/admin/tax-rates", data=FORM)
+    saves(as_admin, "/admin/tax-rates", FORM)
     clock.advance(hours=1)
-    as_admin.post("/admin/tax-rates", data=FORM | {"percent": "20.5 %", "reverse_charge": "1"})
+    saves(as_admin, "/admin/tax-rates", FORM | {"percent": "20.5 %", "reverse_charge": "1"})
 
     [rate] = rates.listed(session)
     page = as_admin.get("/admin/tax-rates").text
     assert (rate.rate_ppm, rate.reverse_charge) == (205_000, True)
     for words in ("VAT", "Germany", "20.5%", "DE1, reverse charge", "Anyone"):
         assert words in page, words
+
+
+def test_what_it_replaces_is_shown_before_it_is_charged(as_admin, session, admin, clock):
+    saves(as_admin, "/admin/tax-rates", FORM)
+    clock.advance(hours=1)
+
+    looked = as_admin.post("/admin/tax-rates", data=FORM | {"percent": "21"}).text
+    same = as_admin.post("/admin/tax-rates", data=FORM).text
+
+    assert "<td>19%, DE1</td><td>21%, DE1</td>" in looked
+    assert "It is charged so already" in same
+    assert [rate.rate_ppm for rate in rates.listed(session)] == [190_000]
+    session.rollback()
+    saves(as_admin, "/admin/tax-rates", FORM | {"percent": "21"})
+    page = as_admin.get("/admin/tax-rates").text
+    assert "VAT 19%, DE1, now 21%, DE1" in page
+    assert admin.name in page
 
 
 @pytest.mark.parametrize(
@@ -47,7 +65,7 @@ def test_a_mistake_stands_at_its_field_and_nothing_typed_is_lost(as_admin, sessi
 
 
 def test_an_ended_one_is_charged_no_longer(as_admin, session, clock):
-    as_admin.post("/admin/tax-rates", data=FORM)
+    saves(as_admin, "/admin/tax-rates", FORM)
     [rate] = rates.listed(session)
     session.rollback()
     clock.advance(hours=1)
@@ -59,7 +77,7 @@ def test_an_ended_one_is_charged_no_longer(as_admin, session, clock):
 
 
 def test_support_and_finance_read(as_support, as_finance, as_admin, session):
-    as_admin.post("/admin/tax-rates", data=FORM)
+    saves(as_admin, "/admin/tax-rates", FORM)
     [rate] = rates.listed(session)
     session.rollback()
 
