@@ -57,6 +57,17 @@ GET  /admin/customers/<customer_id>/adjust/preview         303     403     403  
 GET  /admin/customers/<customer_id>/adjust-credits         303     403     403     403     403     403     200     200
 POST /admin/customers/<customer_id>/adjust-credits         303     403     403     403     403     403     422     422
 GET  /admin/customers/<customer_id>/adjust-credits/preview 303     403     403     403     403     403     200     200
+GET  /admin/customers/<customer_id>/<any(orders,notices,members,keys,timeline):what> 303 403 403 403    403     200     200     200
+GET  /admin/customers/<customer_id>/<any(orders,notices,members,keys,timeline):what>.csv 303 403 403 403 403    200     200     200
+GET  /admin/customers/<customer_id>/freeze                 303     403     403     403     403     403     200     200
+POST /admin/customers/<customer_id>/freeze                 303     403     403     403     403     403     422     422
+POST /admin/customers/<customer_id>/thaw                   303     403     403     403     403     403     422     422
+GET  /admin/customers/<customer_id>/latest                 303     403     403     403     403     200     200     200
+GET  /admin/customers/<customer_id>/plan                   303     403     403     403     403     403     200     200
+POST /admin/customers/<customer_id>/plan                   303     403     403     403     403     403     422     422
+POST /admin/customers/<customer_id>/plan/cancel            303     403     403     403     403     403     422     422
+POST /admin/customers/<customer_id>/plan/preview           303     403     403     403     403     403     422     422
+GET  /admin/customers/<customer_id>/usage                  303     403     403     403     403     200     200     200
 POST /admin/customers/<customer_id>/sign-in-as            303     403     403     403     403     303     303     303
 POST /admin/looking/stop                                   303     403     403     403     403     303     303     303
 GET  /admin/customers/<customer_id>/terms                  303     403     403     403     403     200     200     200
@@ -73,6 +84,7 @@ GET  /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/new-one    
 GET  /admin/channels                                       303     403     403     403     403     200     200     200
 GET  /admin/disputes                                       303     403     403     403     403     200     200     200
 GET  /admin/disputes/<dispute_id>                          303     403     403     403     403     200     200     200
+POST /admin/disputes/<dispute_id>/outcome                  303     403     403     403     403     403     422     422
 POST /admin/disputes/<dispute_id>/thaw                     303     403     403     403     403     403     422     422
 GET  /admin/reconciliations                                303     403     403     403     403     200     200     200
 POST /admin/reconciliations                                303     403     403     403     403     403     303     303

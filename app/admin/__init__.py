@@ -19,9 +19,12 @@ from app.admin import (
     coupons,
     credit_adjustments,
     credit_transactions,
+    customer_changes,
+    customer_lists,
     customers,
     dashboard,
     disputes,
+    freezing,
     invoices,
     jobs,
     ledger_accounts,
@@ -43,7 +46,9 @@ from app.admin import (
 
 def register(app: Flask) -> None:
     """Bind this package's pages and handlers to the application."""
-    for module in (customers, looking, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
+    for module in (customer_lists, customer_changes, freezing, looking):
+        app.register_blueprint(module.pages)
+    for module in (customers, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
         app.register_blueprint(module.pages)
     app.register_blueprint(adjustment_queue.pages)
     for module in (disputes, reconciliations, refund_form, refunds, credit_adjustments, credit_transactions):

@@ -63,7 +63,7 @@ def _plan_after(session: Session, change: SubscriptionChange | None) -> str:
     """What the plan after the change is called; nothing where it is no change of plan."""
     if change is None or change.kind not in ("upgrade", "downgrade"):
         return ""
-    return catalogue.version_of(session, change.plan_id, change.version).name
+    return catalogue.name_of(session, change.plan_id, change.version)
 
 
 def _change(change: SubscriptionChange | None) -> str:

@@ -6,18 +6,25 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from app import activity, credits
-from app.admin import customer_list, customer_plan, words
+from app import credits, ledger
+from app.admin import customer_list, customer_plan, happenings, missing_words
 from app.admin.roles import may_move_money, staff_reads
 from app.customers import api_keys, members
 from app.customers.models import Customer
+from app.dossier import missing, timeline
+from app.dossier.find import brand_name
 from app.errors import NotFound
 from app.extensions import db
 from app.http import csv_file, hx, paging
 from app.http.filters import default_currency
+from app.metering import reads as metering
+from app.payments import known_cards
 from app.payments import reads as payments
 from app.payments.titles import title_of
+from app.subscriptions import standing
+from app.wallet import frozen
 from app.wallet import reads as wallet
+from app.wallet.accounts import wallet_of
 
 pages = Blueprint("admin_customers", __name__)
 
@@ -45,22 +52,49 @@ def index_csv() -> Response:
 @pages.get("/admin/customers/<customer_id>")
 @staff_reads
 def show(customer_id: str) -> str:
-    """One customer: plan, invoices, wallet, transactions, orders, members, keys, activity."""
-    customer = load(customer_id)
-    happened = activity.of_customer(db.session, customer.id, limit=8).lines
+    """One customer with all there is of them, a little of each. Nothing here waits for a provider."""
+    customer, session = load(customer_id), db.session()
+    plan = customer_plan.shown(session, customer, default_currency())
+    bought = payments.orders_of(session, customer.id, limit=8)
+    told = missing.events(session, customer.id, bought)
+    said = missing_words.of_orders(bought, told)
     return render_template(
         "admin/customers/show.html",
         customer=customer,
         may_adjust=may_move_money(),
-        credits=credits.balance(db.session(), customer.id),
-        orders=payments.orders_of(db.session, customer.id, limit=8),
+        may_change_plan=may_move_money() and plan["standing"].subscription is not None,
+        credits=credits.balance(session, customer.id),
+        orders=bought,
+        said=said,
+        gave_up=missing_words.of_events(told, said),
         title_of=title_of,
         members=members.of_customer(db.session, customer.id),
         keys=api_keys.of_customer(db.session, customer.id),
-        happened=words.told(db.session, happened),
-        **customer_plan.shown(db.session(), customer, default_currency()),
+        cards=_cards(customer),
+        **plan,
         **_wallet(customer),
     )
+
+
+@pages.get("/admin/customers/<customer_id>/latest")
+@staff_reads
+def latest(customer_id: str) -> Response:
+    """What happened last, and what they were told: for the customer's page, or as a page of its own."""
+    customer, session = load(customer_id), db.session()
+    newest = timeline.page(session, customer.id, limit=10)
+    shown = {"notices": newest.newest["notice"][:4], "happened": happenings.told(session, newest.lines)}
+    template = "admin/customers/_latest.html" if hx.is_partial() else "admin/customers/latest.html"
+    return hx.answer(render_template(template, customer=customer, **shown))
+
+
+@pages.get("/admin/customers/<customer_id>/usage")
+@staff_reads
+def usage(customer_id: str) -> Response:
+    """What is used of each meter, as a panel for the customer's page or as a page of its own."""
+    customer = load(customer_id)
+    used = metering.meters(db.session(), standing.of(db.session(), customer.id))
+    template = "admin/customers/_usage.html" if hx.is_partial() else "admin/customers/usage.html"
+    return hx.answer(render_template(template, customer=customer, usage=used))
 
 
 @pages.get("/admin/customers/<customer_id>/transactions")
@@ -82,14 +116,24 @@ def load(customer_id: str) -> Customer:
     return customer
 
 
+def _cards(customer: Customer) -> list[str]:
+    """`Visa ending 4242`, those seen last first; each once."""
+    known = known_cards.of_customer(db.session(), customer.id, limit=20)
+    return list(dict.fromkeys(f"{brand_name(card.brand)} ending {card.last4}" for card in known))[:3]
+
+
 def _wallet(customer: Customer) -> dict[str, Any]:
-    currency = default_currency()
+    """The balance, what is held, and some lines. Not `wallet_page`: its totals are no business of this page."""
+    session, account = db.session(), wallet_of(customer.id, default_currency())
     before = paging.position(request.args.get("before"))
-    page = wallet.wallet_page(db.session, customer.id, currency, before=before, limit=PER_PAGE if before else 10)
+    limit = PER_PAGE if before else 10
+    lines = ledger.history(session, account, before=before, limit=limit + 1)
+    balance = ledger.balance(session, account)
     address = url_for(".transactions", customer_id=customer.id)
     return {
-        "wallet": page,
+        "wallet": {"lines": lines[:limit], "balance": balance, "holds": ledger.live_holds(session, account)},
         "line_title": wallet.line_title,
-        "older": f"{address}?before={paging.cursor(page.next_cursor)}" if page.next_cursor else "",
+        "frozen_by": frozen.why(session, customer.id, balance),
+        "older": f"{address}?before={paging.cursor(lines[limit - 1].seq)}" if len(lines) > limit else "",
         "newest": address if before else "",
     }

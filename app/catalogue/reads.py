@@ -80,6 +80,12 @@ def version_of(session: Session, plan_id: str, number: int) -> PlanTerms:
     return with_limits(session, [(found[0], found[1])])[0]
 
 
+def name_of(session: Session, plan_id: str, number: int) -> str:
+    """What that version of a plan is called; its id for one that is not there."""
+    mine = PlanVersion.plan_id == plan_id, PlanVersion.number == number
+    return session.scalars(select(PlanVersion.name).where(*mine)).one_or_none() or plan_id
+
+
 def with_limits(session: Session, found: list[tuple[Plan, PlanVersion]]) -> tuple[PlanTerms, ...]:
     """The terms of these versions, in their order. One SELECT."""
     limits: dict[tuple[str, int], list[Limit]] = defaultdict(list)

@@ -43,6 +43,7 @@ class Page:
 
     lines: list[Happened]
     older: str | None
+    newest: dict[str, list[Any]]  # of each source the newest rows below the cursor, as they were read anyway
 
 
 def page(
@@ -50,15 +51,13 @@ def page(
 ) -> Page:
     """One SELECT by an index for each of the `sources`, or all of SOURCES. Raises Invalid for a strange cursor."""
     below = _read_cursor(before) if before else None
-    lines = [
-        line
-        for source in sources or SOURCES
-        for line in _lines(session, customer_id, source, below, limit + 1)
-    ]  # fmt: skip
+    read = {source: _lines(session, customer_id, source, below, limit + 1) for source in sources or SOURCES}
+    lines = [line for found in read.values() for line in found]
     lines.sort(key=lambda line: line.id, reverse=True)
     lines.sort(key=lambda line: _RANK[line.source])
     lines.sort(key=lambda line: line.at, reverse=True)
-    return Page(lines[:limit], _cursor(lines[limit - 1]) if len(lines) > limit else None)
+    newest = {source: [line.row for line in found] for source, found in read.items()}
+    return Page(lines[:limit], _cursor(lines[limit - 1]) if len(lines) > limit else None, newest)
 
 
 def _lines(

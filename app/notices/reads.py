@@ -22,9 +22,13 @@ class NoticePage:
     older: str | None
 
 
-def page(session: Session, customer_id: str, *, before: str | None = None, limit: int = 25) -> NoticePage:
+def page(
+    session: Session, customer_id: str, *, before: str | None = None, limit: int = 25, unread_only: bool = False
+) -> NoticePage:
     """`before` is the last id of the page above. Raises NotFound for one that is none of theirs."""
     found = select(Notice).where(Notice.customer_id == customer_id)
+    if unread_only:
+        found = found.where(Notice.read_at.is_(None))
     if before is not None:
         last = one(session, customer_id, before)
         found = found.where(tuple_(Notice.at, Notice.id) < (last.at, last.id))

@@ -121,6 +121,7 @@ def things(
         **_given_and_asked_back(session, ada),
         "channel": "stripe",
         "name": "nothing",
+        "what": "timeline",
         "filename": "purser.css",
     }
 
