@@ -9,6 +9,7 @@ from app.cli.connection import opened, read_settings
 from app.customers import api_keys
 from app.db import transaction
 from app.errors import NotFound
+from app.flows import second_factor
 from app.people import addresses, email_links, users
 from app.people import staff as roles
 from app.people.models import STAFF_ROLES
@@ -61,3 +62,18 @@ def remove(email: str) -> Answer:
         revoked = api_keys.revoke_made_by(session, user.id, actor=OPERATOR, kinds=["staff", "service"])
     told = {"id": user.id, "email": user.email, "role": None, "keys_revoked": revoked}
     return Answer([f"{user.email} is no longer staff, and signed out everywhere."], told)
+
+
+@staff.command("reset-totp")
+@click.option("--email", required=True)
+@answering
+def reset_totp(email: str) -> Answer:
+    """Take somebody's second factor off: they are signed out and mailed, and sign in with the password alone."""
+    settings = read_settings()
+    with opened(settings) as session:
+        user = users.by_email(session, addresses.clean(email))
+        if user is None or user.staff_role is None:
+            raise NotFound("Nobody with this address is staff.")
+        second_factor.turn_off(session, settings.base_url, user, actor=OPERATOR)
+    told = {"id": user.id, "email": user.email}
+    return Answer([f"{user.email} signs in with the password alone, and is signed out everywhere."], told)

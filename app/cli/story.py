@@ -8,6 +8,8 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from app import adjustments
+from app.adjustments import Wish
 from app.cli import credit_story, model_story, plan_story, shop, usage_story
 from app.cli.past import Happening, Past
 from app.config import Settings
@@ -20,7 +22,6 @@ from app.money import minor_to_micros
 from app.people import email_links, passwords, staff, users
 from app.people.models import User
 from app.wallet import charges, holds
-from app.wallet.adjust import adjust
 from app.wallet.debit import debit
 
 PASSWORD = "purser-demo"  # of people who exist in demos and tests only; `seed` refuses production
@@ -208,15 +209,9 @@ def _buys_skill(past: Past, customer_id: str) -> None:
 
 def _goodwill(past: Past, customer_id: str) -> None:
     with transaction(past.session) as session:
-        adjust(
-            session,
-            customer_id,
-            12_500_000,
-            reason="Goodwill, slow renders on Monday",
-            actor=_theo(past),
-            key="seed-goodwill",
-            currency=past.settings.currency,
-        )
+        reason, by = "Goodwill, slow renders on Monday", _theo(past)
+        wish = Wish(customer_id, past.settings.currency, 12_500_000, reason, "seed-goodwill")
+        adjustments.ask(session, wish, by=by, person=by.removeprefix("staff:"), limit=None)
 
 
 def _theo(past: Past) -> str:

@@ -39,8 +39,8 @@ def adjust(customer_id: str, amount: str, reason: str, key: str | None) -> Answe
             key = "cli:" + (key or ids.new("adj"))
             wish = Wish(customer_id, currency, micros, reason, key)
             # Whoever runs commands here could change the books by hand: they are the operator, and need nobody else.
-            entry = adjustments.ask(session, wish, by=OPERATOR, person=None, limit=None).entry
-            assert entry is not None, "without a limit nothing waits"
+            asked = adjustments.ask(session, wish, by=OPERATOR, person=None, limit=None)
+            assert asked.entry is not None, "without a limit nothing waits"
         balance = ledger.balance(session, wallet_of(customer_id, currency)).balance
-    told = {"id": entry.id, "amount_micros": micros, "balance_micros": balance, "replayed": entry.replayed}
-    return Answer([f"{entry.id}: the wallet is at {decimal(balance)} {currency.upper()} now."], told)
+    told = {"id": asked.entry.id, "amount_micros": micros, "balance_micros": balance, "replayed": asked.replayed}
+    return Answer([f"{asked.entry.id}: the wallet is at {decimal(balance)} {currency.upper()} now."], told)

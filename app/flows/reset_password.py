@@ -8,7 +8,7 @@ from app import activity, notices
 from app.customers import api_keys
 from app.db import transaction
 from app.flows.sign_up import Terms, confirm
-from app.people import email_links, passwords, users
+from app.people import email_links, passwords, second_factor, users
 from app.people.models import User
 
 
@@ -29,7 +29,7 @@ def finish(session: Session, terms: Terms, token: str, password: str) -> User:
     """The new password. Every session ends. Raises PasswordRefused (the link stays good) and LinkDead.
 
     Until a mailbox is proven, anybody may have signed up with its address. When its owner proves it this way, the API
-    keys of whoever that was stop too.
+    keys of whoever that was stop too, and so does their second factor.
     """
     passwords.check(password)
     password_hash = passwords.hashed(password)
@@ -38,6 +38,8 @@ def finish(session: Session, terms: Terms, token: str, password: str) -> User:
         users.set_password(session, proven.user, password_hash)
         if proven.user.email_verified_at is None:
             api_keys.revoke_made_by(session, proven.user.id, actor=proven.user.id)
+            if second_factor.is_on(session, proven.user.id):
+                second_factor.remove(session, proven.user, actor=proven.user.id)
             confirm(session, terms, proven)
         link = f"{terms.base_url}/forgot-password"
         notices.queue(session, "password_changed", proven.user.email, name=proven.user.name, link=link)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, cast
 
-from flask import Flask, redirect, request, session, url_for
+from flask import Flask, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 from werkzeug import Response
@@ -43,6 +43,8 @@ __all__ = [
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
+
+SECOND_FACTOR = "/profile/second-factor"  # where staff are led who have none, where they need one
 
 MAY_NOT = {
     "read": "You may not see this customer's billing. Ask an owner of the team.",
@@ -87,7 +89,10 @@ def customer_required(permission: str = "read") -> Callable[[View[P]], View[P]]:
 
 
 def staff_required(*roles: str) -> Callable[[View[P]], View[P]]:
-    """Only staff with one of these roles; admin may do everything, and no roles means any staff."""
+    """Only staff with one of these roles; admin may do everything, and no roles means any staff.
+
+    Where PURSER_STAFF_TOTP requires a second factor, who has none is led to setting it up, and to nothing else.
+    """
 
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
@@ -95,6 +100,8 @@ def staff_required(*roles: str) -> Callable[[View[P]], View[P]]:
             who = _who()
             if who is None:
                 return _to_sign_in()
+            if who.staff_role is not None and not who.has_second_factor and _staff_needs_code():
+                return hx.go(SECOND_FACTOR)
             if who.staff_role is None or (roles and who.staff_role not in (*roles, "admin")):
                 raise Forbidden("This part of the back office is not open to you.")
             return view(*args, **kwargs)
@@ -177,6 +184,11 @@ def _who() -> SignedIn | None:
         with transaction(db.session):
             sessions.touch(db.session, who.token)
     return who
+
+
+def _staff_needs_code() -> bool:
+    settings: Settings = current_app.extensions["settings"]
+    return settings.staff_needs_code
 
 
 def _to_sign_in() -> ResponseReturnValue:

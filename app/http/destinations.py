@@ -40,4 +40,4 @@ def of_this_page() -> str:
 
 def _leads_back(path: str) -> bool:
     """Signing in must not end at signing in or out."""
-    return path in ("/sign-in", "/sign-up", "/sign-out")
+    return path in ("/sign-in", "/sign-in/code", "/sign-up", "/sign-out")

@@ -12,7 +12,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pyotp
@@ -25,6 +25,7 @@ from app.people import sealing, sessions
 from app.people.models import RecoveryCode, SecondFactor, User
 
 STEP, AROUND = 30, (0, -1, 1)  # seconds a code stands for; which steps beside the present one count
+SET_UP_WITHIN = timedelta(hours=1)
 SECRET_BYTES = 20  # what RFC 4226 recommends, and every app takes
 RECOVERY_CODES = 10
 _ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # none that looks like another
@@ -55,9 +56,9 @@ def is_on(session: Session, user_id: str) -> bool:
 
 
 def unconfirmed(session: Session, user_id: str, keys: Sequence[str]) -> str | None:
-    """The secret that waits for its first code, as apps want it (base 32); None when none does."""
+    """The secret that waits for its first code, as apps want it (base 32); None when none does, or for too long."""
     row = session.get(SecondFactor, user_id)
-    if row is None or row.confirmed_at is not None:
+    if row is None or row.confirmed_at is not None or row.created_at <= clock.now() - SET_UP_WITHIN:
         return None
     opened = sealing.unseal(keys, _purpose(user_id), row.sealed)
     return base64.b32encode(opened[0]).decode() if opened else None

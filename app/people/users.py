@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, clock, ids
 from app.errors import Conflict, Invalid
-from app.people import addresses, sessions
+from app.people import addresses, second_factor, sessions
 from app.people.models import EmailToken, User
 
 LONGEST_NAME = 120
@@ -99,6 +99,8 @@ def take_from_stranger(session: Session, user: User, *, actor: str) -> None:
     if user.email_verified_at is not None or user.password_hash is None:
         return
     user.password_hash = None
+    if second_factor.is_on(session, user.id):  # of their phone, not of whose address it is
+        second_factor.remove(session, user, actor=actor)
     _end_links(session, user, EmailToken.used_at.is_(None))
     ended = sessions.end_all(session, user.id)
     activity.record(session, actor, "user.password_dropped", user.id, sessions_ended=ended)

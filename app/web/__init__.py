@@ -29,6 +29,7 @@ from app.web.portal import portal
 from app.web.pricing import pricing
 from app.web.profile import profile
 from app.web.refunds import refunds
+from app.web.second_factor import second_factor
 from app.web.sign_in import sign_in
 from app.web.sign_up import sign_up
 from app.web.statements import statements
@@ -57,7 +58,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(check_in)
     app.register_blueprint(notices)
     app.register_blueprint(auto_top_up)
-    for pages in (sign_in, sign_up, forgotten, invitations, portal, profile, team, api_keys):
+    for pages in (sign_in, sign_up, forgotten, invitations, portal, profile, second_factor, team, api_keys):
         app.register_blueprint(pages)
     app.jinja_env.filters["browser"] = browser_name
     settings: Settings = app.extensions["settings"]

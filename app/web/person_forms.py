@@ -20,6 +20,11 @@ class SignInForm(Form):
     next = HiddenField()
 
 
+class CodeStepForm(Form):
+    code = StringField("Code", [InputRequired("Enter your code.")])
+    next = HiddenField()
+
+
 class SignUpForm(Form):
     name = StringField("Your name", _required("Enter your name."))
     company = StringField("Company", _required("Enter the name of your company or project."))

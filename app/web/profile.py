@@ -123,6 +123,7 @@ def _profile(sent: Form | None = None) -> dict[str, Any]:
     return {
         "user": user,
         "this_session": who.session_id,
+        "has_second_factor": who.has_second_factor,
         "sessions": sessions.of_user(db.session, user.id),
         "zones": time_zones.choices(user.time_zone),
         "person_form": sent if isinstance(sent, PersonForm) else PersonForm(formdata=None, obj=user),

@@ -10,8 +10,10 @@ from app.cli import purser as the_group
 from app.customers import api_keys
 from app.customers.models import Customer
 from app.db import transaction
+from app.notices.models import Mail
 from app.outgoing.models import WebhookEndpoint
 from app.people import email_links, users
+from app.people.models import SecondFactor
 from tests.support.plans import offer
 
 SECRET = "a-long-enough-secret-key-for-production-use"
@@ -58,6 +60,7 @@ def test_a_customer_is_made_in_json(purser):
         (("staff", "create", "--email", "a@example.com", "--role", "king"), 2, "king"),
         (("staff", "create", "--email", "nonsense", "--role", "admin"), 1, "email"),
         (("staff", "remove", "--email", "nobody@example.com"), 1, "staff"),
+        (("staff", "reset-totp", "--email", "nobody@example.com"), 1, "staff"),
         (("users", "disable", "--email", "nobody@example.com"), 1, "nobody"),
         (("users", "enable", "--email", "nobody@example.com"), 1, "nobody"),
         (("wallet", "adjust", "--customer", "cus_nobody", "--amount", "1.00", "--reason", "Because"), 1, "cus_nobody"),
@@ -153,6 +156,21 @@ def test_staff_who_leave_lose_the_role_their_sessions_and_their_staff_keys(purse
     assert users.by_email(session, admin.email).staff_role is None
     assert api_keys.caller(session, key) is None
     assert browser.get("/admin/customers").status_code in (302, 303)
+
+
+def test_a_lost_phone_is_taken_off_its_account(purser, session, admin, client_of):
+    browser, now = client_of(admin), the_clock.now()
+    with transaction(session):
+        session.add(SecondFactor(user_id=admin.id, sealed="", created_at=now, confirmed_at=now, last_step=0))
+
+    said = purser("staff", "reset-totp", "--email", admin.email)
+    again = purser("staff", "reset-totp", "--email", admin.email)
+
+    session.rollback()
+    assert (said.code, again.code) == (0, 1)
+    assert session.query(SecondFactor).count() == 0
+    assert browser.get("/admin/customers").status_code == 303
+    assert session.query(Mail).filter_by(template="second_factor_off").one().recipient == admin.email
 
 
 def test_a_person_is_switched_off_and_on_again(purser, session, ada, client_of):
