@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from app import ledger
@@ -12,15 +13,17 @@ from app.admin.roles import actor, may_move_money, staff_moves_money, staff_read
 from app.customers import search
 from app.customers.models import Customer
 from app.db import transaction
-from app.errors import Conflict, Invalid, Refusal
+from app.errors import Conflict, Invalid, Refusal, UnsupportedByChannel
 from app.extensions import db
 from app.figures import waiting
+from app.flows import dispute_ended
 from app.http import hx
 from app.http.errors import status_of
 from app.http.filters import default_currency
 from app.http.proof import recently_proved
 from app.payments import disputes
 from app.payments.dispute_table import PHASES, Dispute
+from app.providers.port import Provider
 from app.wallet import frozen
 from app.wallet.accounts import wallet_of
 
@@ -36,6 +39,10 @@ LOOKS = {
     "lost": ("Lost", "fail", "neg"),
     "prevented": ("Prevented", "ok", ""),
     "won": ("Won", "ok", "pos"),
+}
+OUTCOMES = {
+    "won": ("Won", "What was taken out of the wallet comes back."),
+    "lost": ("Lost", "What was taken stays taken, and the wallet frozen until the hole is filled."),
 }
 EVIDENCE = {"none": "None yet", "saved": "Saved, not sent", "sent": "Sent to the bank", "late": "Too late"}
 PAID_FOR = {"wallet": "Top-up", "pack": "Credit pack", "subscription": "Subscription", "invoice": "Invoice"}
@@ -75,6 +82,24 @@ def thaw(dispute_id: str) -> Response | str:
     return hx.go(url_for(".show", dispute_id=dispute_id))
 
 
+@pages.post("/<dispute_id>/outcome")
+@staff_moves_money
+@recently_proved
+def outcome(dispute_id: str) -> Response | str:
+    """Enter how it ended, where the provider never tells: the same happens as by its news."""
+    reason, ended = request.form.get("reason", ""), request.form.get("outcome", "")
+    try:
+        dispute_ended.enter(db.session(), _providers(), dispute_id, ended, reason=reason, actor=actor())
+    except (Conflict, Invalid, UnsupportedByChannel) as refusal:
+        return _dispute(disputes.one(db.session(), dispute_id), refusal, reason)
+    flash("The dispute was won." if ended == "won" else "The dispute was lost.", "pos")
+    return hx.go(url_for(".show", dispute_id=dispute_id))
+
+
+def _providers() -> Mapping[str, Provider]:
+    return cast("Mapping[str, Provider]", current_app.extensions["providers"])
+
+
 def _dispute(dispute: Dispute, refusal: Refusal | None = None, typed: str = "") -> Response | str:
     session, code = db.session(), status_of(refusal) if refusal else 200
     entries = [dispute.entry_id, dispute.restored_entry_id, dispute.loss_entry_id]
@@ -86,6 +111,7 @@ def _dispute(dispute: Dispute, refusal: Refusal | None = None, typed: str = "") 
         "entries": [entry for entry in found if entry is not None],
         "evidence": EVIDENCE[dispute.evidence],
         "may_act": may_move_money(),
+        "outcomes": OUTCOMES if dispute_ended.may_be_entered(_providers(), dispute) else {},
         "error": refusal.sentence if refusal else "",
         "typed": typed,
         **_words(),

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import activity, credits, ledger, notices
+from app.errors import Conflict
 from app.flows import auto_top_up_outcome, buy_pack, charge_card, dunning
 from app.flows.news import Effects, News, NotYet
 from app.invoices import Invoice
@@ -29,14 +30,19 @@ from app.wallet.accounts import wallet_of
 _CLOSED = ("lost", "prevented", "won")
 
 
-def note(session: Session, told: DisputeChanged, _news: News) -> Effects:
-    """A dispute was opened, moved or closed. Raises NotYet for a payment that is not known here (yet)."""
+def note(session: Session, told: DisputeChanged, _news: News | None, *, by_staff: bool = False) -> Effects:
+    """A dispute was opened, moved or closed. Raises NotYet for a payment that is not known here (yet).
+
+    What staff enter counts only while it is open; then it raises Conflict.
+    """
     paid = _paid(session, told)
     if paid.paid_for == "wallet":
         dunning.lock(session, paid.customer_id)
         ledger.lock_account(session, wallet_of(paid.customer_id, paid.currency))
     dispute = disputes.keep(session, told, paid)
     was, is_new = dispute.phase, not dispute.told_as
+    if by_staff and not dispute.is_live:
+        raise Conflict("This dispute has ended already.", dispute_id=dispute.id)
     if not disputes.move(session, dispute, told):
         return []
     effects: Effects = [_did(f"dispute.{dispute.phase}", dispute, amount_minor=dispute.amount_minor)]

@@ -78,7 +78,10 @@ def _credit_wallet(session: Session, order: Order, paid: PaymentSucceeded) -> Ef
     """Into the wallet; a second payment of one order too. Then the wallet pays what has been waiting for it."""
     dunning.lock(session, order.customer_id)
     extra = order.payment_id is not None
-    entry = topups.credit(session, order, payment_id=paid.payment_id, channel=paid.provider)
+    how = {"description": "Top-up, less a code used on the payment page"} if paid.discount else {}
+    entry = topups.credit(
+        session, order, payment_id=paid.payment_id, channel=paid.provider, paid_minor=paid.net.minor, **how
+    )
     if extra:
         # The customer paid twice: the money is theirs, and staff should know (it may have to go back).
         told = {"payment": paid.payment_id, "first_payment": order.payment_id}
@@ -86,7 +89,7 @@ def _credit_wallet(session: Session, order: Order, paid: PaymentSucceeded) -> Ef
     else:
         orders.pay(session, order, paid.payment_id, at=paid.occurred_at)
         coupons.redeem(session, order.customer_id, order.id)
-    did = _did("wallet.credited", order, payment=paid.payment_id, entry=entry.id, amount_minor=order.amount_minor)
+    did = _did("wallet.credited", order, payment=paid.payment_id, entry=entry.id, amount_minor=paid.net.minor)
     if dunning.wallet_filled(session, order.customer_id):
         return [did, _did("invoice.paid", order)]
     return [did]

@@ -12,7 +12,7 @@ import logging
 from sqlalchemy.orm import Session
 
 from app.db import transaction
-from app.errors import ActionRequired, PaymentRefused, ProviderDown
+from app.errors import ActionRequired, PaymentRefused, ProviderDown, UnsupportedByChannel
 from app.flows import cards, earlier, follow, purchase, second, sold_by
 from app.flows.payer import Payer
 from app.flows.purchase import CARD, CHECKOUT, KIND, Asked, Wish
@@ -70,8 +70,7 @@ def start_checkout(
         if order.state != "pending":
             return order
         asked = purchase.asked_of(session, order)
-        if asked.discount is not None and asked.discount.off.minor:  # refused before anything is kept
-            port.discounts_of(provider)
+        _refuse_a_coupon(provider, asked)  # before anything is kept
     try:
         page = _page(session, provider, customer, asked)
     except ProviderError as error:
@@ -82,6 +81,14 @@ def start_checkout(
         sold_by.settled(session, provider, sold_by.plan(asked.sale))
     earlier.close(session, provider, customer.id, but_form=form_key)
     return order
+
+
+def _refuse_a_coupon(provider: Provider, asked: Asked) -> None:
+    """Raises UnsupportedByChannel for one that lowers a price which the provider charges by itself."""
+    if asked.discount is None or not asked.discount.off.minor or Cap.DISCOUNTS in provider.capabilities:
+        return
+    sentence = f"{provider.title} takes no coupons for plans. Choose another way to pay to use one."
+    raise UnsupportedByChannel(sentence, channel=provider.name, capability=Cap.DISCOUNTS.value, field="coupon")
 
 
 def _page(session: Session, provider: Provider, customer: Payer, asked: Asked) -> CheckoutSession:

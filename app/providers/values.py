@@ -38,6 +38,7 @@ class Cap(StrEnum):
     RETRY_PAYMENT = "retry_payment"
     DISPUTE_EVENTS = "dispute_events"
     DISPUTE_POLL = "dispute_poll"
+    DISPUTE_OUTCOMES = "dispute_outcomes"  # how one ended is told, too; else staff enter it
     EVENT_LIST = "event_list"
     IDEMPOTENCY_KEYS = "idempotency_keys"  # an unanswered call may simply be sent again with its key
     MERCHANT_OF_RECORD = "merchant_of_record"

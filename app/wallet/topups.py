@@ -26,14 +26,21 @@ class PaidOrder(Protocol):
 
 
 def credit(
-    session: Session, order: PaidOrder, *, payment_id: str, channel: str, description: str = "Top-up"
+    session: Session,
+    order: PaidOrder,
+    *,
+    payment_id: str,
+    channel: str,
+    description: str = "Top-up",
+    paid_minor: int | None = None,
 ) -> ledger.Entry:
     """Credit the wallet with what the order says, once per payment whatever reports it (R3).
 
     The key is the payment, not the event: providers announce one payment under several events and ids. The caller
-    has compared amount and currency with the provider's.
+    has compared amount and currency with the provider's. `paid_minor` is less than the order where a code of the
+    provider's own took the rest off: nobody is given what nobody paid.
     """
-    amount = minor_to_micros(order.amount_minor, order.currency)
+    amount = minor_to_micros(order.amount_minor if paid_minor is None else paid_minor, order.currency)
     entry = ledger.post(
         session,
         "topup",

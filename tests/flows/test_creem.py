@@ -14,7 +14,7 @@ from app import credits, ledger
 from app.catalogue import file, publish
 from app.db import transaction
 from app.errors import ProviderDown, UnsupportedByChannel
-from app.flows import cancel_plan, cards, change_plan, refund_top_up, subscribe
+from app.flows import cancel_plan, cards, refund_top_up, subscribe
 from app.flows.sold_by import NotSoldHere
 from app.invoices import Invoice
 from app.money import Money
@@ -95,6 +95,44 @@ class TestTopUp:
 
         assert wallet(regular) == 5000
 
+    @pytest.mark.parametrize("heard", [True, False], ids=["told", "asked for"])
+    def test_a_code_typed_at_creem_is_no_mismatch_and_only_what_was_paid_is_credited(
+        self, regular: Regular, heard: bool
+    ) -> None:
+        regular.there.books.percent = 8
+        regular.there.lost = not heard
+        order = regular.tops_up(5000)
+        regular.pays(order, code=1000)
+
+        regular.hears(times=2, seed=1)
+        regular.clock.advance(minutes=10)
+        regular.sweeps()
+
+        assert (wallet(regular), again(regular.session, order).state, regular.waiting) == (4000, "paid", [])
+        self.refunds_all(regular)
+        assert wallet(regular) == 0
+
+    @staticmethod
+    def refunds_all(regular: Regular) -> None:
+        TestRefund.asks(regular, None)
+        regular.there.lost = False
+        regular.hears(seed=2)
+
+    def test_an_old_page_that_creem_does_not_close_is_credited_once_when_it_is_paid_late(
+        self, regular: Regular
+    ) -> None:
+        old, new = regular.tops_up(5000), regular.tops_up(2000, form="form-2")
+        regular.pays(new)
+        regular.hears()
+        regular.clock.advance(days=3)
+        regular.sweeps()
+
+        regular.pays(old)
+        regular.hears(times=2, seed=1)
+        regular.sweeps()
+
+        assert (wallet(regular), again(regular.session, old).state, regular.waiting) == (7000, "paid", [])
+
     def test_something_else_that_names_our_order_credits_nothing(self, regular: Regular) -> None:
         order = regular.tops_up(5000)
         other = regular.there.books.product(5000, "once")
@@ -115,6 +153,16 @@ def test_news_is_tried_four_times_more_and_then_given_up(regular: Regular) -> No
         regular.deliver()
 
     assert [(one.tries, one.ended) for one in regular.there.deliveries] == [(5, "given up")]
+
+
+def test_a_pack_paid_with_a_code_of_creems_brings_all_its_credits(regular: Regular) -> None:
+    regular.pays(regular.buys_pack(), code=400)
+
+    regular.hears(times=2, seed=5)
+
+    with transaction(regular.session):
+        assert credits.balance(regular.session, regular.customer_id).available == 100
+    assert not regular.waiting
 
 
 def test_a_pack_brings_its_credits_once(regular: Regular) -> None:
@@ -269,6 +317,40 @@ class TestSubscription:
 
         assert (done.state, regular.sub.status) == ("applied", "canceled")
         assert [each.credited_minor for each in invoices(regular)] == [0]
+
+    def test_one_that_began_and_ended_before_it_was_heard_of_is_recorded_with_its_payments(
+        self, regular: Regular
+    ) -> None:
+        order = regular.subscribes()
+        paid = regular.pays(order)
+        regular.passes(days=31)
+        regular.there.books.cancels(paid["subscription"], {"mode": "immediate"})
+
+        regular.hears(times=2, seed=1)
+
+        assert (regular.sub.status, regular.sub.price_minor) == ("canceled", 1000)
+        assert again(regular.session, order).state == "paid"
+        assert [each.reason for each in invoices(regular)] == ["subscription_create", "subscription_cycle"]
+        assert not regular.waiting
+        regular.pays(regular.subscribes("growth"))
+        regular.hears()
+        assert (regular.sub.status, regular.sub.price_minor) == ("active", 3000)
+
+    def test_an_old_page_for_a_plan_that_is_paid_late_is_ended_and_given_back(self, regular: Regular) -> None:
+        old, new = regular.subscribes(), regular.subscribes("growth")
+        regular.pays(new)
+        regular.hears()
+
+        late = regular.pays(old)
+        regular.hears(times=2, seed=1)
+        regular.clock.advance(hours=1)
+        regular.sweeps()
+
+        assert (regular.sub.price_minor, regular.sub.status) == (3000, "active")
+        assert (late["status"], late["refunded_amount"]) == ("refunded", 1000)
+        assert again(regular.session, old).state == "failed"
+        assert "given back" in (again(regular.session, old).failure or "")
+        assert not regular.waiting
 
     def test_its_portal_is_opened_for_the_subscription(self, regular: Regular) -> None:
         is_on(regular)

@@ -164,3 +164,25 @@ def test_a_second_purchase_paid_at_the_same_time_is_given_back(cardholder: Cardh
     assert (again(session, first).state, again(session, second).state) == ("paid", "failed")
     assert cardholder.refunded() == 3000
     assert cardholder.waiting_news() == []
+
+
+def test_one_that_began_and_ended_before_its_news_was_heard_is_recorded_with_its_payments(
+    cardholder: Cardholder,
+) -> None:
+    order = cardholder.opens_page("starter")
+    cardholder.pays(order)
+    cardholder.passes(days=40)
+    [name] = [each.id for each in cardholder.stripe.list_subscriptions(cardholder.ref())]
+    cardholder.stripe.cancel_now(cardholder.stripe.get_subscription(name), key="by hand")
+    assert cardholder.sub is None
+
+    cardholder.hears(seed=1, times=2)
+
+    sub = cardholder.sub
+    assert sub is not None
+    assert (sub.status, sub.price_minor, sub.provider_id) == ("canceled", 1000, name)
+    assert again(cardholder.session, order).state == "paid"
+    assert [invoice.status for invoice in cardholder.invoices] == ["paid", "paid"]
+    assert not cardholder.waiting_news()
+    cardholder.subscribes("growth")
+    assert cardholder.standing.status == "active"

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app import credits, ledger
 from app.db import transaction
 from app.errors import ProviderDown, UnsupportedByChannel
-from app.flows import cancel_plan, cards, change_plan, refund, refund_top_up, retry_payment, subscribe
+from app.flows import cancel_plan, cards, refund, refund_top_up, retry_payment, subscribe
 from app.flows.sold_by import NotSoldHere
 from app.invoices import Invoice
 from app.providers.values import PlanRef
@@ -271,6 +271,50 @@ class TestSubscription:
         shopper.hears(seed=1)
         assert (shopper.sub.status, shopper.sub.ended_at) == ("canceled", ends)
         assert len(invoices(shopper)) == 1
+
+    def test_a_second_one_is_given_back_and_ends_with_its_period_for_it_cannot_end_at_once(
+        self, shopper: Shopper
+    ) -> None:
+        old, new = shopper.subscribes(), shopper.subscribes("growth")
+        shopper.pays(new)
+        shopper.hears()
+
+        shopper.pays(old)
+        shopper.hears(times=2, seed=1)
+        shopper.passes(days=32)
+        shopper.hears(times=2, seed=2)
+        shopper.clock.advance(hours=1)
+        shopper.sweeps()
+
+        assert (shopper.sub.price_minor, shopper.sub.status) == (3000, "active")
+        given_back = again(shopper.session, old)
+        assert (given_back.state, "given back" in (given_back.failure or "")) == ("failed", True)
+        [late] = [
+            sub
+            for sub in shopper.lemon.books.things["subscriptions"].values()
+            if sub["id"] != str(shopper.sub.provider_id)
+        ]
+        paid = [
+            one
+            for one in shopper.lemon.books.things["subscription-invoices"].values()
+            if str(one["attributes"]["subscription_id"]) == late["id"]
+        ]
+        assert [(one["attributes"]["total"], one["attributes"]["refunded_amount"]) for one in paid] == [(1000, 1000)]
+        assert late["attributes"]["status"] == "expired"
+        assert not shopper.waiting
+
+    def test_one_that_was_over_before_it_was_heard_of_is_recorded(self, shopper: Shopper) -> None:
+        order = shopper.subscribes()
+        shopper.pays(order)
+        [name] = shopper.lemon.books.things["subscriptions"]
+        shopper.lemon.books.cancels(name)
+        shopper.passes(days=32)
+
+        shopper.hears(times=2, seed=1)
+
+        assert (shopper.sub.status, shopper.sub.price_minor) == ("canceled", 1000)
+        assert (again(shopper.session, order).state, len(invoices(shopper))) == ("paid", 1)
+        assert not shopper.waiting
 
     def test_its_refunded_invoice_is_refunded_here(self, shopper: Shopper) -> None:
         shopper.is_on()

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from app.coupons import issue
+from app.coupons.terms import Limits, Terms
+from app.db import transaction
 from app.flows import cancel_plan
 from app.payments import reads
 from tests.support.people import Person
@@ -93,6 +96,27 @@ def test_the_api_takes_a_channel_and_names_the_field(host: Program, both: Both) 
     assert (cannot.status_code, told["code"]) == (422, "UNSUPPORTED_BY_CHANNEL")
     assert (told["details"]["field"], told["details"]["offered"]) == ("channel", ["lemonsqueezy"])
     assert can.get_json()["url"].startswith("https://example.lemonsqueezy.com/")
+
+
+def test_a_coupon_for_a_plan_is_not_asked_for_where_it_cannot_be_taken_off(
+    browser: PageClient, host: Program, both: Both
+) -> None:
+    session = both.at_lemon.session
+    with transaction(session):
+        issue.make(session, Terms("HALF", "percent", 50, Limits("Half")), actor="staff:usr_1")
+    asked = "/plan/change?plan=starter&interval=month&by="
+
+    by_card, by_wallet = text(browser.get(f"{asked}card")), text(browser.get(f"{asked}wallet"))
+    typed = text(browser.get(f"{asked}card&coupon=HALF"))
+    refused = host.post("/v1/billing/checkout", {"plan": "starter", "coupon": "HALF"}, key="a")
+
+    assert "Lemon Squeezy takes no coupons for plans" in by_card
+    assert 'id="coupon"' not in by_card
+    assert 'id="coupon"' in by_wallet
+    assert "cannot be used with this way to pay" in typed
+    assert (refused.status_code, error(refused)["code"]) == (422, "UNSUPPORTED_BY_CHANNEL")
+    assert error(refused)["details"]["field"] == "coupon"
+    assert channels_of(both) == []
 
 
 def test_a_plan_stays_with_the_channel_it_began_on(browser: PageClient, host: Program, both: Both) -> None:

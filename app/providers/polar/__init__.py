@@ -50,6 +50,7 @@ class Polar(Subscribing, Invoicing, GivingBack, Asking):
             Cap.INVOICES,
             Cap.INVOICE_LINES,
             Cap.DISPUTE_POLL,
+            Cap.DISPUTE_OUTCOMES,
             Cap.EVENT_LIST,
             Cap.MERCHANT_OF_RECORD,
             Cap.DIAGNOSIS,

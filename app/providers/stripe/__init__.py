@@ -63,6 +63,7 @@ class Stripe(Subscribing, Changing, GivingBack, Refunding, Invoicing, Asking):
             Cap.INVOICE_LINES,
             Cap.RETRY_PAYMENT,
             Cap.DISPUTE_EVENTS,
+            Cap.DISPUTE_OUTCOMES,
             Cap.EVENT_LIST,
             Cap.IDEMPOTENCY_KEYS,
             Cap.DIAGNOSIS,

@@ -56,8 +56,8 @@ class Books:
         page["checkout_url"] = f"https://creem.io/test/checkout/{sold['id']}/{page['id']}"
         return page
 
-    def pays(self, page_id: str, *, email: str = "ada@example.com") -> Json:
-        """Somebody fills in the page; the transaction that comes of it."""
+    def pays(self, page_id: str, *, email: str = "ada@example.com", code: int = 0) -> Json:
+        """Somebody fills in the page; what comes of it. `code`: cents that a code typed there takes off."""
         page = self.thing("checkouts", page_id)
         if page["status"] != "pending":
             raise Refused(400, "This checkout is not open.")
@@ -66,7 +66,7 @@ class Books:
             self._customer((page.get("customer") or {}).get("email") or email),
         )
         sub = self._begin(sold, who, page.get("metadata") or {}) if sold["billing_type"] == "recurring" else None
-        paid = self._charges(who, page.get("custom_price") or sold["price"], sub)
+        paid = self._charges(who, page.get("custom_price") or sold["price"], sub, code=code)
         page.update(status="completed", customer=who["id"], order=paid["order"])
         page.update({"subscription": sub["id"]} if sub else {})
         shown = {**page, "product": sold, "customer": who, "order": self._order(paid, sold)}
@@ -84,16 +84,16 @@ class Books:
         found = next((who for who in self.things["customers"].values() if who["email"] == email), None)
         return found or self._put("customers", "cust", {"email": email, "name": "Ada", "country": "SG"})
 
-    def _charges(self, who: Json, cents: int, sub: Json | None) -> Json:
-        tax = cents * self.percent // 100
+    def _charges(self, who: Json, cents: int, sub: Json | None, *, code: int = 0) -> Json:
+        tax = (cents - code) * self.percent // 100
         told: Json = {
             "amount": cents,
-            "amount_paid": cents + tax,
+            "amount_paid": cents - code + tax,
             "tax_amount": tax,
             "currency": "USD",
             "type": "payment",
         }
-        told |= {"discount_amount": 0, "refunded_amount": 0, "status": "paid", "customer": who["id"]}
+        told |= {"discount_amount": code, "refunded_amount": 0, "status": "paid", "customer": who["id"]}
         told |= {"order": f"ord_{next(self._numbers)}", "subscription": sub["id"] if sub else None}
         told |= {"description": "Subscription payment" if sub else "One-time payment"}
         if sub:
