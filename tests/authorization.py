@@ -85,7 +85,6 @@ GET  /admin/channels                                       303     403     403  
 GET  /admin/disputes                                       303     403     403     403     403     200     200     200
 GET  /admin/disputes/<dispute_id>                          303     403     403     403     403     200     200     200
 POST /admin/disputes/<dispute_id>/outcome                  303     403     403     403     403     403     422     422
-POST /admin/disputes/<dispute_id>/outcome                  303     403     403     403     403     403     422     422
 POST /admin/disputes/<dispute_id>/thaw                     303     403     403     403     403     403     422     422
 GET  /admin/reconciliations                                303     403     403     403     403     200     200     200
 POST /admin/reconciliations                                303     403     403     403     403     403     303     303
