@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
+from sqlalchemy.orm import Session
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
@@ -112,7 +113,7 @@ def index_csv() -> Response:
 
     def page(place: str | None) -> tuple[list[Sequence[object]], str | None]:
         found = everyone.page(session, asked, before=place, limit=IN_A_FILE)
-        names = _names(found.invoices)
+        names = _names(session, found.invoices)
         return [_csv_row(each, names.get(each.customer_id, "")) for each in found.invoices], found.older
 
     return csv_file.answer(f"invoices-{clock.now():%Y-%m-%d}.csv", heading, csv_file.walked(session, page))
@@ -132,7 +133,7 @@ def _shown(filters: InvoicesFilter) -> dict[str, Any]:
         "filters": filters,
         "states": CHOICES,
         "rows": found.invoices,
-        "names": _names(found.invoices),
+        "names": _names(session, found.invoices),
         "word": word,
         "sum": everyone.summed(session, asked, default_currency()) if asked.state in UNPAID else None,
         "older": url_for(".index", before=found.older, **filters.query) if found.older else "",
@@ -146,8 +147,8 @@ def word(invoice: Invoice) -> str:
     return "Payment failed" if invoice.status == "open" and invoice.failed_at else _WORDS[invoice.status]
 
 
-def _names(found: Sequence[Invoice]) -> dict[str, str]:
-    return search.names(db.session(), sorted({each.customer_id for each in found}))
+def _names(session: Session, found: Sequence[Invoice]) -> dict[str, str]:
+    return search.names(session, sorted({each.customer_id for each in found}))
 
 
 def _csv_row(each: Invoice, name: str) -> Sequence[object]:

@@ -146,16 +146,13 @@ def _pager(filters: InvoiceFilter, older: str | None, count: int, *, is_newest: 
 
 
 def _csv_rows(customer_id: str, filters: InvoiceFilter) -> Iterator[Sequence[object]]:
-    before: str | None = None
-    while True:
-        page = reads.page(db.session(), customer_id, filters.wanted, before=before, limit=IN_A_FILE)
-        # A long download must not hold one read transaction open all the while; the cursor needs none.
-        db.session.rollback()
-        for row in page.rows:
-            yield _csv_row(row)
-        before = page.older
-        if before is None:
-            return
+    session = db.session()
+
+    def page(before: str | None) -> tuple[list[Sequence[object]], str | None]:
+        found = reads.page(session, customer_id, filters.wanted, before=before, limit=IN_A_FILE)
+        return [_csv_row(row) for row in found.rows], found.older
+
+    return csv_file.walked(session, page)
 
 
 def _csv_row(row: Row) -> Sequence[object]:

@@ -185,17 +185,14 @@ def _list(filters: OrderFilter) -> dict[str, Any]:
 
 
 def _csv_rows(customer_id: str, wanted: dict[str, Any]) -> Iterator[Sequence[object]]:
-    before: str | None = None
-    while True:
-        page = reads.order_page(db.session(), customer_id, before=before, limit=ROWS, **wanted)
-        theirs = invoices_of(db.session(), customer_id, page.orders)
-        # A long download must not hold one read transaction open all the while; the cursor needs none.
-        db.session.rollback()
-        for order in page.orders:
-            yield _csv_row(order, theirs.get(order.id))
-        before = page.older
-        if before is None:
-            return
+    session = db.session()
+
+    def page(before: str | None) -> tuple[list[Sequence[object]], str | None]:
+        found = reads.order_page(session, customer_id, before=before, limit=ROWS, **wanted)
+        theirs = invoices_of(session, customer_id, found.orders)
+        return [_csv_row(order, theirs.get(order.id)) for order in found.orders], found.older
+
+    return csv_file.walked(session, page)
 
 
 def _csv_row(order: Order, invoice: Invoice | None) -> Sequence[object]:

@@ -30,6 +30,11 @@ def _begun(connection: Connection) -> None:
     _here.seen.add(connection)
 
 
+def is_inside_a_transaction() -> bool:
+    """Whether this thread has a database transaction open."""
+    return bool(_open())
+
+
 def refuse_inside_a_transaction(doing: str) -> None:
     """Fail the test when this thread has a database transaction open."""
     assert not _open(), f"{doing} while a database transaction is open"

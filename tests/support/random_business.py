@@ -25,7 +25,7 @@ from app.payments.models import Dispute, ProviderEvent, Refund
 from app.subscriptions.models import Subscription
 from tests.support.time import Clock
 
-CUSTOMERS = 24
+CUSTOMERS = 40
 SPENDING = ("debit", "invocation", "overage", "compute", "llm", "subscription", "invoice")
 
 
@@ -108,7 +108,9 @@ def _subscriptions(session: Session, chance: random.Random, customers: list[str]
         for scope in [scopes[place]]
     ]  # fmt: skip
     for whose in customers:
-        status = chance.choice(("active", "active", "past_due", "past_due", "restricted", "incomplete", "canceled"))
+        status = chance.choice(
+            ("active", "active", "active", "past_due", "past_due", "restricted", "incomplete", "canceled")
+        )
         late = status in ("past_due", "restricted")
         ends = now + timedelta(days=chance.choice((-1, 3, 20)))
         plan, wallet = chance.choice(plans), chance.random() < 0.5
@@ -121,7 +123,7 @@ def _subscriptions(session: Session, chance: random.Random, customers: list[str]
             grace_ends_at=now + timedelta(days=chance.choice((-1, 2))) if late else None,
             ended_at=now if status == "canceled" else None,
         )  # fmt: skip
-        for _ in range(chance.choice((0, 0, 1, 2))):
+        for _ in range(chance.choice((0, 1, 1, 2))):
             put(
                 session, Redemption, customer_id=whose, id=ids.new("red"), coupon_id=chance.choice(coupons),
                 key=ids.new("k"), subscription_id=made, left=chance.choice((None, 0, 3)), currency="usd",
