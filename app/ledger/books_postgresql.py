@@ -41,7 +41,8 @@ _HOLD_COLUMNS = (
 )
 _HOLDS = f"SELECT {_HOLD_COLUMNS} FROM ledger_hold WHERE {_BY_KEY}"
 _REVERSALS = f"SELECT customer_id, reverses, id FROM ledger_entry WHERE {_BY_KEY.format('reverses')}"
-WRITE_ONE = "SELECT ledger_write_one(%s)"
+TAKE_PAIR = "INSERT INTO ledger_pair VALUES (%s)"
+TAKE_PAIRS = "INSERT INTO ledger_pairs VALUES (%s, %s, %s::json, %s::json)"
 WRITE = "SELECT ledger_write(true, %s, %s, %s, %s, %s::json, %s::json)"
 _WRITE_APART = "SELECT ledger_write_apart(%s, %s, %s, %s::json, %s::json)"
 _Text = str | None
@@ -89,11 +90,20 @@ def write_call(sheet: Sheet, *, strict: bool) -> tuple[str, list[_Text]]:
     new, changed = _holds_json(list(sheet.new_holds.values())), _holds_json(sheet.changed_holds)
     if not strict:
         return _WRITE_APART, [_accounts(states), *_entries(entries), new, changed]
-    if len(entries) == len(states) == 1 and new is changed is None and _is_pair(entries[0]):
-        return WRITE_ONE, [_one(states[0], entries[0])]
     pairs = [entry for entry in entries if _is_pair(entry)]
     others = [entry for entry in entries if not _is_pair(entry)] if len(pairs) < len(entries) else []
     return WRITE, [_accounts(states), _pairs(pairs), *_entries(others), new, changed]
+
+
+def guess_call(sheet: Sheet) -> tuple[str, list[_Text]]:
+    """The same for a sheet that was worked out from memory: through a door if all its entries are pairs."""
+    states, entries = sheet.dirty(), sheet.new_entries
+    if not entries or not all(_is_pair(entry) for entry in entries):
+        return write_call(sheet, strict=True)
+    if len(entries) == len(states) == 1 and not sheet.new_holds and not sheet.changed_holds:
+        return TAKE_PAIR, [_one(states[0], entries[0])]
+    new, changed = _holds_json(list(sheet.new_holds.values())), _holds_json(sheet.changed_holds)
+    return TAKE_PAIRS, [_accounts(states), _pairs(entries), new, changed]
 
 
 def _is_pair(entry: Entry) -> bool:
@@ -101,7 +111,7 @@ def _is_pair(entry: Entry) -> bool:
 
 
 def _one(state: State, entry: Entry) -> str:
-    """The row of `ledger_write_one`: an entry of two legs, and the only account it moved."""
+    """The row of `ledger_pair`: an entry of two legs, and the only account it moved."""
     first = entry.legs[0].seq is not None
     mine, theirs = entry.legs if first else entry.legs[::-1]
     customer_id, account, asset = state.account

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.errors import Refusal
 from app.ledger.books import Books, apply, books_for
-from app.ledger.books_postgresql import write_call
+from app.ledger.books_postgresql import guess_call
 from app.ledger.direct_write import DirectWrite
 from app.ledger.memory import Memory
 from app.ledger.requests import Request
@@ -176,7 +176,7 @@ class PostgresClerk(_Desk):
             return None
         try:
             results: Results = [sheet.take(request) for request in requests]
-            self._run(*write_call(sheet, strict=True))
+            self._run(*guess_call(sheet))
         except Exception as failure:
             self._forget(failure, [sheet])
             return None
@@ -199,7 +199,7 @@ class PostgresClerk(_Desk):
                     raise _NotRemembered
                 sheets.append(sheet)
                 results.update((at, sheet.take(requests[at])) for at in part)
-                call = write_call(sheet, strict=True)
+                call = guess_call(sheet)
                 if start == 0:
                     self._cursor.execute("BEGIN")
                 self._write.finish()
@@ -245,7 +245,8 @@ class PostgresClerk(_Desk):
     def _roll_back(self) -> None:
         if self._raw is not None:
             with contextlib.suppress(*self._errors):
-                self._cursor.execute("ROLLBACK")
+                # Not by the cursor, which takes a rollback for the end of every prepared statement, ours too.
+                self._raw.pgconn.exec_(b"ROLLBACK")
 
     def _run(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         if sql in self._write.statements:

@@ -1,4 +1,4 @@
-"""Calls of `ledger_write` on a PostgreSQL connection without the driver's cursor, which costs more than the call does.
+"""Writing on a PostgreSQL connection without the driver's cursor, which costs more than the write does.
 
 A cursor looks at each parameter's type, keeps lists of what is prepared, and waits by polling: 90 of the 110
 microseconds that an empty statement with a debit's values takes. These statements have text parameters only, and are
@@ -12,7 +12,7 @@ import select
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.ledger.books_postgresql import WRITE, WRITE_ONE
+from app.ledger.books_postgresql import TAKE_PAIR, TAKE_PAIRS, WRITE
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
@@ -23,7 +23,7 @@ COMMAND_OK, TUPLES_OK, CONNECTION_BAD = 1, 2, 1  # libpq's numbers, which never 
 class DirectWrite:
     """The write calls of one connection, which must be used by one thread at a time."""
 
-    statements = (WRITE_ONE, WRITE)
+    statements = (TAKE_PAIR, TAKE_PAIRS, WRITE)
 
     def __init__(self, driver: Any, connection: PGconn) -> None:
         self._driver = driver
@@ -32,7 +32,7 @@ class DirectWrite:
         self._sent = False
 
     def __call__(self, sql: str, parameters: Sequence[str | None]) -> bool:
-        """What the function answered. Raises the driver's errors."""
+        """What the function answered; True for what went through a door. Raises the driver's errors."""
         name, values = self._call(sql, parameters)
         return self._answer(self._connection.exec_prepared(name, values))
 
@@ -74,6 +74,8 @@ class DirectWrite:
         return name
 
     def _answer(self, result: PGresult) -> bool:
+        if result.status == COMMAND_OK:
+            return True
         if result.status != TUPLES_OK:
             self._raise(result)
         return result.get_value(0, 0) == b"t"

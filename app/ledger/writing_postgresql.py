@@ -1,4 +1,4 @@
-"""PostgreSQL's functions that write the books: `ledger_write` for any batch, `ledger_write_one` for the commonest.
+"""PostgreSQL's function that writes the books: `ledger_write`, for any batch. The commonest go through the doors.
 
 Rows travel as text: columns parted by GS (29), values by US (31), RS (30) for null. A driver that writes arrays quotes
 every element by itself, and a parameter for each value costs both sides more than cutting one text apart. None of the
@@ -33,7 +33,7 @@ def _typed(name: str, value: str) -> str:
     return f"{value}::{_TYPE_OF[name]}" if name in _TYPE_OF else value
 
 
-def _rows(given: str, columns: str) -> str:
+def rows(given: str, columns: str) -> str:
     """A text cut apart into rows named `u`, with its columns as text."""
     arrays = ",\n        ".join(
         f"string_to_array({given}[{number}], E'\\x1f', E'\\x1e')" for number, _ in enumerate(columns.split(), 1)
@@ -45,7 +45,7 @@ def _columns(names: str, row: str = "u") -> str:
     return ", ".join(_typed(name, f"{row}.{name}") for name in names.split())
 
 
-def _listed(names: str) -> str:
+def listed(names: str) -> str:
     return names.replace(" ", ", ")
 
 
@@ -56,7 +56,7 @@ _UPDATE_ACCOUNTS = f"""
     SET balance = u.balance::bigint, held = u.held::bigint, debt = u.debt::bigint, promo = u.promo::bigint,
         version = u.version::bigint, revision = t.revision + 1, tallies = u.tallies::json,
         moved_at = u.moved_at::timestamptz
-    FROM {_rows("a", ACCOUNT)}
+    FROM {rows("a", ACCOUNT)}
     WHERE t.customer_id = u.customer_id AND t.kind = u.kind AND t.asset = u.asset
       AND t.revision = u.revision::bigint;
     GET DIAGNOSTICS done = ROW_COUNT;
@@ -95,15 +95,19 @@ _CHANGE_HOLDS = """
 """
 
 # Entries and legs go in by one statement, so that each side's trigger sees the other's rows.
-_INSERT_PAIRS = f"""
-    p := string_to_array(pairs, E'\\x1d');
+SOUND_PAIR = (
+    "u.position IN ('0', '1') AND u.amount::bigint <> 0 AND u.seq IS NOT NULL AND u.kind_seq IS NOT NULL "
+    "AND u.balance_after IS NOT NULL AND (u.kind = 'reversal') = (u.reverses IS NOT NULL)"
+)
+INSERT_PAIRS = f"""
     WITH given AS MATERIALIZED (
-      SELECT * FROM {_rows("p", PAIR)}
+      SELECT * FROM {rows("p", PAIR)}
+      WHERE {SOUND_PAIR}
     ), written AS (
-      INSERT INTO ledger_entry ({_listed(ENTRY)})
+      INSERT INTO ledger_entry ({listed(ENTRY)})
       SELECT {_columns(ENTRY.removesuffix(" legs"))}, 2 FROM given u
     )
-    INSERT INTO ledger_leg ({_listed(LEG)})
+    INSERT INTO ledger_leg ({listed(LEG)})
     SELECT u.customer_id, u.id, leg.*, u.recorded_at::timestamptz
     FROM given u CROSS JOIN LATERAL (VALUES
       (u.position::smallint, u.account, u.asset, u.kind, u.amount::bigint, u.promo_amount::bigint, u.seq::bigint,
@@ -116,15 +120,15 @@ _INSERT_ENTRIES = f"""
     e := string_to_array(entries, E'\\x1d');
     l := string_to_array(legs, E'\\x1d');
     WITH written AS (
-      INSERT INTO ledger_entry ({_listed(ENTRY)})
+      INSERT INTO ledger_entry ({listed(ENTRY)})
       SELECT {_columns(ENTRY)}
-      FROM {_rows("e", ENTRY)}
+      FROM {rows("e", ENTRY)}
       ON CONFLICT DO NOTHING
       RETURNING id
     ), moved AS (
-      INSERT INTO ledger_leg ({_listed(LEG)})
+      INSERT INTO ledger_leg ({listed(LEG)})
       SELECT {_columns(LEG)}
-      FROM {_rows("l", LEG)}
+      FROM {rows("l", LEG)}
       WHERE u.entry_id IN (SELECT id FROM written)
     )
     SELECT count(*) INTO done FROM written;
@@ -149,7 +153,13 @@ DECLARE
 BEGIN
   IF strict AND accounts IS NOT NULL THEN {_UPDATE_ACCOUNTS}  END IF;
   IF new_holds IS NOT NULL THEN {_INSERT_HOLDS}  END IF;
-  IF pairs IS NOT NULL THEN {_INSERT_PAIRS}  END IF;
+  IF pairs IS NOT NULL THEN
+    p := string_to_array(pairs, E'\\x1d');{INSERT_PAIRS}
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done <> 2 * cardinality(string_to_array(p[1], E'\\x1f')) THEN
+      RAISE EXCEPTION 'check: these are no pairs of ledger legs' USING ERRCODE = 'check_violation';
+    END IF;
+  END IF;
   IF entries IS NOT NULL THEN {_INSERT_ENTRIES}  END IF;
   IF NOT strict AND accounts IS NOT NULL THEN {_UPDATE_ACCOUNTS}  END IF;
   IF changed_holds IS NOT NULL THEN {_CHANGE_HOLDS}  END IF;
@@ -174,34 +184,7 @@ ONE = (
 )
 
 
-def _one(names: str) -> str:
+def one(names: str) -> str:
     """Values of the one row, by name."""
     places = {name: number for number, name in enumerate(ONE.split(), 1)}
     return ", ".join(_typed(name, f"v[{places[name]}]") for name in names.split())
-
-
-# One pair on one account, strictly: what a debit by itself is.
-WRITE_ONE = f"""
-CREATE OR REPLACE FUNCTION ledger_write_one(given text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-  v text[] := string_to_array(given, E'\\x1f', E'\\x1e');
-BEGIN
-  UPDATE ledger_account a
-  SET (balance, held, debt, promo, version, tallies, moved_at, revision)
-    = ROW({_one("balance held debt promo version tallies recorded_at")}, a.revision + 1)
-  WHERE a.customer_id = v[1] AND a.kind = v[2] AND a.asset = v[3] AND a.revision = {_one("revision")};
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'a ledger account moved meanwhile' USING ERRCODE = 'PU001';
-  END IF;
-  WITH written AS (
-    INSERT INTO ledger_entry ({_listed(ENTRY)})
-    VALUES ({_one(ENTRY.removesuffix(" legs"))}, 2)
-  )
-  INSERT INTO ledger_leg ({_listed(LEG)})
-  VALUES
-    ({_one("customer_id id position account asset kind amount promo_amount version kind_seq balance recorded_at")}),
-    ({_one("customer_id id")}, 1 - {_one("position")}, {_one("house asset kind")}, -{_one("amount")}, 0,
-     NULL, NULL, NULL, {_one("recorded_at")});
-  RETURN true;
-END $$
-"""
