@@ -26,9 +26,9 @@ def customers(session: Session, text: str) -> Found:
     if not SHORTEST <= len(text) <= LONGEST or any(letter.isspace() for letter in text):
         return {}
     found: Found = {}
-    for customer_id, what in session.execute(union_all(*_ways(text))).tuples():
-        reasons = found.setdefault(str(customer_id), [])
-        if (reason := f"{what} {text}") not in reasons:
+    for row in session.execute(union_all(*_ways(text))):
+        reasons = found.setdefault(str(row[0]), [])
+        if (reason := f"{row[1]} {text}") not in reasons:
             reasons.append(reason)
     return found
 
