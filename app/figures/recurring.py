@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select, t
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.catalogue.models import Plan
+from app.catalogue.models import Plan, PlanVersion
 from app.coupons.discount import covers, taken_off
 from app.coupons.models import Coupon, Redemption
 from app.customers.models import Customer
@@ -52,7 +52,8 @@ class Row:
 
     told: Any  # the columns of the table
     customer: str
-    plan: str
+    plan: str  # its key
+    plan_name: str
     state: str
     coupon: str
     off_minor: int
@@ -80,7 +81,8 @@ class Page:
 class Group:
     """The subscriptions of one plan and interval: how many, and a year of them in minor units."""
 
-    plan: str
+    plan: str  # its key
+    plan_name: str
     interval: str
     count: int
     yearly_minor: int
@@ -94,8 +96,15 @@ def page(session: Session, asked: Asked, *, before: str | None = None, limit: in
     """Subscriptions of all customers. `before` is an earlier page's `older`."""
     state = _state(clock.now())
     query = (
-        select(*_COLUMNS, Plan.key.label("plan"), Customer.name.label("customer"), state.label("state"))
+        select(
+            *_COLUMNS,
+            Plan.key.label("plan"),
+            PlanVersion.name.label("plan_name"),
+            Customer.name.label("customer"),
+            state.label("state"),
+        )
         .join(Plan, Plan.id == Subscription.plan_id)
+        .join(PlanVersion, _on_offer())
         .join(Customer, Customer.id == Subscription.customer_id)
         .where(*_wanted(asked, state))
     )
@@ -114,10 +123,18 @@ def groups(session: Session, asked: Asked, currency: str) -> list[Group]:
     another currency is counted, and adds nothing.
     """
     running, state = _running(), _state(clock.now())
-    same = (Plan.rank, Plan.key, Subscription.interval, Subscription.price_minor, Subscription.currency)
+    same = (
+        Plan.rank,
+        Plan.key,
+        PlanVersion.name,
+        Subscription.interval,
+        Subscription.price_minor,
+        Subscription.currency,
+    )
     counted = session.execute(
         select(*same, running.c.coupon_id, func.count())
         .join(Plan, Plan.id == Subscription.plan_id)
+        .join(PlanVersion, _on_offer())
         .outerjoin(
             running,
             and_(
@@ -132,12 +149,12 @@ def groups(session: Session, asked: Asked, currency: str) -> list[Group]:
     ).all()
     wanted = {row.coupon_id for row in counted if row.coupon_id}
     coupons = {each.id: each for each in session.scalars(select(Coupon).where(Coupon.id.in_(wanted)))} if wanted else {}
-    sums: dict[tuple[str, str], tuple[int, int]] = {}
-    for _, plan, interval, price, billed_in, coupon_id, count in counted:
+    sums: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for _, plan, name, interval, price, billed_in, coupon_id, count in counted:
         off = _off(coupons.get(coupon_id), price, billed_in, plan)
         each = (price - off) * _IN_A_YEAR[interval] if billed_in == currency else 0
-        before, minor = sums.get((plan, interval), (0, 0))
-        sums[plan, interval] = before + count, minor + count * each
+        before, minor = sums.get((plan, name, interval), (0, 0))
+        sums[plan, name, interval] = before + count, minor + count * each
     return [Group(*named, *told) for named, told in sums.items()]
 
 
@@ -162,6 +179,11 @@ def _state(now: datetime) -> ColumnElement[str]:
         (and_(s.status == "past_due", s.grace_ends_at <= now), "restricted"),
         else_=s.status,
     )
+
+
+def _on_offer() -> ColumnElement[bool]:
+    """The version that names a plan today, whichever one a subscription has."""
+    return and_(PlanVersion.plan_id == Plan.id, PlanVersion.number == Plan.current_version)
 
 
 def _wanted(asked: Asked, state: ColumnElement[str]) -> list[ColumnElement[bool]]:
@@ -214,7 +236,7 @@ def _coupons_of(session: Session, named: list[tuple[str, str]]) -> dict[tuple[st
 
 def _row(told: Any, coupon: Coupon | None) -> Row:
     off = _off(coupon, told.price_minor, told.currency, told.plan)
-    return Row(told, told.customer, told.plan, told.state, coupon.code if coupon and off else "", off)
+    return Row(told, told.customer, told.plan, told.plan_name, told.state, coupon.code if coupon and off else "", off)
 
 
 def _off(coupon: Coupon | None, price_minor: int, currency: str, plan: str) -> int:
