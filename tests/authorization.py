@@ -126,6 +126,13 @@ GET  /admin/plans/<plan_id>/versions/<int:number>          303     403     403  
 GET  /admin/plans/<plan_id>/versions/<int:number>/customers 303    403     403     403     403     200     200     200
 GET  /admin/plans/<plan_id>/versions/<int:number>/customers.csv 303 403    403     403     403     200     200     200
 GET  /admin/plans/new                                      303     403     403     403     403     403     403     200
+GET  /admin/settings                                       303     403     403     403     403     403     403     200
+GET  /admin/staff                                          303     403     403     403     403     403     403     200
+POST /admin/staff                                          303     403     403     403     403     403     403     422
+GET  /admin/staff.csv                                      303     403     403     403     403     403     403     200
+POST /admin/staff/<user_id>/end                            303     403     403     403     403     403     403     404
+POST /admin/staff/<user_id>/reset-second-factor            303     403     403     403     403     403     403     404
+POST /admin/staff/<user_id>/role                           303     403     403     403     403     403     403     422
 GET  /admin/tax-rates                                      303     403     403     403     403     200     200     200
 POST /admin/tax-rates                                      303     403     403     403     403     403     403     422
 POST /admin/tax-rates/<rate_id>/end                        303     403     403     403     403     403     403     404

@@ -36,6 +36,8 @@ from app.admin import (
     reconciliations,
     refund_form,
     refunds,
+    settings,
+    staff,
     subscriptions,
     tax_rates,
     terms,
@@ -50,7 +52,8 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.pages)
     for module in (customers, adjustments, terms, webhooks, outgoing, outgoing_endpoints, books, activity):
         app.register_blueprint(module.pages)
-    app.register_blueprint(adjustment_queue.pages)
+    for module in (adjustment_queue, staff, settings):
+        app.register_blueprint(module.pages)
     for module in (disputes, reconciliations, refund_form, refunds, credit_adjustments, credit_transactions):
         app.register_blueprint(module.pages)
     for module in (plans, coupons, catalogue_rows, channels, check_in, tax_rates):

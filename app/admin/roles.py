@@ -11,6 +11,7 @@ MONEY_ROLES = ("finance", "admin")
 staff_reads = staff_required("support", "finance", "admin")
 staff_moves_money = staff_required(*MONEY_ROLES)
 staff_edits_catalogue = staff_required("admin")
+staff_administers = staff_required("admin")  # staff themselves, and what the installation is set to
 
 
 def may_move_money() -> bool:

@@ -14,10 +14,10 @@ from app.cli.connection import read_settings, sessions, take_up
 from app.config import Settings
 from app.db import make_engine
 from app.flows import audit_books, deliver
+from app.http import check_up
+from app.http.check_up import Line
 from app.payments import doctor as payments
 from app.providers import registry
-
-Line = tuple[bool, str]
 
 
 @click.command()
@@ -26,16 +26,11 @@ def doctor() -> Answer:
     """Check settings, database, books, mail and payment providers; exit code 1 when something is wrong."""
     settings = read_settings()
     take_up(settings)
-    lines = [*_settings(settings), *_database(settings), *_mail(settings), *_payments(settings)]
+    lines = [*check_up.of_settings(settings), *_database(settings), *_mail(settings), *_payments(settings)]
     wrong = [sentence for well, sentence in lines if not well]
     told = [f"{'well ' if well else 'WRONG'}  {sentence}" for well, sentence in lines]
     checks = [{"ok": well, "sentence": sentence} for well, sentence in lines]
     return Answer(told, {"ok": not wrong, "checks": checks}, code=1 if wrong else 0)
-
-
-def _settings(settings: Settings) -> list[Line]:
-    problems = settings.problems()
-    return [(False, problem) for problem in problems] or [(True, f"The settings are usable, as {settings.env}.")]
 
 
 def _database(settings: Settings) -> list[Line]:
@@ -51,21 +46,18 @@ def _database(settings: Settings) -> list[Line]:
 
 
 def _tables(engine: Engine) -> list[Line]:
-    here, wanted = schema.current(engine), schema.head()
-    if here != wanted:
-        return [(False, f"The database is at revision {here or 'none'}, not {wanted}: run `purser migrate`.")]
+    well = check_up.of_tables(engine)
+    if not well[0]:
+        return [well]
     with sessions(engine)() as session:
         faults = audit_books.audit(session).faults
-    well: Line = (True, f"The database answers, at revision {here}.")
     return [well, *((False, fault) for fault in faults)] if faults else [well, (True, "The books are right.")]
 
 
 def _mail(settings: Settings) -> list[Line]:
     if settings.smtp_url:
         return [_mail_server(settings.smtp_url)]
-    if settings.is_production:
-        return [(False, "SMTP_URL is missing: mail, password links too, goes to the log for whoever reads it to use.")]
-    return [(True, "Mail is printed where the program runs, since SMTP_URL is not set.")]
+    return check_up.of_mail(settings)
 
 
 def _mail_server(url: str) -> Line:

@@ -50,7 +50,10 @@ STAFF_PLACES: dict[str, tuple[StaffPlace, ...]] = {
         StaffPlace("/admin/books", "log", "Books"),
         StaffPlace("/admin/activity", "clock", "Audit log"),
     ),
-    "Staff": (),
+    "Staff": (
+        StaffPlace("/admin/staff", "team", "Staff", ("admin",)),
+        StaffPlace("/admin/settings", "log", "Settings", ("admin",)),
+    ),
 }
 STAFF_TABS: tuple[StaffPlace, ...] = (
     StaffPlace("/admin", "home", "Overview"),

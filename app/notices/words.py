@@ -159,11 +159,9 @@ If that surprises you, choose a new password now and write to us:
         "You are staff now",
         """Hello {name},
 
-{inviter} has let you into the back office, as {role}. Choose a password here, then sign in:
+{inviter} has let you into the back office, as {role}. {how}
 
 {link}
-
-The link works once, for one hour. After that, choose "Forgot it?" on the sign-in page.
 """,
     ),
     # What `tell` mails: its words are in `kinds`. No link but those the words hold, as above.

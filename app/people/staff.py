@@ -1,4 +1,4 @@
-"""Staff: users who may enter the back office, and switching users off."""
+"""Staff: users who may enter the back office, that one of them stays admin, and switching users off."""
 
 from __future__ import annotations
 
@@ -8,9 +8,34 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import activity, clock
-from app.errors import Invalid
+from app.errors import Conflict, Invalid
 from app.people import sessions
 from app.people.models import STAFF_ROLES, User
+
+
+class LastAdmin(Conflict):
+    """Somebody has to be able to let people in."""
+
+    code = "LAST_ADMIN"
+
+
+def everyone(session: Session, role: str | None = None) -> list[User]:
+    """All staff, by name; of one role where given. At most a thousand."""
+    mine = select(User).where(User.staff_role.is_not(None) if role is None else User.staff_role == role)
+    return list(session.scalars(mine.order_by(User.name, User.id).limit(1000)))
+
+
+def keep_an_admin(session: Session, user: User, role: str | None) -> None:
+    """Raise LastAdmin when this change would leave nobody who is admin and can sign in.
+
+    The admins' rows are locked: of two who demote each other at once, the second one waits and is refused.
+    """
+    if role == "admin" or user.staff_role != "admin":
+        return
+    able = select(User.id).where(User.staff_role == "admin", User.disabled_at.is_(None))
+    admins = session.scalars(able.order_by(User.id).with_for_update()).all()
+    if set(admins) <= {user.id}:
+        raise LastAdmin(f"{user.name} is the last admin. Make somebody else admin first.", field="role")
 
 
 def set_role(session: Session, user: User, role: str | None, *, actor: str) -> None:
