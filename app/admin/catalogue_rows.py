@@ -44,7 +44,7 @@ def index(plural: str) -> str:
     rows = edit_rows.every(db.session(), KINDS[plural].name)
     told: dict[str, Any] = {"plans": edit_rows.plans_by_meter(db.session())} if plural == "meters" else {}
     if plural == "packs":
-        told = _sales(rows) | {"lacking": packs_lacking(current_app.extensions["providers"])}
+        told = _sales(rows)
     return render_template(
         "admin/rows/index.html",
         plural=plural,
@@ -135,6 +135,7 @@ def _sales(rows: list[Listed]) -> dict[str, Any]:
     now = clock.now()
     sold = reads.packs_sold(db.session(), now.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
     packs = [row.terms for row in rows if isinstance(row.terms, PackTerms)]
+    on_offer = [row.terms for row in rows if isinstance(row.terms, PackTerms) and row.retired_at is None]
     each = {pack.key: small_price(each_in_hundredths(pack.price_minor, pack.credits), pack.currency) for pack in packs}
     return {
         "each": each,
@@ -142,6 +143,7 @@ def _sales(rows: list[Listed]) -> dict[str, Any]:
         "sold_in_all": sum(count for count, _ in sold.values()),
         "billed_in_all": sum(minor for _, minor in sold.values()),
         "month": MONTH_NAMES[now.month - 1],
+        "lacking": packs_lacking(on_offer, current_app.extensions["providers"]),
     }
 
 

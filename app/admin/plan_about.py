@@ -13,6 +13,7 @@ from app.catalogue import versions
 from app.catalogue.edit import Listed
 from app.coupons import reads as coupons
 from app.extensions import db
+from app.flows.sold_by import Providers
 from app.subscriptions import subscribers
 
 
@@ -28,7 +29,7 @@ def shown(found: Listed | None) -> dict[str, Any]:
         "makers": words.names_of(db.session(), {each.actor for each in every if each.actor}),
         "happened": words.of_subject(db.session(), f"plan:{found.terms.key}"),
         "coupons": coupons.good_for(db.session(), f"plan:{found.terms.key}", clock.now()),
-        "lacking": [] if found.retired_at else provider_ids.lacking(found.terms, channels()),
+        "lacking": [] if found.retired_at else provider_ids.lacking(found.terms, providers()),
         "may_edit": may_edit_catalogue(),
     }
 
@@ -39,6 +40,7 @@ def counts_of(plan_id: str) -> dict[int, int]:
     return {number: count for (_, number), count in sorted(found.items(), reverse=True)}
 
 
-def channels() -> list[str]:
-    """The payment channels that are configured."""
-    return list(current_app.extensions["providers"])
+def providers() -> Providers:
+    """The payment channels that are configured, by name."""
+    found: Providers = current_app.extensions["providers"]
+    return found

@@ -44,7 +44,7 @@ def index() -> str:
         "admin/plans/index.html",
         plans=plans,
         subscribers=counts,
-        lacking=[(plan, provider_ids.lacking(plan, plan_about.channels())) for plan in offered],
+        lacking=[(plan, provider_ids.lacking(plan, plan_about.providers())) for plan in offered],
         happened=words.of_group(db.session(), "catalogue."),
         may_edit=may_edit_catalogue(),
     )
@@ -54,7 +54,7 @@ def index() -> str:
 @staff_edits_catalogue
 def new() -> Response | str:
     """The empty form."""
-    return _editor(None, plan_form.of_terms(_blank(), plan_about.channels()))
+    return _editor(None, plan_form.of_terms(_blank(), list(plan_about.providers())))
 
 
 @pages.get("/admin/plans/<plan_id>")
@@ -160,7 +160,7 @@ def _asked(plan_id: str) -> tuple[Listed | None, PlanForm]:
 
 
 def _form_of(found: Listed) -> PlanForm:
-    return plan_form.of_terms(found.terms, plan_about.channels())
+    return plan_form.of_terms(found.terms, list(plan_about.providers()))
 
 
 def _other(found: Listed | None, form: PlanForm) -> Meanwhile | None:
@@ -243,7 +243,7 @@ def _page(
         "modes": [(mode, _MODES[mode]) for mode in OVERAGE_MODES],
         "downgrades": [(choice, _DOWNGRADES[choice]) for choice in DOWNGRADES],
         "flags": plan_form.FLAG_WORDS,
-        "channels": [(channel, provider_ids.CHANNEL_NAMES.get(channel, channel)) for channel in plan_about.channels()],
+        "channels": [(name, provider.title) for name, provider in plan_about.providers().items()],
         **plan_about.shown(found),
         **_told(found, change, terms, other),
     }
@@ -256,7 +256,7 @@ def _told(
     warnings = []
     if change is not None and terms is not None:
         before = found.terms if found else None
-        warnings = provider_ids.stale(before, terms) + provider_ids.lacking(terms, plan_about.channels())
+        warnings = provider_ids.stale(before, terms) + provider_ids.lacking(terms, plan_about.providers())
     return {
         "plan_id": found.terms.id if found else NEW,
         "change": change,

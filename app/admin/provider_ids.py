@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from app.catalogue.terms import PlanTerms, ProviderIds
-from app.providers.port import Provider
-from app.providers.registry import BY_HAND
+from app.catalogue.terms import PackTerms, PlanTerms, ProviderIds
+from app.flows import sold_by
+from app.flows.sold_by import Providers
 from app.providers.values import Cap
 from app.subscriptions.prices import NAMES
 
@@ -61,18 +61,18 @@ def field_name(channel: str, cycle: str) -> str:
     return f"id-{channel}-{cycle}"
 
 
-def lacking(plan: PlanTerms, channels: Collection[str]) -> list[str]:
+def lacking(plan: PlanTerms, providers: Providers) -> list[str]:
     """Sentences about what configured channels cannot sell of this plan for want of an id."""
     told = []
-    for channel in channels:
-        if channel not in BY_HAND:
+    for name, provider in providers.items():
+        if Cap.NAMED_PRODUCTS not in provider.capabilities:
             continue
-        cycles = [cycle for cycle in _sold(plan) if not _id(plan.provider_ids, channel, cycle)]
-        name, called = CHANNEL_NAMES.get(channel, channel), _CALLED.get(channel, "product")
+        cycles = [cycle for cycle in _sold(plan) if not _id(plan.provider_ids, name, cycle)]
+        called = _CALLED.get(name, "product")
         if cycles and cycles == _sold(plan):
-            told.append(f"{name} cannot sell this plan yet: it needs a {called} id.")
+            told.append(f"{provider.title} cannot sell this plan yet: it needs a {called} id.")
         elif cycles:
-            told.append(f"{name} cannot sell this plan {cycles[0]} yet: it needs a {called} id for that.")
+            told.append(f"{provider.title} cannot sell this plan {cycles[0]} yet: it needs a {called} id for that.")
     return told
 
 
@@ -93,14 +93,15 @@ def stale(before: PlanTerms | None, after: PlanTerms) -> list[str]:
     return told
 
 
-def packs_lacking(channels: Mapping[str, Provider]) -> list[str]:
-    """Sentences about configured channels that can sell no packs: each sells them at an amount of our choice."""
-    return [
-        f"{CHANNEL_NAMES.get(name, name)} cannot sell packs yet: it needs a product for amounts of one’s choice, named "
-        "in the settings."
-        for name, provider in channels.items()
-        if Cap.CUSTOM_AMOUNT not in provider.capabilities
-    ]
+def packs_lacking(packs: Iterable[PackTerms], providers: Providers) -> list[str]:
+    """Sentences about what configured channels cannot sell of these packs: none named, and no amount of our choice."""
+    told = []
+    for name, provider in providers.items():
+        unsold = [pack.name for pack in packs if not sold_by.sells_pack(provider, pack)]
+        if unsold:
+            called = _CALLED.get(name, "product")
+            told.append(f"{provider.title} cannot sell {', '.join(unsold)} yet: a {called} id is needed.")
+    return told
 
 
 def _sold(plan: PlanTerms) -> list[str]:

@@ -17,7 +17,6 @@ ADAPTERS = {
     "polar": "app.providers.polar:Polar",
     "creem": "app.providers.creem:Creem",
 }
-BY_HAND = ("lemonsqueezy", "creem")  # where prices of plans are made in the provider's dashboard, and named by us
 
 
 def build(settings: Settings) -> dict[str, Provider]:

@@ -65,6 +65,9 @@ def test_the_catalogue_is_edited_and_accessible(page, client_of, admin, ada, add
     page.get_by_label("At most, row 2").fill("7")
     page.get_by_label("At most, row 2").press("Tab")
     page.locator("#changes").get_by_text("Count seats").wait_for()
+    page.get_by_role("button", name="Preview the pricing page").click()
+    page.get_by_text("Nothing is saved").wait_for()
+    page.get_by_role("button", name="Back to the form").click()
     page.get_by_role("button", name="Publish version 2").click()
     page.get_by_text("Growth is on offer in a new version").wait_for()
 
@@ -73,7 +76,19 @@ def test_the_catalogue_is_edited_and_accessible(page, client_of, admin, ada, add
     assert (now.version, now.monthly_minor, now.limit("count", "seats").amount) == (2, 10_900, 7)
     session.rollback()
 
-    pages = ["/plans", f"/plans/{plan.id}", "/coupons", "/coupons/new", f"/coupons/{coupon.id}", "/tax-rates"]
+    pages = [
+        "/catalogue",
+        "/catalogue/file",
+        "/packs/medium",
+        "/llm-prices/new-one",
+        "/check-in",
+        "/plans",
+        f"/plans/{plan.id}",
+        "/coupons",
+        "/coupons/new",
+        f"/coupons/{coupon.id}",
+        "/tax-rates",
+    ]
     pages += [f"/customers/{ada.customer_id}", f"/customers/{ada.customer_id}/terms"]
     faults = []
     for width in (1280, 390):
