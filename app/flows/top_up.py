@@ -17,6 +17,7 @@ from app.db import transaction
 from app.errors import Conflict, ProviderDown, UnsupportedByChannel
 from app.flows import payer, sold_by
 from app.flows.payer import Payer
+from app.flows.sold_by import NotSoldHere
 from app.money import Money
 from app.payments import customers, orders
 from app.payments.models import Order
@@ -70,13 +71,7 @@ def start(
     try:
         page = _page(session, provider, asked)
     except ProviderError as error:
-        # The vendor's words are for the log: a person can do nothing about a wrong key or a missing product.
-        log.warning("%s opened no page for order %s: %s (%s)", provider.name, asked.order_id, error, error.request_id)
-        if isinstance(error, InvalidRequest) or error.code == "idempotency_error":
-            _give_up_attempt(session, order, error)
-        who = {"customer_id": customer.id, "order_id": asked.order_id}
-        no = sold_by.refuse(session, provider, error, sold_by.TOP_UP, **who)
-        raise no or ProviderDown(_DOWN, channel=provider.name) from error
+        raise _refusal(session, provider, order, error) from error
     with transaction(session):
         orders.sent(session, order, page)
         sold_by.settled(session, provider, sold_by.TOP_UP)
@@ -131,6 +126,17 @@ def _page(session: Session, provider: Provider, asked: _Asked) -> CheckoutSessio
         name=asked.customer.name,
     )
     return provider.create_checkout(wanted, key=asked.key)
+
+
+def _refusal(session: Session, provider: Provider, order: Order, error: ProviderError) -> ProviderDown | NotSoldHere:
+    """What the customer is told. The vendor's words are for the log, and for staff where they can do something."""
+    with transaction(session):
+        order_id, customer_id = order.id, order.customer_id
+    log.warning("%s opened no page for order %s: %s (%s)", provider.name, order_id, error, error.request_id)
+    if isinstance(error, InvalidRequest) or error.code == "idempotency_error":
+        _give_up_attempt(session, order, error)
+    no = sold_by.refuse(session, provider, error, sold_by.TOP_UP, customer_id=customer_id, order_id=order_id)
+    return no or ProviderDown(_DOWN, channel=provider.name)
 
 
 def _give_up_attempt(session: Session, order: Order, error: ProviderError) -> None:

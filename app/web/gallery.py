@@ -21,6 +21,8 @@ STATES: dict[str, State] = {
     "under-way": ("wallet/_under_way.html", gallery_states.under_way),
     "balance-huge": ("wallet/_balance.html", gallery_states.balance_huge),
     "top-up": ("wallet/_topup.html", gallery_states.top_up),
+    "top-up-channels": ("wallet/_topup.html", gallery_states.top_up_channels),
+    "channels": ("wallet/_channels.html", gallery_states.top_up_channels),
     "top-up-error": ("wallet/_topup.html", gallery_states.top_up_error),
     "top-up-read-only": ("wallet/_topup.html", gallery_states.top_up_read_only),
     "top-up-switched-off": ("wallet/_topup.html", gallery_states.top_up_switched_off),

@@ -18,6 +18,7 @@ from app.payments.models import ORDER_STATES, Order, Refund
 from app.wallet import kinds
 from app.wallet.refundable import TopUp
 from app.web import top_up_panel, top_up_status
+from app.web.channel_choice import Choice
 from app.web.refund_rows import STATES, Mark
 from app.web.top_up_panel import Closed, Preset, Quote, figures
 from app.web.waiting import at_rest
@@ -91,6 +92,14 @@ def _asked(waiting: Refund | None, *, may_ask: bool) -> dict[str, Any]:
 
 def top_up() -> dict[str, Any]:
     return _panel(form=top_up_panel.fresh_form(), quote=Quote(5_000))
+
+
+def top_up_channels() -> dict[str, Any]:
+    known = [
+        Choice("stripe", "Stripe", "", chosen=True),
+        Choice("creem", "Creem", "Sells to you itself, and adds the tax of where you are", chosen=False),
+    ]
+    return _panel(form=top_up_panel.fresh_form(), quote=Quote(5_000), channels=known)
 
 
 def top_up_error() -> dict[str, Any]:
@@ -191,7 +200,8 @@ def error() -> dict[str, Any]:
 def _panel(**given: Any) -> dict[str, Any]:
     offered = [Preset(figures(minor), f"${minor // 100}") for minor in PRESETS]
     usual: dict[str, Any] = {"form": None, "closed": Closed("", ""), "quote": None}
-    return {**usual, "presets": offered, "limits": "$10.00 to $10,000.00", "provider_title": "Stripe", **given}
+    words: dict[str, Any] = {"limits": "$10.00 to $10,000.00", "provider_title": "Stripe", "channels": []}
+    return {**usual, "presets": offered, **words, **given}
 
 
 def _ledger(**given: Any) -> dict[str, Any]:

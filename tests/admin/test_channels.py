@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from flask import Flask
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from app.catalogue import reads
 from app.db import transaction
+from app.extensions import db
 from app.notices.models import Mail
 from tests.support.creem import creem_adapter
 from tests.support.people import Person
@@ -133,3 +135,17 @@ def test_without_a_channel_the_page_says_so(
     both.providers.clear()
 
     assert "No channel is set up" in text(client_of(support).get("/admin/channels"))
+
+
+def test_the_page_asks_a_fixed_number_of_questions(
+    app: Flask, client_of: Callable[[Person], PageClient], ada: Person, support: Person, both: Both
+) -> None:
+    asked: list[str] = []
+    with app.app_context():
+        engine = db.engine
+    browser = client_of(support)
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    assert browser.get("/admin/channels").status_code == 200
+
+    assert 0 < len(asked) <= 20, asked

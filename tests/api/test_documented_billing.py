@@ -109,6 +109,7 @@ def test_the_life_of_a_subscription(theirs: Program) -> None:
         "lines": [{"description": str, "amount_cents": int}],
         "next_at": INSTANT,
         "exceeds": [],
+        "is_estimate": False,
         "expires_at": INSTANT,
     }
     state = {**STATE, "plan": "growth", "tier": "growth"}
