@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from app.ledger.accounts import HOUSE, Account
-from app.ledger.entries import Entry, Hold, Leg, encoded
+from app.ledger.entries import Entry, Hold, Leg, encoded, is_pair, tallied
 from app.ledger.rules import State
 from app.ledger.sheet import Key, Sheet
 from app.ledger.writing_postgresql import BETWEEN, BETWEEN_COLUMNS, NULL
@@ -90,24 +90,20 @@ def write_call(sheet: Sheet, *, strict: bool) -> tuple[str, list[_Text]]:
     new, changed = _holds_json(list(sheet.new_holds.values())), _holds_json(sheet.changed_holds)
     if not strict:
         return _WRITE_APART, [_accounts(states), *_entries(entries), new, changed]
-    pairs = [entry for entry in entries if _is_pair(entry)]
-    others = [entry for entry in entries if not _is_pair(entry)] if len(pairs) < len(entries) else []
+    pairs = [entry for entry in entries if is_pair(entry)]
+    others = [entry for entry in entries if not is_pair(entry)] if len(pairs) < len(entries) else []
     return WRITE, [_accounts(states), _pairs(pairs), *_entries(others), new, changed]
 
 
 def guess_call(sheet: Sheet) -> tuple[str, list[_Text]]:
     """The same for a sheet that was worked out from memory: through a door if all its entries are pairs."""
     states, entries = sheet.dirty(), sheet.new_entries
-    if not entries or not all(_is_pair(entry) for entry in entries):
+    if not entries or not all(is_pair(entry) for entry in entries):
         return write_call(sheet, strict=True)
     if len(entries) == len(states) == 1 and not sheet.new_holds and not sheet.changed_holds:
         return TAKE_PAIR, [_one(states[0], entries[0])]
     new, changed = _holds_json(list(sheet.new_holds.values())), _holds_json(sheet.changed_holds)
     return TAKE_PAIRS, [_accounts(states), _pairs(entries), new, changed]
-
-
-def _is_pair(entry: Entry) -> bool:
-    return len(entry.legs) == 2 and (entry.legs[0].seq is None) != (entry.legs[1].seq is None)
 
 
 def _one(state: State, entry: Entry) -> str:
@@ -120,7 +116,7 @@ def _one(state: State, entry: Entry) -> str:
     data = encoded(entry.data) if entry.data else "{}"
     row = (
         f"{customer_id}\x1f{account}\x1f{asset}\x1f{state.balance}\x1f{state.held}\x1f{state.debt}\x1f{state.promo}"
-        f"\x1f{state.version}\x1f{state.revision}\x1f{_tallies(state.tallies)}\x1f{recorded}\x1f{entry.id}\x1f{entry.kind}"
+        f"\x1f{state.version}\x1f{state.revision}\x1f{tallied(state.tallies)}\x1f{recorded}\x1f{entry.id}\x1f{entry.kind}"
         f"\x1f{entry.key}\x1f{entry.request_hash}\x1f{occurred}\x1f{data}\x1f{entry.reverses or NULL}\x1f{mine.amount}"
         f"\x1f{mine.promo_amount}\x1f{mine.kind_seq}\x1f{theirs.account.kind}\x1f{0 if first else 1}"
     )
@@ -139,7 +135,7 @@ def _accounts(states: list[State]) -> _Text:
         [str(s.promo) for s in states],
         [str(s.version) for s in states],
         [str(s.revision) for s in states],
-        [_tallies(s.tallies) for s in states],
+        [tallied(s.tallies) for s in states],
         _times([s.moved_at for s in states]),
     )
 
@@ -213,11 +209,6 @@ def _times(instants: Sequence[datetime | None]) -> list[str]:
             last, text = instant, NULL if instant is None else str(instant)
         texts.append(text)
     return texts
-
-
-def _tallies(kept: dict[str, list[int]]) -> str:
-    """As JSON; kinds are plain words of the chart."""
-    return "{" + ",".join([f'"{kind}":[{n},{came},{went}]' for kind, (n, came, went) in kept.items()]) + "}"
 
 
 def _holds_json(holds: list[Hold]) -> str | None:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.ledger.accounts import HOUSE, Account
-from app.ledger.entries import Entry, Hold, Leg, encoded
+from app.ledger.entries import Entry, Hold, Leg, encoded, is_pair, tallied
 from app.ledger.rules import State
 from app.ledger.sheet import Key, Sheet
 
 Run = Callable[[str, Sequence[Any]], list[Any]]
+Many = Callable[[str, list[tuple[Any, ...]]], int]
 
 _STATE = (
     "SELECT balance, held, debt, promo, version, revision, tallies, moved_at, frozen FROM ledger_account "
@@ -40,6 +41,12 @@ _INSERT_LEG = (
     "INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq, "
     "kind_seq, balance_after, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+# Both legs of a pair by one statement: `?9` is which of them is the customer's.
+_INSERT_PAIR = (
+    "INSERT INTO ledger_leg (customer_id, entry_id, position, account, asset, kind, amount, promo_amount, seq, "
+    "kind_seq, balance_after, recorded_at) VALUES (?1, ?2, ?9, ?3, ?4, ?5, ?6, ?7, ?10, ?11, ?12, ?13), "
+    "(?1, ?2, 1 - ?9, ?8, ?4, ?5, -?6, 0, NULL, NULL, NULL, ?13)"
+)
 _HOLD_COLUMNS = (
     "customer_id, id, account, asset, amount, state, key, request_hash, created_at, expires_at, data, ended_at, "
     "settled_amount, settled_entry"
@@ -56,8 +63,10 @@ _REVERSAL = "SELECT id FROM ledger_entry WHERE customer_id = ? AND reverses = ?"
 
 def stamp(instant: datetime | None) -> str | None:
     """An instant as SQLAlchemy writes it on SQLite, so that Core's reads and ours agree."""
-    if instant is None:
-        return None
+    return None if instant is None else _stamped(instant)
+
+
+def _stamped(instant: datetime) -> str:
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
@@ -70,8 +79,13 @@ class SqliteBooks:
 
     locks_rows = False
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, many: Many | None = None) -> None:
+        """`many` runs a statement for each of several rows, and says how many it changed."""
         self._run = run
+        self._many = many or self._one_by_one
+
+    def _one_by_one(self, sql: str, rows: list[tuple[Any, ...]]) -> int:
+        return sum(self._run(sql, row)[0] for row in rows)
 
     def states(self, accounts: Iterable[Account], *, lock: bool = True) -> list[State]:  # noqa: ARG002 - always locked
         found = []
@@ -108,32 +122,68 @@ class SqliteBooks:
         return [(key, row[0]) for key in keys for row in self._run(_REVERSAL, key)]
 
     def write(self, sheet: Sheet, *, strict: bool) -> bool:  # noqa: ARG002 - the write lock makes strictness moot
-        """Legs, then the entry that seals them, then holds and balances. The write lock makes surprises impossible."""
-        for entry in sheet.new_entries:
-            self._write_entry(entry)
+        """Legs, then the entries that seal them, then holds and balances. Under the write lock nothing can surprise."""
+        done = self.write_guess(sheet)
+        assert done, "an account moved under the write lock, or a hold ended twice"
+        return True
+
+    def write_guess(self, sheet: Sheet) -> bool:
+        """The same for a sheet worked out before the lock. False if an account or a hold is not what it says."""
+        self._write_entries(sheet.new_entries)
         for hold in sheet.new_holds.values():
             self._run(_INSERT_HOLD, _hold_row(hold))
         for hold in sheet.changed_holds:
             now = (hold.amount, hold.state, stamp(hold.ended_at), hold.settled_amount, hold.settled_entry)
-            [changed] = self._run(_CHANGE_HOLD, (*now, hold.customer_id, hold.id))
-            assert changed == 1, f"{hold.id} ended twice"
-        for state in sheet.dirty():
-            figures = (state.balance, state.held, state.debt, state.promo, state.version)
-            kept = (encoded(state.tallies), stamp(state.moved_at))
-            [changed] = self._run(_UPDATE, (*figures, *kept, *state.account, state.revision))
-            assert changed == 1, f"{state.account} moved under the write lock"
-        return True
+            if self._run(_CHANGE_HOLD, (*now, hold.customer_id, hold.id)) != [1]:
+                return False
+        states = sheet.dirty()
+        return self._many(_UPDATE, [_figures(state) for state in states]) == len(states) if states else True
 
-    def _write_entry(self, entry: Entry) -> None:
-        recorded = stamp(entry.recorded_at)
-        for position, leg in enumerate(entry.legs):
-            _, account, asset = leg.account
-            moved = (leg.amount, leg.promo_amount, leg.seq, leg.kind_seq, leg.balance_after, recorded)
-            self._run(_INSERT_LEG, (entry.customer_id, entry.id, position, account, asset, entry.kind, *moved))
-        times = (stamp(entry.occurred_at), recorded)
-        said = (encoded(entry.data), entry.reverses, len(entry.legs))
-        known = (entry.customer_id, entry.id, entry.kind, entry.key, entry.request_hash)
-        self._run(_INSERT_ENTRY, (*known, *times, *said))
+    def _write_entries(self, entries: list[Entry]) -> None:
+        stamps: dict[datetime, str] = {}
+        pairs: list[tuple[Any, ...]] = []
+        legs: list[tuple[Any, ...]] = []
+        heads: list[tuple[Any, ...]] = []
+        for entry in entries:
+            at = stamps.get(entry.recorded_at) or stamps.setdefault(entry.recorded_at, _stamped(entry.recorded_at))
+            if is_pair(entry):
+                pairs.append(_pair_row(entry, at))
+            else:
+                legs.extend(_leg_row(entry, position, leg, at) for position, leg in enumerate(entry.legs))
+            heads.append(_head_row(entry, at))
+        for sql, rows in ((_INSERT_PAIR, pairs), (_INSERT_LEG, legs), (_INSERT_ENTRY, heads)):
+            if rows:
+                self._many(sql, rows)
+
+
+def _figures(state: State) -> tuple[Any, ...]:
+    return (
+        state.balance, state.held, state.debt, state.promo, state.version, tallied(state.tallies),
+        stamp(state.moved_at), *state.account, state.revision,
+    )  # fmt: skip
+
+
+def _pair_row(entry: Entry, recorded: str) -> tuple[Any, ...]:
+    first = entry.legs[0].seq is not None
+    mine, theirs = entry.legs if first else entry.legs[::-1]
+    _, account, asset = mine.account
+    return (
+        entry.customer_id, entry.id, account, asset, entry.kind, mine.amount, mine.promo_amount, theirs.account[1],
+        0 if first else 1, mine.seq, mine.kind_seq, mine.balance_after, recorded,
+    )  # fmt: skip
+
+
+def _leg_row(entry: Entry, position: int, leg: Leg, recorded: str) -> tuple[Any, ...]:
+    _, account, asset = leg.account
+    moved = (leg.amount, leg.promo_amount, leg.seq, leg.kind_seq, leg.balance_after, recorded)
+    return (entry.customer_id, entry.id, position, account, asset, entry.kind, *moved)
+
+
+def _head_row(entry: Entry, recorded: str) -> tuple[Any, ...]:
+    occurred = recorded if entry.occurred_at is entry.recorded_at else stamp(entry.occurred_at)
+    data = encoded(entry.data) if entry.data else "{}"
+    known = (entry.customer_id, entry.id, entry.kind, entry.key, entry.request_hash)
+    return (*known, occurred, recorded, data, entry.reverses, len(entry.legs))
 
 
 def _hold(row: Sequence[Any]) -> Hold:

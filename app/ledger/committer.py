@@ -20,7 +20,9 @@ from sqlalchemy import Engine
 from app.errors import Refusal
 from app.ledger.accounts import Account
 from app.ledger.chart import ChartViolation
-from app.ledger.clerk import clerk_for
+from app.ledger.clerk import Clerk
+from app.ledger.clerk_postgresql import PostgresClerk
+from app.ledger.clerk_sqlite import SqliteClerk
 from app.ledger.entries import Entry, Hold
 from app.ledger.line import Line
 from app.ledger.requests import Ending, Posting, Request, holding, posting, settling
@@ -136,7 +138,11 @@ class Committer:
         return [answers[at] for at in range(len(requests))]
 
     def _reset(self) -> None:
-        self._lines = [Line(clerk_for(self._engine), self._most) for _ in range(self._number)]
+        self._lines = [Line(_clerk_for(self._engine), self._most) for _ in range(self._number)]
+
+
+def _clerk_for(engine: Engine) -> Clerk:
+    return SqliteClerk(engine) if engine.dialect.name == "sqlite" else PostgresClerk(engine)
 
 
 def _after_fork(this: weakref.ref[Committer]) -> None:

@@ -114,6 +114,17 @@ def encoded(value: Any) -> str:
     return _encode(value)
 
 
+def tallied(kept: Mapping[str, list[int]]) -> str:
+    """Tallies as JSON; kinds are plain words of the chart."""
+    return "{" + ",".join([f'"{kind}":[{n},{came},{went}]' for kind, (n, came, went) in kept.items()]) + "}"
+
+
+def is_pair(entry: Entry) -> bool:
+    """Whether an entry is a customer's leg and the house's, as nearly all are."""
+    legs = entry.legs
+    return len(legs) == 2 and (legs[0].seq is None) != (legs[1].seq is None)
+
+
 def fingerprint(kind: str, legs: Mapping[Account, int], data: Mapping[str, Any], *more: Any) -> str:
     """32 hex digits that two requests share only if they ask for the same thing (SPEC R5).
 

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from app import clock, ids, ledger
 from app.errors import IdempotencyKeyReused, InsufficientFunds
-from app.ledger import Account, Committer, Entry, Posting, clerk
+from app.ledger import Account, Committer, Entry, Posting, clerk_postgresql
 from app.ledger.direct_write import DirectWrite
 from tests.ledger.conftest import CASH, REVENUE, Wallet
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clerk, "PART", 3)
+    monkeypatch.setattr(clerk_postgresql, "PART", 3)
 
 
 @pytest.fixture
