@@ -116,6 +116,7 @@ def _pack(body: CreateSession, key: str) -> str:
         success_url=success,
         cancel_url=_checked(body.cancel_url, "cancel_url", "/credits"),
         coupon=body.coupon,
+        others=channels.all_of_them(),
     )
     sellers = _sellers(named)
     try:

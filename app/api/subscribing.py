@@ -136,6 +136,7 @@ def checkout_url(
             cancel_url=cancel_url or base + "/plan",
             actor=actor(),
             coupon=coupon,
+            others=channels.all_of_them(),
         )
     if order.checkout_url is None:
         raise ProviderDown("The payment page is not open. Send the request again with another key.", retry_after=2)

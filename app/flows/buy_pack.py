@@ -8,6 +8,7 @@ price, for then nobody has anything to tell.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,7 @@ class Wish:
     cancel_url: str
     coupon: str | None = None
     shown: Shown | None = None
+    others: Mapping[str, Provider] | None = None  # the other channels: a page may have been left at one of them
 
 
 def start(session: Session, provider: Provider, customer: Payer, wish: Wish) -> Order:
@@ -64,7 +66,9 @@ def start(session: Session, provider: Provider, customer: Payer, wish: Wish) -> 
         raise UnsupportedByChannel(f"{provider.title} cannot sell credit packs.", channel=provider.name)
     if wish.coupon:  # an earlier page that was left holds the coupon's use
         code = coupons.spelled(wish.coupon)
-        earlier.close(session, provider, customer.id, but_form=wish.form_key, kind=KIND, coupon=code)
+        earlier.close(
+            session, provider, customer.id, but_form=wish.form_key, kind=KIND, coupon=code, others=wish.others
+        )
     with transaction(session):
         order = open_order(session, provider, customer, wish)
         if order.state != "pending":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from app.providers.errors import ProviderError
 from app.providers.port import Provider
 from app.providers.values import Cap
 
+Providers = Mapping[str, Provider]
 log = logging.getLogger(__name__)
 
 _WHY = "Another purchase was begun."
@@ -28,12 +30,14 @@ def close(
     but_form: str,
     kind: str = KIND,
     coupon: str | None = None,
+    others: Providers | None = None,
 ) -> None:
     """Close pages and unconfirmed payments of earlier tries, all but those of this form; their coupons are free again.
 
-    With a `coupon`, only the tries that hold it. What is paid or expired this very moment stays: the provider's news
-    will tell.
+    With a `coupon`, only the tries that hold it. `others` are the other channels there are: a page may have been left
+    at one of them. What is paid or expired this very moment stays: the provider's news will tell.
     """
+    able = {**(others or {}), provider.name: provider}
     with transaction(session):
         found = [
             order
@@ -41,19 +45,23 @@ def close(
             if order.form_key != but_form and coupon in (None, order.request.get("coupon"))
         ]
         pages = [
-            (order.id, order.provider_ref)
+            (able[order.channel], order.id, order.provider_ref)
             for order in found
-            if order.state == "open" and order.channel == provider.name and order.provider_ref is not None
+            if order.state == "open" and order.channel in able and order.provider_ref is not None
         ]
-        begun = [name for order in found if (name := order.request.get("provider_subscription")) is not None]
-    for order_id, page in pages:
+        begun = [
+            (able[order.channel], name)
+            for order in found
+            if order.channel in able and (name := order.request.get("provider_subscription")) is not None
+        ]
+    for there, order_id, page in pages:
         try:
-            _close_page(session, provider, order_id, page)
+            _close_page(session, there, order_id, page)
         except ProviderError as trouble:
             log.info("an earlier page of %s stays open: %s", customer_id, trouble)
-    for name in begun:
+    for there, name in begun:
         try:
-            _end_unconfirmed(provider, name)
+            _end_unconfirmed(there, name)
         except ProviderError as trouble:
             log.info("an earlier payment of %s stays open: %s", customer_id, trouble)
 

@@ -8,6 +8,7 @@ and the subscription is what the provider says it is, never what a redirect clai
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
@@ -52,6 +53,7 @@ def start_checkout(
     actor: str,
     cancel_url: str | None = None,
     coupon: str | None = None,
+    others: Mapping[str, Provider] | None = None,
 ) -> Order:
     """An order whose `checkout_url` is the page to subscribe on; the same `form_key` gives the same order and page.
 
@@ -62,7 +64,7 @@ def start_checkout(
     port.subscriptions_of(provider)
     told = {"success_url": return_url, "cancel_url": cancel_url or return_url}
     if coupon is not None:
-        earlier.close(session, provider, customer.id, but_form=form_key)  # they hold the coupon's use
+        earlier.close(session, provider, customer.id, but_form=form_key, others=others)  # they hold the coupon's use
     with transaction(session):
         told |= {"email": customer.email, "payer": customer.name}
         wish = Wish(plan_key, sale.every(interval), CHECKOUT, form_key, actor, coupon, told)
@@ -79,7 +81,7 @@ def start_checkout(
     with transaction(session):
         orders.sent(session, order, page)
         sold_by.settled(session, provider, sold_by.plan(asked.sale))
-    earlier.close(session, provider, customer.id, but_form=form_key)
+    earlier.close(session, provider, customer.id, but_form=form_key, others=others)
     return order
 
 

@@ -22,7 +22,7 @@ from app.http.auth import current_customer, current_customer_id, customer_requir
 from app.http.errors import told
 from app.http.filters import credit_count
 from app.payments.models import Order
-from app.web import pack_offers
+from app.web import channel_choice, pack_offers
 from app.web.wallet_forms import form_key_sent, fresh_form_key
 
 packs = Blueprint("packs", __name__, url_prefix="/credits/packs")
@@ -86,6 +86,7 @@ def _started(pack: PackTerms) -> Order:
         cancel_url=f"{back}?left=1",
         coupon=code or None,
         shown=Shown(_whole("price"), _whole("credits")),
+        others=channel_choice.all_of_them(),
     )
     return buy_pack.start(db.session(), offered.chosen, current_customer(), wish)
 

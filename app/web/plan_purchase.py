@@ -155,6 +155,7 @@ def _at_the_checkout(plan_key: str, interval: str, coupon: str | None) -> AnyRes
         cancel_url=f"{back}?left=1",
         actor=current_user.id,
         coupon=coupon,
+        others=channel_choice.all_of_them(),
     )
     return redirect(_address_of(order), 303)
 

@@ -14,11 +14,13 @@ from app.db import transaction
 from app.errors import ActionRequired, Conflict, IdempotencyKeyReused, NotFound, PaymentRefused, ProviderDown
 from app.flows import subscribe
 from app.payments.models import Order
+from app.providers.values import Cap
 from app.subscriptions import overrides
 from app.subscriptions.lifecycle import AlreadySubscribed
 from app.subscriptions.overrides import Negotiated
 from app.subscriptions.sale import PlanNotForSale
 from tests.support.card_paid import ASKS, FAILS, Cardholder
+from tests.support.fake_provider import FakeProvider
 from tests.support.payments import again
 
 
@@ -289,3 +291,17 @@ def test_a_payment_confirmed_a_moment_ago_is_given_back_and_not_lost(cardholder:
     order = session.get_one(Order, (cardholder.customer_id, asked.value.details["order"]))
     assert cardholder.sub.price_minor == 3_000
     assert "given back" in (again(session, order).failure or "")
+
+
+def test_a_page_left_at_another_channel_is_closed_by_the_next_purchase(cardholder: Cardholder) -> None:
+    left = cardholder.opens_page("starter")
+    other = FakeProvider("creem", caps=frozenset({Cap.SUBSCRIPTIONS, Cap.CUSTOM_AMOUNT}))
+    other.ensure_price = lambda **_told: "price_there"  # type: ignore[attr-defined]
+
+    subscribe.start_checkout(
+        cardholder.session, other, cardholder.customer, "growth", "month",
+        form_key="elsewhere", actor="usr_1", return_url="https://x.example/{order}", others=cardholder.providers,
+    )  # fmt: skip
+
+    assert cardholder.stripe.get_checkout(left.provider_ref).status == "expired"
+    assert again(cardholder.session, left).state == "expired"
