@@ -121,6 +121,9 @@ POST /admin/plans/<plan_id>                                303     403     403  
 POST /admin/plans/<plan_id>/changes                        303     403     403     403     403     403     403     200
 POST /admin/plans/<plan_id>/offer                          303     403     403     403     403     403     403     303
 POST /admin/plans/<plan_id>/retire                         303     403     403     403     403     403     403     303
+POST /admin/plans/<plan_id>/draft                          303     403     403     403     403     403     403     303
+GET  /admin/plans/drafts/<draft_id>                        303     403     403     403     403     403     403     404
+POST /admin/plans/drafts/<draft_id>/discard                303     403     403     403     403     403     403     404
 POST /admin/plans/<plan_id>/preview                        303     403     403     403     403     403     403     422
 GET  /admin/plans/<plan_id>/versions/<int:number>          303     403     403     403     403     200     200     200
 GET  /admin/plans/<plan_id>/versions/<int:number>/customers 303    403     403     403     403     200     200     200

@@ -9,8 +9,9 @@ from flask import current_app
 from app import clock
 from app.admin import provider_ids, words
 from app.admin.roles import may_edit_catalogue
-from app.catalogue import versions
+from app.catalogue import drafts, versions
 from app.catalogue.edit import Listed
+from app.catalogue.models import PlanDraft
 from app.coupons import reads as coupons
 from app.extensions import db
 from app.flows.sold_by import Providers
@@ -20,7 +21,15 @@ from app.subscriptions import subscribers
 def shown(found: Listed | None) -> dict[str, Any]:
     """For the templates; None is a plan that is being made."""
     if found is None:
-        return {"plan": None, "versions": [], "counts": {}, "happened": [], "makers": {}, "may_edit": True}
+        return {
+            "plan": None,
+            "versions": [],
+            "counts": {},
+            "happened": [],
+            "makers": {},
+            "drafts": [],
+            "may_edit": True,
+        }
     every = versions.of_plan(db.session(), found.terms.id)
     return {
         "plan": found,
@@ -29,9 +38,16 @@ def shown(found: Listed | None) -> dict[str, Any]:
         "makers": words.names_of(db.session(), {each.actor for each in every if each.actor}),
         "happened": words.of_subject(db.session(), f"plan:{found.terms.key}"),
         "coupons": coupons.good_for(db.session(), f"plan:{found.terms.key}", clock.now()),
+        "drafts": drafts_told(drafts.of_plan(db.session(), found.terms.id)),
         "lacking": [] if found.retired_at else provider_ids.lacking(found.terms, providers()),
         "may_edit": may_edit_catalogue(),
     }
+
+
+def drafts_told(found: list[PlanDraft]) -> list[tuple[PlanDraft, str]]:
+    """Each draft with the name of who saved it."""
+    names = words.names_of(db.session(), {draft.saved_by for draft in found})
+    return [(draft, names[draft.saved_by]) for draft in found]
 
 
 def counts_of(plan_id: str) -> dict[int, int]:

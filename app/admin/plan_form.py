@@ -17,6 +17,7 @@ from app.http.filters import default_currency
 
 MOST_ROWS = 100
 ALLOWANCE, COUNT = "allowance", "count"
+CONTROLS = ("csrf_token", "do", "confirmed")  # what the form sends beside what was typed
 NOTHING = ""  # of a rate or a flag: the plan does not speak of it
 FLAG_WORDS = ((NOTHING, "Not mentioned"), ("yes", "Allowed"), ("no", "Not allowed"))
 _PARTS = {ALLOWANCE: ("key", "amount", "mode", "price"), COUNT: ("key", "amount")}

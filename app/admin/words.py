@@ -63,6 +63,8 @@ _TITLES = {
     "catalogue.version": "New version",
     "catalogue.retired": "Retired",
     "catalogue.offered_again": "Offered again",
+    "catalogue.drafted": "Draft saved",
+    "catalogue.draft_discarded": "Draft thrown away",
     "override.set": "Terms negotiated",
     "override.ended": "Negotiated terms ended",
     "credits.adjusted": "Credits adjusted",

@@ -99,6 +99,23 @@ class PlanLimit(Base):
     )
 
 
+class PlanDraft(Base):
+    """A plan's form that somebody put by, mistakes and all; nothing of it is on offer. `plan_id` None: of a new plan.
+
+    `form` are its texts by name, `base` those it was opened with: what was changed since is told when it is taken up.
+    """
+
+    __tablename__ = "plan_draft"
+
+    id: Mapped[str] = mapped_column(primary_key=True)  # draft_…
+    plan_id: Mapped[str | None] = mapped_column(ForeignKey("plan.id"))
+    name: Mapped[str]
+    form: Mapped[dict[str, Any]]
+    base: Mapped[str]
+    saved_at: Mapped[datetime]
+    saved_by: Mapped[str]
+
+
 class Meter(Base):
     """What is counted (SPEC U1). `unit` is the word for one of it, as in "$0.0001 a passport"."""
 

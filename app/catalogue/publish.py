@@ -28,7 +28,8 @@ def apply(session: Session, wanted: Catalogue, *, actor: str, seen: str | None =
     live = reads.whole(session)
     changes, things = between(live, wanted), wanted.things()
     if seen not in (None, fingerprint(live, changes)):
-        raise Conflict("This is not what you looked at: the catalogue or the file has changed since. Nothing was changed.")
+        sentence = "This is not what you looked at: the catalogue or the file has changed since. Nothing was changed."
+        raise Conflict(sentence)
     for change in changes:
         told: dict[str, Any] = {"facts": change.data()["facts"]}
         if change.how == "retired":

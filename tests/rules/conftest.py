@@ -108,6 +108,7 @@ def things(
         "account": "promotions",
         "session_id": "ses_none",
         "plan_id": plan.plan_id,
+        "draft_id": "draft_none",
         "number": "1",
         "kind": "wallets",
         "resource_id": "wallet-7",
