@@ -18,7 +18,7 @@ from app.extensions import db
 from app.http import csv_file, hx, paging
 from app.http.filters import default_currency
 from app.metering import reads as metering
-from app.payments import known_cards
+from app.payments import disputes, known_cards
 from app.payments import reads as payments
 from app.payments.titles import title_of
 from app.subscriptions import standing
@@ -71,6 +71,7 @@ def show(customer_id: str) -> str:
         members=members.of_customer(db.session, customer.id),
         keys=api_keys.of_customer(db.session, customer.id),
         cards=_cards(customer),
+        taken_back=disputes.taken_back(session, customer.id),
         **plan,
         **_wallet(customer),
     )

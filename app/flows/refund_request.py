@@ -130,6 +130,9 @@ def _set_aside(session: Session, providers: Providers, request: Refund, actor: s
         )
         for number, one in enumerate(there)
     ]
-    told = {"parts": [part.id for part in parts], "amount_minor": sum(part.amount_minor for part in parts)}
+    told: dict[str, Any] = {"parts": [part.id for part in parts]}
+    told["amount_minor"] = sum(part.amount_minor for part in parts)
+    if request.reason:
+        told["reason"] = request.reason
     activity.record(session, actor, "refund.approved", request.id, customer_id=customer_id, **told)
     return [part.id for part in parts]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import clock, ids
 from app.errors import NotFound
-from app.payments.dispute_table import EVIDENCE, PHASES, Dispute
+from app.payments.dispute_table import EVIDENCE, PHASES, TAKEN, Dispute
 from app.providers.events import DisputeChanged
 
 _CLOSED = ("closed_inquiry", "lost", "prevented", "won")
@@ -116,6 +116,14 @@ def of_payment(session: Session, channel: str, payment_id: str) -> list[Dispute]
     """Every dispute of one payment, oldest first."""
     mine = select(Dispute).where(Dispute.channel == channel, Dispute.payment_id == payment_id)
     return list(session.scalars(mine.order_by(Dispute.opened_at, Dispute.id)))
+
+
+def taken_back(session: Session, customer_id: str) -> dict[str, str]:
+    """What the bank has taken back of a customer's: names of payments, orders and invoices to "open" or "lost"."""
+    mine = select(Dispute.payment_id, Dispute.order_id, Dispute.invoice_id, Dispute.phase).where(
+        Dispute.customer_id == customer_id, Dispute.phase.in_(TAKEN)
+    )
+    return {name: phase for *names, phase in session.execute(mine) for name in names if name}
 
 
 def is_disputed(session: Session, channel: str, payment_id: str) -> bool:

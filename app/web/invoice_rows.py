@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,9 @@ from app.http.filters import day_text
 from app.invoices import Invoice
 from app.invoices.reads import Document, Row
 from app.web.invoice_sheet import date_of, number_of, status_word
+
+DISPUTED = "Disputed"
+TAKEN_BACK = {"open": "The bank decides", "lost": "The bank has taken it back"}
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,10 @@ class Happening:
     detail: str = ""
 
 
-def row_of(row: Row) -> InvoiceRow:
+def row_of(row: Row, taken_back: Mapping[str, str] | None = None) -> InvoiceRow:
+    """`taken_back` are the customer's payments that are disputed, by their names."""
     invoice = row.invoice
+    phase = disputed(invoice, taken_back or {})
     issued = invoice.issued_at or invoice.created_at
     return InvoiceRow(
         id=invoice.id,
@@ -47,14 +53,22 @@ def row_of(row: Row) -> InvoiceRow:
         title=row.title,
         date=date_of(issued),
         machine_date=f"{issued:%Y-%m-%d}",
-        status=status_word(invoice),
-        note=_note(invoice),
+        status=DISPUTED if phase else status_word(invoice),
+        note=TAKEN_BACK[phase] if phase else _note(invoice),
         net_minor=invoice.net_minor,
         tax_minor=invoice.tax_minor,
         total_minor=invoice.total_minor,
         currency=invoice.currency,
         to_pay=invoice.due_minor > 0,
     )
+
+
+def disputed(invoice: Invoice, taken_back: Mapping[str, str]) -> str:
+    """ "open" or "lost" for an invoice that was paid, and whose payment the bank has taken back; else nothing."""
+    if invoice.status not in ("paid", "refunded"):
+        return ""
+    names = (invoice.id, invoice.payment_id, invoice.order_id)
+    return next((taken_back[name] for name in names if name and name in taken_back), "")
 
 
 def history_of(document: Document) -> list[Happening]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,12 +22,12 @@ from app.http.paging import Pager
 from app.invoices import buyers, reads
 from app.invoices.reads import Document, Row
 from app.money import minor_to_micros
-from app.payments import refund_reads
+from app.payments import disputes, refund_reads
 from app.providers.values import Cap
 from app.subscriptions import standing
 from app.web import invoice_pdf, invoice_sheet, next_charge, refund_rows
 from app.web.invoice_forms import STATUS_CHOICES, TYPE_CHOICES, InvoiceFilter, filter_from_address
-from app.web.invoice_rows import history_of, row_of
+from app.web.invoice_rows import DISPUTED, disputed, history_of, row_of
 from app.web.invoice_sheet import Sheet
 
 ROWS = 50
@@ -56,10 +57,14 @@ def one(invoice_id: str) -> str:
     """One invoice as a sheet, how to pay it, and what happened to it."""
     document = _document(invoice_id)
     provider = current_app.extensions["providers"].get(document.invoice.source)
+    taken_back = disputed(document.invoice, disputes.taken_back(db.session(), document.invoice.customer_id))
+    sheet = invoice_sheet.sheet_of(document)
     return render_template(
         "invoices/one.html",
         invoice=document.invoice,
-        sheet=invoice_sheet.sheet_of(document),
+        # The document stays as it was issued: that the bank has its payment is said on the page alone.
+        sheet=replace(sheet, status=DISPUTED) if taken_back else sheet,
+        taken_back=taken_back,
         history=history_of(document),
         credit_notes=document.credit_notes,
         refunds=refund_reads.of_invoice(db.session(), document.invoice.customer_id, document.invoice.id),
@@ -124,11 +129,12 @@ def _list(filters: InvoiceFilter) -> dict[str, Any]:
     before = request.args.get("before") or None
     page = reads.page(db.session(), current_customer_id(), filters.wanted, before=before, limit=ROWS)
     sums = reads.sums(db.session(), current_customer_id(), default_currency())
+    taken_back = disputes.taken_back(db.session(), current_customer_id())
     return {
         "filters": filters,
         "statuses": STATUS_CHOICES,
         "types": TYPE_CHOICES,
-        "rows": [row_of(row) for row in page.rows],
+        "rows": [row_of(row, taken_back) for row in page.rows],
         "sums": sums,
         "pager": _pager(filters, page.older, sums.count, is_newest=before is None),
         "filtered": bool(filters.query),

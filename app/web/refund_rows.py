@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import current_app
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.customers import members
+from app.http.filters import day_text
 from app.ledger import Line
 from app.money import micros_to_minor
 from app.payments import returned
-from app.payments.models import Refund
+from app.payments.models import Payment, Refund
 from app.providers.values import Cap
 from app.wallet import refundable
 from app.wallet.refundable import TopUp
@@ -36,10 +38,11 @@ _WHOLE, _PART = ("Refunded", "return", ""), ("Partly refunded", "return", "")
 
 @dataclass(frozen=True)
 class Mark:
-    """Beside one line. `open` is a top-up of which its customer may refund something by themselves."""
+    """Beside one line. `open` is a top-up of which its customer may refund something by themselves; `note` is words."""
 
     tag: Tag | None = None
     open: TopUp | None = None
+    note: str = ""
 
 
 PLAIN = Mark()
@@ -65,9 +68,24 @@ def _of_refunds(session: Session, customer_id: str, lines: Sequence[Line]) -> di
     named = {line.entry_id: str(line.data["refund"]) for line in ours}
     if not named:
         return {}
-    its = select(Refund.id, Refund.state).where(Refund.customer_id == customer_id, Refund.id.in_(named.values()))
-    states = {refund: state for refund, state in session.execute(its)}  # noqa: C416 - rows are no pairs to mypy
-    return {entry: Mark(STATES[states[refund]]) for entry, refund in named.items() if refund in states}
+    paid = and_(Payment.channel == Refund.channel, Payment.payment_id == Refund.payment_id)
+    its = (
+        select(Refund.id, Refund.state, Refund.parent_id, Refund.reason, Payment.at)
+        .outerjoin(Payment, paid)
+        .where(Refund.customer_id == customer_id, Refund.id.in_(named.values()))
+    )
+    rows = {row.id: row for row in session.execute(its)}
+    return {
+        entry: Mark(STATES[rows[name].state], note=_about(rows[name].at, rows[name].parent_id, rows[name].reason))
+        for entry, name in named.items()
+        if name in rows
+    }
+
+
+def _about(topped_up_at: datetime | None, parent_id: str | None, reason: str) -> str:
+    """Which top-up went back; and why, where the whole balance was asked for."""
+    said = [f"Of the top-up of {day_text(topped_up_at)}"] if topped_up_at else []
+    return ", ".join([*said, reason] if parent_id and reason else said)
 
 
 def _of_top_ups(session: Session, currency: str, lines: Sequence[Line]) -> dict[str, Mark]:

@@ -11,11 +11,14 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from app import clock as the_clock
 from app import invoices
 from app.db import transaction
 from app.extensions import db
 from app.invoices import NewLine, buyers, rates, seller
 from app.money import Money
+from app.payments import disputes
+from app.providers.events import DisputeChanged
 from tests.support.people import Person
 
 HX = {"HX-Request": "true"}
@@ -286,3 +289,22 @@ def statements(app, browser, address: str) -> int:
     finally:
         event.remove(engine, "before_cursor_execute", count)
     return len([statement for statement in seen if not statement.startswith("BEGIN")])
+
+
+@pytest.mark.parametrize(("phase", "words"), [("open", "until that is decided"), ("lost", "has taken the payment")])
+def test_one_whose_payment_the_bank_took_back_says_disputed(session, ada, client_of, invoice_for, phase, words):
+    invoice = invoice_for(ada, 4900)
+    told = DisputeChanged(
+        provider="stripe", event_id="evt_1", raw_type="charge.dispute.created", occurred_at=the_clock.now(),
+        livemode=False, dispute_id="dp_1", payment_id="pi_1", amount=Money(4900, "usd"), phase="open", reason=None,
+        due_by=None,
+    )  # fmt: skip
+    with transaction(session):
+        dispute = disputes.keep(session, told, disputes.Paid(ada.customer_id, "invoice", 4900, 0, "usd"))
+        dispute.invoice_id, dispute.phase = invoice.id, phase
+    browser = client_of(ada)
+
+    assert "Disputed" in browser.get("/invoices").text
+    page = browser.get(f"/invoices/{invoice.id}").text
+    assert words in page
+    assert "Disputed" in page

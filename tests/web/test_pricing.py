@@ -273,6 +273,28 @@ def test_each_plan_leads_to_where_it_is_bought(client: PageClient, on_offer: Cal
     assert asked.location == "/sign-in?next=/plan/change?plan%3DSTARTER%26interval%3Dmonth"
 
 
+def test_whoever_has_a_plan_is_not_offered_it_again(subscriber, ada, client_of) -> None:
+    subscriber.gets(10_000)
+    subscriber.subscribes("starter")
+    browser = client_of(ada)
+
+    page = browser.get("/pricing").text
+
+    assert "Your plan" in page
+    assert "plan=starter" not in page
+    assert "plan=growth" in page
+    assert "Your plan</span>" not in browser.get("/pricing?cycle=yearly").text
+
+
+def test_whom_a_choice_would_lead_to_a_refusal_is_offered_none(subscriber, cy, support, client_of) -> None:
+    for reader in (cy, support):
+        page = client_of(reader).get("/pricing").text
+
+        assert "Starter" in page
+        assert "/plan/change" not in page
+        assert "/credits/packs/" not in page
+
+
 def test_who_is_signed_in_finds_the_way_back(ada, client_of, on_offer: Callable[[str], None]) -> None:
     on_offer("agent")
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.orm import sessionmaker
 
 from app.db import transaction
+from app.flows import refund_request
 from app.payments.models import Refund
 from app.wallet import auto_top_up
 from tests.support.fake_refunds import RefundProvider
@@ -82,6 +83,7 @@ def test_it_is_shown_to_the_cent_and_then_done_without_script(session, ada, clie
     after = browser.get("/wallet").text
     for words in ("$20.00 is on its way back to you", "Paid back", "Partly refunded", "$23.00 can go back until"):
         assert words in after, words
+    assert f"Of the top-up of 14{SPACE}Mar{SPACE}2026<" in after
 
 
 def test_the_same_form_sent_twice_refunds_once(session, ada, client_of, wallet, provider):
@@ -122,6 +124,20 @@ def test_outside_the_window_it_leads_to_asking_for_the_balance(session, ada, cli
     again = browser.get("/wallet/balance-refund").text
     assert "We answer by mail." in again
     assert '<form method="post" action="/wallet/balance-refund"' not in again
+
+
+def test_a_balance_that_was_paid_back_says_of_which_top_up_and_why(session, ada, finance, client_of, wallet, provider):
+    browser = client_of(ada)
+    page = browser.get("/wallet/balance-refund").text
+    browser.post("/wallet/balance-refund", data={**form_of(page), "reason": "We leave"})
+    [asked] = session.query(Refund).filter_by(kind="balance").all()
+    session.rollback()
+
+    refund_request.approve(session, {"stripe": provider}, asked.id, actor=f"staff:{finance.id}")
+
+    assert f"Of the top-up of 14{SPACE}Mar{SPACE}2026, We leave" in browser.get("/wallet").text
+    logged = client_of(finance).get("/admin/activity?action=refund.approved").text
+    assert "We leave" in logged
 
 
 def test_with_nothing_paid_there_is_nothing_to_ask_for(ada, client_of, provider):
