@@ -113,7 +113,8 @@ def _ask(who: SignedIn, refusal: Refusal | None = None) -> Response:
     )
     made = answer(page, refusal)
     if refusal is None:
-        made.status_code = 403
+        # To htmx it is a page like any other: an error would only be noted in the browser's console.
+        made.status_code = 200 if hx.is_partial() else 403
     elif not isinstance(refusal, TooManyRequests):
         made.status_code = told(refusal).status
     if hx.is_partial():
