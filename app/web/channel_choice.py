@@ -49,6 +49,12 @@ class Offered:
         return self.chosen.title if self.chosen else ""
 
     @property
+    def adds_tax(self) -> bool:
+        """Whether tax comes on top there: a merchant of record works it out from where the buyer is."""
+        could_be = self.sellers if len(self.sellers) > 1 else [each for each in (self.chosen,) if each]
+        return any(Cap.MERCHANT_OF_RECORD in each.capabilities for each in could_be)
+
+    @property
     def sells(self) -> bool:
         """Whether it can be bought at all."""
         return bool(self.sellers)

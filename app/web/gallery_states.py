@@ -200,7 +200,12 @@ def error() -> dict[str, Any]:
 def _panel(**given: Any) -> dict[str, Any]:
     offered = [Preset(figures(minor), f"${minor // 100}") for minor in PRESETS]
     usual: dict[str, Any] = {"form": None, "closed": Closed("", ""), "quote": None}
-    words: dict[str, Any] = {"limits": "$10.00 to $10,000.00", "provider_title": "Stripe", "channels": []}
+    words: dict[str, Any] = {
+        "limits": "$10.00 to $10,000.00",
+        "provider_title": "Stripe",
+        "channels": [],
+        "adds_tax": False,
+    }
     return {**usual, "presets": offered, **words, **given}
 
 

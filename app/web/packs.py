@@ -132,6 +132,7 @@ def _page(pack: PackTerms, code: str, refusal: Refusal | None = None, coupon_err
         closed=pack_offers.closed_because(),
         provider_title=offered.title,
         channels=offered.choices,
+        adds_tax=offered.adds_tax,
         form_key=fresh_form_key(),
     )
 

@@ -79,7 +79,7 @@ def panel(form: TopUpForm | None = None) -> dict[str, Any]:
 def channels() -> dict[str, Any]:
     """On whose page it is paid, and the choice where there is one."""
     offered = channel_choice.for_top_ups()
-    return {"provider_title": offered.title, "channels": offered.choices}
+    return {"provider_title": offered.title, "channels": offered.choices, "adds_tax": offered.adds_tax}
 
 
 def closed_because() -> Closed | None:

@@ -61,7 +61,9 @@ def test_with_one_channel_there_is_no_question(browser: PageClient, both: Both) 
 
     for page in ("/wallet", "/credits", "/credits/packs/small", "/plan/change?plan=starter&interval=month"):
         assert 'name="channel"' not in text(browser.get(page)), page
-    assert "Creem’s page" in text(browser.get("/wallet"))
+    page = text(browser.get("/wallet"))
+    assert "Creem’s page" in page
+    assert "Tax may come on top there." in page
 
 
 def test_a_pack_is_bought_through_the_one_that_was_chosen(browser: PageClient, both: Both) -> None:
