@@ -21,7 +21,7 @@ class Customer(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
-    email: Mapped[str]  # where notices about money go
+    email: Mapped[str] = mapped_column(index=True)  # where notices about money go
     external_id: Mapped[str | None] = mapped_column(unique=True)
     time_zone: Mapped[str] = mapped_column(default="UTC")
     created_at: Mapped[datetime]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.customers.models import Customer, Membership
 from app.invoices.models import CreditNote, Invoice
 from app.payments.models import Dispute, Order, Payment, ProviderCustomer, Refund
+from app.people.models import User
 from app.providers.registry import ADAPTERS
 from app.subscriptions.models import Subscription
 
@@ -39,6 +40,7 @@ def _ways(text: str) -> list[Select[Any]]:
         _way(Customer.id, "customer", Customer.id == text),
         _way(Customer.id, "external ID", Customer.external_id == text),
         _way(Membership.customer_id, "member", Membership.user_id == text),
+        *_of_addresses(text),
         *_of_payments(text),
         _way(Subscription.customer_id, "subscription", Subscription.id == text),
         _there(Subscription.customer_id, "subscription", Subscription.channel, Subscription.provider_id, text),
@@ -47,6 +49,18 @@ def _ways(text: str) -> list[Select[Any]]:
         _there(Invoice.customer_id, "invoice", Invoice.source, Invoice.provider_id, text),
         _there(Invoice.customer_id, "payment", Invoice.source, Invoice.payment_id, text, "purser"),
         _way(CreditNote.customer_id, "credit note", CreditNote.source == "purser", CreditNote.number.in_(numbers)),
+    ]
+
+
+def _of_addresses(text: str) -> list[Select[Any]]:
+    """A whole mail address, of the customer or of a member; a part of one is looked through elsewhere."""
+    if "@" not in text:
+        return []
+    theirs = select(Membership.customer_id).join(User, User.id == Membership.user_id)
+    members = theirs.where(User.email_key == text.lower()).limit(MOST).subquery()
+    return [
+        _way(Customer.id, "mail", Customer.email.in_([text, text.lower()])),
+        select(members.c.customer_id, literal("member")),
     ]
 
 

@@ -15,6 +15,7 @@ _RUNNING = sa.text("ended_at IS NULL")
 _KNOWN = sa.text("customer_id IS NOT NULL")
 _FREEZES = sa.text("freezes")
 _INDEXES = (
+    ("ix_customer_email", "customer", ["email"], None),
     ("ix_payment_order_provider_ref", "payment_order", ["provider_ref"], None),
     ("ix_payment_order_payment_id", "payment_order", ["payment_id"], None),
     ("ix_payment_invoice_id", "payment", ["invoice_id"], None),

@@ -14,8 +14,8 @@ from app.flows import reactions
 from app.flows.news import News, Seen
 from app.money import Money
 from app.payments import customers, disputes, known_cards, refunds
-from app.payments.models import Order, Payment
 from app.payments.disputes import Paid
+from app.payments.models import Order, Payment
 from app.providers.events import DisputeChanged, PaidByCard
 from app.providers.values import CustomerRef
 from app.subscriptions.models import Subscription
@@ -86,7 +86,8 @@ def test_every_exact_name_leads_to_its_customer_and_says_why(session, ada, bo, s
 
 
 def test_an_exact_name_is_looked_up_by_indexes_alone(session):
-    query = union_all(*named._ways("pi_3Nabc")).compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+    ways = union_all(*named._ways("pi_3Nabc@example.com"))
+    query = ways.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
 
     plan = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {query}"))]
 
@@ -124,6 +125,14 @@ def test_the_card_of_a_payment_is_kept_when_the_provider_tells_it(session, ada):
 
     [card] = known_cards.of_customer(session, ada.customer_id)
     assert (card.reference, card.kind, card.last4) == ("pi_1", "paid", "4242")
+
+
+def test_a_whole_address_needs_no_looking_through(session, ada, bo, cy):
+    [member] = found(session, "CY@example.com")
+    [owner] = found(session, "ada@example.com")
+
+    assert (member.id, member.why) == (ada.customer_id, ["member CY@example.com"])
+    assert (owner.id, owner.why) == (ada.customer_id, ["mail ada@example.com", "member ada@example.com"])
 
 
 def test_names_and_addresses_are_found_by_a_part_of_them(session, ada, bo, cy):

@@ -63,6 +63,7 @@ def test_a_payment_is_credited(session: Session, order: Order, tells: Tells, wor
     assert (settled.state, settled.payment_id, settled.checkout_url) == ("paid", "pay_1", None)
     event = kept(session)
     assert (event.state, event.attempts) == ("done", 1)
+    assert (event.customer_id, event.order_id) == (order.customer_id, order.id)
     assert [effect["kind"] for effect in event.effects] == ["order.processing", "wallet.credited"]
 
 
