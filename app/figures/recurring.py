@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -228,7 +228,8 @@ def _coupons_of(session: Session, named: list[tuple[str, str]]) -> dict[tuple[st
     found = session.execute(
         select(r.customer_id, r.subscription_id, Coupon)
         .join(Coupon, Coupon.id == r.coupon_id)
-        .where(*_is_running(), tuple_(r.customer_id, r.subscription_id).in_(named))
+        .where(*_is_running(), r.customer_id.in_({whose for whose, _ in named}))
+        .where(r.subscription_id.in_({each for _, each in named}))
         .order_by(r.finished_at, r.id)
     )
     return {(row[0], str(row[1])): row[2] for row in found}  # of several the newest stays

@@ -31,6 +31,8 @@ def balances(session: Session, accounts: list[Account]) -> dict[Account, Balance
     rows = session.execute(
         select(_a.c.customer_id, _a.c.kind, _a.c.asset, _a.c.balance, _a.c.held, _a.c.debt, _a.c.promo, _a.c.version,
                _a.c.frozen)
+        # The first list is for SQLite, which reads the whole table where it is given tuples alone.
+        .where(_a.c.customer_id.in_({account.customer_id for account in accounts}))
         .where(tuple_(_a.c.customer_id, _a.c.kind, _a.c.asset).in_([tuple(account) for account in accounts]))
     )  # fmt: skip
     found = {Account(*row[:3]): Balance(*row[3:]) for row in rows}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app.ledger import tables
@@ -83,7 +83,9 @@ def lines_of(session: Session, kind: str, entries: Sequence[tuple[str, str]]) ->
     rows = session.execute(
         _line_columns()
         .where(_leg.c.account == kind, _leg.c.seq.is_not(None))
-        .where(tuple_(_leg.c.customer_id, _leg.c.entry_id).in_([tuple(each) for each in entries]))
+        # Two lists and no list of pairs: given pairs, SQLite reads the whole table. Ids alone tell entries apart.
+        .where(_leg.c.customer_id.in_({whose for whose, _ in entries}))
+        .where(_leg.c.entry_id.in_({each for _, each in entries}))
     )
     return {row[1]: Line(*row) for row in rows} if entries else {}
 
