@@ -35,6 +35,8 @@ _TITLES = {
     "wallet.thawed": "Wallet thawed",
     "wallet.frozen_by_staff": "Wallet frozen by hand",
     "wallet.thawed_by_staff": "Freeze by hand taken back",
+    "subscription.change_by_staff": "Plan changed for the customer",
+    "subscription.cancel_by_staff": "Plan ended for the customer",
     "customer.looked_on": "Looked on as the customer",
     "customer.looked_on_ended": "Stopped looking on",
     "dispute.moved": "Dispute",
