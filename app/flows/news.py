@@ -15,6 +15,10 @@ class NotYet(Exception):
     """What the event is about has not been written here yet: it waits, and is dead only after hours."""
 
 
+class NotOurs(NotYet):
+    """The same of what may be somebody else's: after those hours it is put away, and not left for staff to look at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Whole snapshots read from the provider, outside of any transaction. `at` is the instant before they were."""

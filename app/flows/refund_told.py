@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, ledger
 from app.flows import auto_top_up_outcome, disputed, refund_outcome, refund_sale, refund_tax
-from app.flows.news import Effects, News, NotYet
+from app.flows.news import Effects, News, NotOurs
 from app.invoices import Invoice
 from app.money import Money
 from app.payments import orders, refunds, returned
@@ -44,7 +44,7 @@ class Of:
 
 
 def note(session: Session, told: RefundChanged, news: News) -> Effects:
-    """Take it in. Raises NotYet for a payment that is not known here (yet)."""
+    """Take it in. Raises NotOurs for a payment that is not known here (yet)."""
     if told.payment_id is None:
         return []
     of = _of(session, told.provider, told.payment_id)
@@ -67,7 +67,8 @@ def _of(session: Session, channel: str, payment_id: str) -> Of:
     )
     invoice = None if payment else session.scalars(mirrored.limit(1)).first()
     if payment is None and invoice is None:
-        raise NotYet(f"The payment {payment_id} is not known here.")
+        # Should it be ours after all, what went back of it is read again once it is known.
+        raise NotOurs(f"The payment {payment_id} is not known here: it may be of something else that is sold there.")
     return Of(payment, order, invoice)
 
 
@@ -83,7 +84,9 @@ def _ours(session: Session, told: RefundChanged, news: News) -> Refund | None:
         return found
     before = refunds.of_payment(session, told.provider, told.payment_id or "")
     found = next((each for each in before if _is_waited_for(each, told.amount.minor)), None)
-    return found or next((_named(each, told) for each in before if _is_summed(each, told.amount.minor)), None)
+    if found is None:
+        found = next((_named(each, told) for each in before if _is_summed(each, told.amount.minor)), None)
+    return found or next((_part_of(session, each, told) for each in before if _holds(each, told)), None)
 
 
 def _was_refused(refund: Refund) -> bool:
@@ -99,6 +102,31 @@ def _is_waited_for(refund: Refund, amount_minor: int) -> bool:
 def _is_summed(refund: Refund, amount_minor: int) -> bool:
     """Known by how much had gone back, before its news came late, and of this amount."""
     return (refund.provider_refund_id or "").startswith(SUM) and refund.amount_minor == amount_minor
+
+
+def _holds(refund: Refund, told: RefundChanged) -> bool:
+    """Known by how much had gone back, when this was among it."""
+    is_sum = (refund.provider_refund_id or "").startswith(SUM)
+    return is_sum and refund.amount_minor > told.amount.minor and told.occurred_at <= refund.created_at
+
+
+def _part_of(session: Session, whole: Refund, told: RefundChanged) -> Refund:
+    """What was found as one sum were several: this one gets a row of its own, out of that one. No money moves."""
+    amount = told.amount.minor
+    net = refund_tax.net_of(amount, whole.net_minor, whole.tax_minor)
+    same = ("customer_id", "kind", "state", "currency", "reason", "requested_by", "channel", "payment_id", "order_id")
+    its = {name: getattr(whole, name) for name in (*same, "invoice_id", "end_entry_id", "credit_note_id", "ended_at")}
+    key = f"{told.provider}:{told.refund_id}"
+    made, _ = refunds.make(
+        session, key=key, net_minor=net, tax_minor=amount - net, provider_refund_id=told.refund_id, **its
+    )
+    whole.amount_minor -= made.amount_minor
+    whole.net_minor -= made.net_minor
+    whole.tax_minor -= made.tax_minor
+    made.own_loss_minor = max(0, whole.own_loss_minor - whole.net_minor)
+    whole.own_loss_minor -= made.own_loss_minor
+    session.flush()
+    return made
 
 
 def _named(refund: Refund, told: RefundChanged) -> Refund:

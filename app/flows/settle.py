@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.flows import cards, follow, reactions, second, whose
-from app.flows.news import News, NotYet
+from app.flows.news import News, NotOurs, NotYet
 from app.payments import inbox, settling
 from app.providers.errors import BadPayload, ProviderError
 from app.providers.events import Event
@@ -56,7 +56,7 @@ def apply(
     try:
         _apply(session, providers, claim, grace_days, told)
     except NotYet as waiting:
-        _end(session, inbox.retry, claim, told, str(waiting))
+        _end(session, inbox.retry, claim, told, str(waiting), is_missed=not isinstance(waiting, NotOurs))
     except (settling.Mismatch, BadPayload) as wrong:
         log.warning("webhook event %s is dead: %s", claim.id, wrong)
         _end(session, inbox.dead, claim, told, str(wrong))

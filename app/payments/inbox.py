@@ -153,8 +153,17 @@ def unused(session: Session, claim: Claim, why: str) -> bool:
     return _finish(session, claim, why, state="ignored", error=why[:_ERROR_LENGTH], handled_at=clock.now())
 
 
-def retry(session: Session, claim: Claim, why: str, *, most: int = MOST_ATTEMPTS, counts: bool = True) -> bool:
-    """Not now: again after 10 s, 20 s, 40 s … up to an hour, each with a little chance in it; dead after `most`.
+def retry(
+    session: Session,
+    claim: Claim,
+    why: str,
+    *,
+    most: int = MOST_ATTEMPTS,
+    counts: bool = True,
+    is_missed: bool = True,
+) -> bool:
+    """Not now: again after 10 s, 20 s, 40 s … up to an hour, each with a little chance in it; dead after `most`, or put
+    away where nobody misses it.
 
     With counts=False the try is not held against the event: the provider was away, which says nothing about it. Then
     the wait is as long as the event has waited already, up to ten minutes: it doubles without a count.
@@ -164,7 +173,7 @@ def retry(session: Session, claim: Claim, why: str, *, most: int = MOST_ATTEMPTS
         attempts -= 1
         wait = max(wait, _with_chance(min(clock.now() - claim.received_at, _LONGEST_WHILE_AWAY)))
     if attempts >= most:
-        return dead(session, claim, why)
+        return dead(session, claim, why) if is_missed else unused(session, claim, why)
     next_at = clock.now() + wait
     told = why[:_ERROR_LENGTH]
     return _finish(session, claim, why, state="pending", error=told, attempts=attempts, next_at=next_at)

@@ -14,7 +14,7 @@ from app import credits, ledger
 from app.catalogue import file, publish
 from app.db import transaction
 from app.errors import ProviderDown, UnsupportedByChannel
-from app.flows import cancel_plan, cards, refund_top_up, subscribe
+from app.flows import cancel_plan, cards, reconcile, refund_top_up, subscribe
 from app.flows.sold_by import NotSoldHere
 from app.invoices import Invoice
 from app.money import Money
@@ -196,6 +196,29 @@ class TestRefund:
             self.asks(regular, 2000)
 
         assert (wallet(regular), paid["refunded_amount"]) == (5000, 0)
+
+    @pytest.mark.parametrize("parts", [(2000, 1000), (1000, 2000), (1500, 1500)])
+    def test_parts_found_as_one_sum_are_the_same_when_each_is_told_late(
+        self, regular: Regular, parts: tuple[int, int]
+    ) -> None:
+        paid = regular.pays(regular.tops_up(5000))
+        regular.hears()
+        regular.there.lost = True
+        for part in parts:
+            regular.there.books.refunds(paid["id"], part)
+        regular.hears()
+        reconcile.run(regular.sessions, regular.providers, "creem")
+        assert wallet(regular) == 2000
+
+        regular.there.books.refunds(paid["id"], 500)
+        regular.there.lost = False
+        regular.clock.advance(hours=2)
+        regular.hears(times=2, seed=1)
+
+        with transaction(regular.session):
+            made = regular.session.execute(select(Refund.amount_minor, Refund.own_loss_minor, Refund.state)).all()
+        assert sorted(map(tuple, made)) == sorted((part, 0, "succeeded") for part in (*parts, 500))
+        assert (wallet(regular), regular.waiting) == (1500, [])
 
     def test_a_part_paid_back_in_creems_dashboard_is_followed(self, regular: Regular) -> None:
         paid = regular.pays(regular.tops_up(5000))

@@ -178,6 +178,19 @@ def test_before_its_payment_is_known_it_waits(ada: Wallet, clock: Clock) -> None
         assert set(ada.session.scalars(select(ProviderEvent.state))) == {"done"}
 
 
+def test_one_of_a_payment_that_is_never_known_is_put_away_with_its_reason(ada: Wallet, clock: Clock) -> None:
+    """The same account may sell other things."""
+    ada.hears(refund="re_foreign", payment="pay_foreign", amount=1000)
+    for _ in range(12):
+        clock.advance(hours=2)
+        ada.works()
+
+    with transaction(ada.session):
+        [event] = ada.session.scalars(select(ProviderEvent))
+        assert (event.state, "something else" in str(event.error)) == ("ignored", True)
+    assert ada.states() == []
+
+
 def test_after_a_lost_dispute_it_is_our_own_loss(ada: Wallet) -> None:
     ada.tells("dispute", None, phase="lost", amount=5000)
     ada.works()

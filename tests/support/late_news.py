@@ -118,7 +118,7 @@ class LateNews:
         self.clock.advance(minutes=3)
 
     def looks_again(self) -> None:
-        if self.rng.random() < 0.1:
+        if self.rng.random() < 0.3:
             self.tries("reconciliations", lambda _s, there: reconcile.run(self.sessions, there, self.channel), again=0)
 
     def comes_to_rest(self) -> None:
