@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
@@ -22,7 +23,7 @@ from app.http.auth import current_session
 from app.http.forms import Form
 from app.http.proof import recently_proved
 from app.people import second_factor, staff, users
-from app.people.models import STAFF_ROLES
+from app.people.models import STAFF_ROLES, User
 
 pages = Blueprint("admin_staff", __name__, url_prefix="/admin")
 
@@ -131,9 +132,14 @@ def _list() -> dict[str, Any]:
 def _csv_rows() -> Iterator[Sequence[object]]:
     people = staff.everyone(db.session())
     since = second_factor.since(db.session(), [user.id for user in people])
-    for user in people:
-        times = (since.get(user.id), user.last_signed_in_at, user.disabled_at)
-        yield user.id, user.name, user.email, user.staff_role, *(clock.timestamp(at) if at else "" for at in times)
+    rows = [_csv_row(user, since.get(user.id)) for user in people]
+    db.session.rollback()  # a slow download must not hold a read transaction open
+    yield from rows
+
+
+def _csv_row(user: User, since: datetime | None) -> Sequence[object]:
+    times = (clock.timestamp(at) if at else "" for at in (since, user.last_signed_in_at, user.disabled_at))
+    return user.id, user.name, user.email, user.staff_role, *times
 
 
 def _settings() -> Settings:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -53,7 +54,37 @@ class SignedIn:
 
 def load(session: Session, token: str) -> SignedIn | None:
     """The living session with this token, its user, and the membership it chose; None when any of it is over."""
-    row = session.execute(
+    row = session.execute(_found(token)).first()
+    if row is None:
+        return None
+    customer_id, permission = row.customer_id, row.permission
+    if row.viewing_customer_id is not None:  # never the rights of a member of their own, and none once it is over
+        looks = row.staff_role is not None and clock.now() < row.viewing_until
+        customer_id, permission = (row.viewing_customer_id, "read") if looks else (None, None)
+    return SignedIn(
+        token=token,
+        session_id=row.session_id,
+        last_seen_at=row.last_seen_at,
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        email_verified=row.email_verified_at is not None,
+        staff_role=None if row.bound_to else row.staff_role,
+        time_zone=row.time_zone,
+        customer_id=customer_id,
+        customer_name=row.customer_name,
+        permission=permission,
+        bound=row.bound_to is not None,
+        return_url=row.return_url,
+        proved_at=row.proved_at,
+        has_second_factor=row.second_factor_since is not None,
+        looks_on=row.viewing_customer_id,
+        looking_until=row.viewing_until,
+    )
+
+
+def _found(token: str) -> Select[Any]:
+    return (
         select(
             LoginSession.id.label("session_id"),
             LoginSession.last_seen_at,
@@ -84,30 +115,4 @@ def load(session: Session, token: str) -> SignedIn | None:
         .outerjoin(SecondFactor, SecondFactor.user_id == LoginSession.user_id)
         .outerjoin(Customer, Customer.id == func.coalesce(LoginSession.viewing_customer_id, Membership.customer_id))
         .where(LoginSession.token_hash == tokens.hashed(token), User.disabled_at.is_(None), sessions.alive())
-    ).first()
-    if row is None:
-        return None
-    customer_id, permission = row.customer_id, row.permission
-    if row.viewing_customer_id is not None:  # never the rights of a member of their own, and none once it is over
-        looks = row.staff_role is not None and clock.now() < row.viewing_until
-        customer_id, permission = (row.viewing_customer_id, "read") if looks else (None, None)
-    return SignedIn(
-        token=token,
-        session_id=row.session_id,
-        last_seen_at=row.last_seen_at,
-        id=row.id,
-        name=row.name,
-        email=row.email,
-        email_verified=row.email_verified_at is not None,
-        staff_role=None if row.bound_to else row.staff_role,
-        time_zone=row.time_zone,
-        customer_id=customer_id,
-        customer_name=row.customer_name,
-        permission=permission,
-        bound=row.bound_to is not None,
-        return_url=row.return_url,
-        proved_at=row.proved_at,
-        has_second_factor=row.second_factor_since is not None,
-        looks_on=row.viewing_customer_id,
-        looking_until=row.viewing_until,
     )

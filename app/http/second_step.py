@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import current_app
 
+from app import activity
 from app.db import transaction
 from app.extensions import db
 from app.http import limits
@@ -27,4 +28,6 @@ def check(user_id: str, code: str, *, field: str) -> str:
         with transaction(db.session):
             return second_factor.check(db.session(), user_id, keys(), code)
     except CodeRefused as refusal:
+        with transaction(db.session):  # by then somebody has the password, or the browser: its owner can read of it
+            activity.record(db.session(), user_id, "user.code_refused", user_id)
         raise CodeRefused(refusal.sentence, field=field) from refusal

@@ -172,7 +172,7 @@ def test_a_recovery_code_signs_in_once_however_it_is_typed(session, app, finance
     assert session.query(Activity).filter_by(action="user.recovery_code_used").count() == 1
 
 
-def test_codes_are_guessed_five_times_whatever_browser_guesses(app, finance, phone, code, clock) -> None:
+def test_codes_are_guessed_five_times_whatever_browser_guesses(session, app, finance, phone, code, clock) -> None:
     for _ in range(5):
         browser = app.test_client()
         first_step(browser, finance)
@@ -184,6 +184,7 @@ def test_codes_are_guessed_five_times_whatever_browser_guesses(app, finance, pho
     first_step(browser, finance)
 
     assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
+    assert session.query(Activity).filter_by(action="user.code_refused").count() == 5
     assert browser.post("/sign-in/code", data={"code": code(phone[0])}).status_code == 303
 
 
