@@ -225,6 +225,7 @@ POST /wallet/auto-top-up/off                               303     403     303  
 GET  /wallet/balance                                       303     200     200     200     200     403     403     403
 GET  /wallet/balance-refund                                303     403     200     200     200     403     403     403
 POST /wallet/balance-refund                                303     403     422     422     422     403     403     403
+POST /wallet/balance-refund/withdraw                       303     403     303     303     303     403     403     403
 GET  /wallet/refunds/<entry_id>                            303     403     422     422     404     403     403     403
 POST /wallet/refunds/<entry_id>                            303     403     422     422     404     403     403     403
 GET  /wallet/quote                                         303     200     200     200     200     403     403     403

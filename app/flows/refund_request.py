@@ -20,6 +20,7 @@ from app.wallet import words
 from app.wallet.accounts import wallet_of
 
 KIND = "balance"
+_WITHDRAWN = "Taken back by the customer."
 _NOTHING = "Nothing in your wallet can be paid back: only what you paid in and did not spend can."
 
 
@@ -91,6 +92,17 @@ def deny(session: Session, refund_id: str, *, why: str, actor: str) -> Refund:
         refunds.decide(request, actor)
         facts: dict[str, Any] = {"amount_minor": request.amount_minor, "currency": request.currency, "why": told}
         notices.tell(session, request.customer_id, "refund_denied", key=f"refund:{request.id}:denied", **facts)
+        return request
+
+
+def withdraw(session: Session, customer_id: str, *, actor: str) -> Refund:
+    """Its customer takes it back while nobody has decided. Raises Conflict where nothing waits any more."""
+    with transaction(session):
+        waiting = open_one(session, customer_id)
+        request = _request(session, waiting.id) if waiting else None
+        if request is None or not refunds.move(session, request, "denied", actor=actor, why=_WITHDRAWN):
+            raise Conflict("Nothing waits for an answer any more.")
+        refunds.decide(request, actor)
         return request
 
 

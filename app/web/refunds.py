@@ -134,6 +134,19 @@ def send() -> AnyResponse:
     return redirect(url_for("wallet.show"), 303)
 
 
+@refunds.post("/balance-refund/withdraw")
+@customer_required("write")
+def withdraw() -> AnyResponse:
+    """Take back what was asked for, while nobody has decided."""
+    try:
+        refund_request.withdraw(db.session(), current_customer_id(), actor=current_user.id)
+    except Refusal as refusal:
+        flash(str(refusal), "neg")
+    else:
+        flash("You took your request back. The money stays in your wallet.", "pos")
+    return redirect(url_for("wallet.show"), 303)
+
+
 def _request_page(form: RequestForm) -> Response:
     session, customer_id, currency = db.session(), current_customer_id(), default_currency()
     there = refund_top_up.possible(session, current_app.extensions["providers"], customer_id, currency)

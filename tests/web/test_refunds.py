@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.orm import sessionmaker
 
 from app.db import transaction
+from app.errors import Conflict
 from app.flows import refund_request
 from app.payments.models import Refund
 from app.wallet import auto_top_up
@@ -124,6 +125,24 @@ def test_outside_the_window_it_leads_to_asking_for_the_balance(session, ada, cli
     again = browser.get("/wallet/balance-refund").text
     assert "We answer by mail." in again
     assert '<form method="post" action="/wallet/balance-refund"' not in again
+
+
+def test_a_request_is_taken_back_while_nobody_has_decided(session, ada, finance, client_of, wallet, provider):
+    browser = client_of(ada)
+    browser.post("/wallet/balance-refund", data={**form_of(browser.get("/wallet/balance-refund").text), "reason": ""})
+    [asked] = session.query(Refund).filter_by(kind="balance").all()
+    session.rollback()
+    page = browser.get("/wallet/balance-refund").text
+    assert "Take it back" in page
+
+    browser.post("/wallet/balance-refund/withdraw", data=form_of(page))
+
+    assert "You took your request back" in browser.get("/wallet").text
+    with pytest.raises(Conflict):
+        refund_request.approve(session, {"stripe": provider}, asked.id, actor=f"staff:{finance.id}")
+    browser.post("/wallet/balance-refund/withdraw", data=form_of(page))
+    assert "Nothing waits for an answer any more" in browser.get("/wallet").text
+    assert "Ask for $50.00" in browser.get("/wallet/balance-refund").text, "it can be asked for again"
 
 
 def test_a_balance_that_was_paid_back_says_of_which_top_up_and_why(session, ada, finance, client_of, wallet, provider):
