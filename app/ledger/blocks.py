@@ -45,11 +45,12 @@ def count_blocks(session: Session, limit: int = 200_000) -> int:
     if upto <= done:
         return 0
     sql = (
-        "INSERT INTO ledger_block (account, asset, block, legs, amount) "
-        f"SELECT l.account, l.asset, l.{number} / {SIZE}, count(*), sum(l.amount) FROM ledger_leg l "
+        "INSERT INTO ledger_block (account, asset, block, legs, amount, first, last) "
+        f"SELECT l.account, l.asset, l.{number} / {SIZE}, count(*), sum(l.amount), min(l.{number}), max(l.{number}) "
+        "FROM ledger_leg l "
         f"WHERE l.{number} > :done AND l.{number} <= :upto AND l.seq IS NULL GROUP BY 1, 2, 3 "
         "ON CONFLICT (account, asset, block) DO UPDATE SET legs = ledger_block.legs + excluded.legs, "
-        "amount = ledger_block.amount + excluded.amount"
+        "amount = ledger_block.amount + excluded.amount, last = excluded.last"
     )
     session.execute(text(sql), {"done": done, "upto": upto})
     marks.advance(session, _NAME, upto)
@@ -83,23 +84,25 @@ def _stretches(session: Session, whose: dict[str, str], top: int, limit: int) ->
     while True:
         blocks = session.execute(
             text(
-                "SELECT block, legs FROM ledger_block WHERE account = :account AND asset = :asset AND block < :below "
-                f"ORDER BY block DESC LIMIT {_MOST_RANGES}"
+                "SELECT block, legs, first, last FROM ledger_block "
+                "WHERE account = :account AND asset = :asset AND block < :below ORDER BY block DESC LIMIT :most"
             ),
-            {**whose, "below": below},
+            {**whose, "below": below, "most": _MOST_RANGES},
         ).all()
         if not blocks:
             return
         ranges: list[tuple[int, int]] = []
         held = 0
-        for block, legs in blocks:
-            ranges.append((block * SIZE, min((block + 1) * SIZE - 1, top)))
+        for block, legs, first, last in blocks:
             below = block
-            # The first block may lie half above what is asked for, so what it holds is not counted on.
-            held += 0 if (block + 1) * SIZE > top else legs
+            if first <= top:
+                ranges.append((first, min(last, top)))
+                # The first block may lie partly above what is asked for, so what it holds is not counted on.
+                held += legs if last <= top else 0
             if held >= limit:
                 break
-        yield ranges
+        if ranges:
+            yield ranges
 
 
 def _legs(session: Session, whose: dict[str, str], ranges: list[tuple[int, int]], limit: int) -> list[Any]:

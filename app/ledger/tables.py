@@ -214,5 +214,7 @@ blocks = Table(
     Column("block", BigInteger, autoincrement=False, nullable=False),
     Column("legs", BigInteger, nullable=False),
     Column("amount", BigInteger, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
     PrimaryKeyConstraint("account", "asset", "block"),
 )

@@ -73,6 +73,8 @@ def upgrade() -> None:
         sa.Column("block", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("legs", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account", "asset", "block", name="pk_ledger_block"),
     )
     op.add_column("provider_event", sa.Column("tries", sa.JSON(), nullable=False, server_default="[]"))
