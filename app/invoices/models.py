@@ -88,6 +88,8 @@ class Invoice(Base):
         Index("ix_invoice_source_provider_id", "source", "provider_id"),
         Index("ix_invoice_source_payment_id", "source", "payment_id"),
         Index("ix_invoice_created_at_id", "created_at", "id"),
+        Index("ix_invoice_id", "id"),
+        Index("ix_invoice_number", "number"),
         Index(
             "ix_invoice_open",
             "created_at",
