@@ -13,6 +13,7 @@ from app.activity.models import Activity
 from app.db import transaction
 from app.notices.models import Mail
 from tests.admin.conftest import HX
+from tests.web.test_wallet import queries
 
 CENT = 10_000
 LIST = "/admin/adjustments"
@@ -211,6 +212,17 @@ def test_what_was_made_and_what_waits_is_listed_filtered_paged_and_in_a_file(
     rows = list(csv.DictReader(io.StringIO(as_support.get(f"{LIST}.csv").text)))
     assert (len(rows), rows[0]["state"], rows[1]["reason"]) == (27, "waiting", "'=1+1")
     assert (rows[1]["amount"], rows[1]["before"], rows[1]["after"]) == ("2.60", "37.50", "40.10")
+
+
+def test_the_list_and_one_of_it_stay_within_their_queries(app, session, as_support, ada, asked) -> None:
+    few = queries(app, as_support, LIST)
+    with transaction(session):
+        for number in range(20):
+            wish = adjustments.Wish(ada.customer_id, "usd", CENT, "Goodwill", f"k{number}")
+            adjustments.ask(session, wish, by=f"staff:usr_{number}", person=None, limit=None)
+
+    assert few <= queries(app, as_support, LIST) <= few + 1 <= 8
+    assert queries(app, as_support, asked) <= 14
 
 
 def test_an_empty_list_says_what_it_is_for(as_support) -> None:

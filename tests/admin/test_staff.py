@@ -15,6 +15,7 @@ from app.notices.models import Mail
 from app.people import second_factor, staff, users
 from app.people.models import SecondFactor
 from tests.support.people import PASSWORD
+from tests.web.test_wallet import queries
 
 LIST = "/admin/staff"
 
@@ -49,6 +50,13 @@ def test_the_list_says_who_as_what_with_which_factor_and_since_when(session, as_
     assert (rows["Sam"]["last_signed_in"], rows["Ann"]["last_signed_in"][:10]) == ("", "2026-03-14")
     assert "Sam" not in as_admin.get(f"{LIST}?role=finance").text
     assert as_admin.get(f"{LIST}?role=king").status_code == 422
+
+
+def test_the_list_stays_within_its_queries(app, session, as_admin, finance, support) -> None:
+    has_a_phone(session, finance)
+
+    assert queries(app, as_admin, LIST) <= 5
+    assert queries(app, as_admin, "/admin/settings") <= 5
 
 
 def test_somebody_new_is_let_in_and_mailed_the_way(session, as_admin, client) -> None:
