@@ -27,7 +27,7 @@ class Staff:
     def __init__(self, browser, session, seed):
         self.browser, self.session, self.chance = browser, session, random.Random(seed)
         self.did = []
-        self.to_do = [*[self.plan] * 6, *[self.standing] * 3, *[self.file] * 2, self.meter, self.meter, self.pack]
+        self.to_do = [*[self.plan] * 4, *[self.standing] * 2, *[self.file] * 2, self.meter, self.pack]
         self.chance.shuffle(self.to_do)
 
     def edits(self):

@@ -12,11 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.activity.models import Activity
-from app.catalogue import check_in, difference, file, publish, reads, shipped
+from app.catalogue import check_in, difference, drafts, file, publish, reads, shipped
 from app.catalogue.difference import Change
 from app.catalogue.models import Meter, Plan, PlanLimit, PlanVersion
 from app.db import transaction
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 
 pytestmark = pytest.mark.both_databases
 
@@ -238,3 +238,38 @@ def test_the_check_in_goes_on_and_off_with_the_file(session: Session, apply: App
     kept = check_in.newest(session)
     assert kept is not None
     assert (kept.is_on, kept.credits, kept.version) == (False, 12, 3)
+
+
+def test_only_what_was_looked_at_is_done(session: Session, apply: Apply, small: str) -> None:
+    apply(small)
+    wanted = file.read(small.replace('"29.00"', '"31.00"'), currency="usd")
+    live = reads.whole(session)
+    seen = publish.fingerprint(live, difference.between(live, wanted))
+    sell(session, "studio")
+
+    with pytest.raises(Conflict), transaction(session):
+        publish.apply(session, wanted, actor="cli", seen=seen)
+
+    live = reads.whole(session)
+    seen = publish.fingerprint(live, difference.between(live, wanted))
+    session.rollback()
+    with transaction(session):
+        [change] = publish.apply(session, wanted, actor="cli", seen=seen)
+    assert change.how == "version"
+
+
+def test_a_draft_is_kept_gone_on_with_and_dropped(session: Session, apply: Apply, small: str) -> None:
+    apply(small)
+    studio = plan_of(session, "studio")
+    session.rollback()
+    how = {"plan_id": studio.id, "name": "Soon", "base": "{}", "actor": "cli"}
+    with transaction(session):
+        first = drafts.save(session, form={"monthly": "ten"}, seen=("", None), **how)
+    with transaction(session):
+        again = drafts.save(session, form={"monthly": "11"}, seen=(first.id, first.saved_at), **how)
+
+    assert [(draft.id, draft.form) for draft in drafts.of_plan(session, studio.id)] == [(again.id, {"monthly": "11"})]
+    session.rollback()
+    with transaction(session):
+        drafts.drop(session, first.id)
+    assert drafts.every(session) == []

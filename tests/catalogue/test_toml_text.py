@@ -21,10 +21,8 @@ from app.catalogue.terms import (
     ServiceTerms,
 )
 
-KEYS = st.from_regex(r"[a-z][a-z0-9_]{0,6}", fullmatch=True)
-LINES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12) | st.sampled_from(
-    ['"', "\\", "a # b", "'''", "=1+1", "é – “x”", "true"]
-)
+KEYS = st.sampled_from(["a", "views", "x_1", "true", "inf", "name", "a" * 40])
+LINES = st.sampled_from(['"', "\\", "a # b", "'''", "=1+1", "é – “x”", "true", "\\u0041", "[a]", "🙂", "x" * 60])
 COUNTS = st.integers(0, 9) | st.integers(0, LARGEST)
 PLACES = st.integers(0, 1_000)
 IDS = st.dictionaries(KEYS, st.dictionaries(KEYS, LINES, min_size=1, max_size=2), max_size=2)
@@ -71,7 +69,7 @@ def catalogues(draw):
     prices = st.tuples(charged, charged, cached, cached)
     steps = st.lists(st.tuples(st.integers(1, LARGEST), prices), max_size=2, unique_by=lambda step: step[0])
     days = st.dates().map(lambda day: day.isoformat())
-    models = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,9}", fullmatch=True)
+    models = st.sampled_from(["gpt-5", "openai/gpt-4o:free", "0"])
     price = st.builds(
         lambda model, day, first, more: LlmPriceTerms(
             model, day, "usd", *first, tuple((above, *each) for above, each in sorted(more))
@@ -113,7 +111,7 @@ def catalogues(draw):
     )
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(catalogues())
 def test_whatever_may_be_on_offer_can_be_written_and_read_again(catalogue):
     meters = [meter.key for meter in catalogue.meters]
