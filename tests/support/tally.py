@@ -17,6 +17,7 @@ from app import credits, ledger
 from app.db import transaction
 from app.invoices import Invoice
 from app.payments.models import ProviderEvent
+from app.payments.refund_table import Refund
 from tests.support.tills import Truth
 from tests.support.trade import Buyer, Trade
 
@@ -64,7 +65,10 @@ def _of(session: Session, trade: Trade, buyer: Buyer) -> Iterator[str]:
         yield f"{who}: the provider has {has}, our books say {here}"
     if legs["refunds"]:
         yield f"{who}: refunds of {legs['refunds']} are on the way for ever"
-    untouched = [each for each in packs if not each.refunded and (each.is_won or not each.taken)]
+    # One whose refund failed after it had arrived is the customer's money instead, and its credits stay away.
+    gone_back = set(session.scalars(select(Refund.payment_id).where(Refund.customer_id == who)))
+    kept = [each for (name, _), each in zip(buyer.packs, packs, strict=True) if name not in gone_back]
+    untouched = [each for each in kept if each.is_won or not each.taken]
     held = credits.balance(session, who).available
     if not _PACK * len(untouched) <= held <= _PACK * len(packs):
         yield f"{who} holds {held} credits of {len(untouched)} packs"
