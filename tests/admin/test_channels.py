@@ -134,22 +134,15 @@ def test_a_pack_without_any_product_is_refused_and_sold_once_it_has_its_own(
     plain.close()
 
 
-def test_with_everything_named_a_channel_sells_everything(
+def test_a_channel_that_sells_everything_says_so_and_so_does_a_house_without_any(
     client_of: Callable[[Person], PageClient], support: Person, both: Both
 ) -> None:
     both.in_order("lemonsqueezy")
-
     page = text(client_of(support).get("/admin/channels"))
-
     assert "Sells everything" in page
     assert "Nothing was refused" in page
 
-
-def test_without_a_channel_the_page_says_so(
-    client_of: Callable[[Person], PageClient], support: Person, both: Both
-) -> None:
     both.providers.clear()
-
     assert "No channel is set up" in text(client_of(support).get("/admin/channels"))
 
 
