@@ -208,7 +208,8 @@ def index(customer_id: str, what: str) -> Response:
 def index_csv(customer_id: str, what: str) -> Response:
     """The same list as a file, whole."""
     customer, chosen, listed = load(customer_id), _chosen(LISTS[what]), LISTS[what]
-    rows = csv_file.walked(db.session(), lambda place: listed.read(db.session(), customer.id, chosen, place, IN_A_FILE))
+    session, whose = db.session(), customer.id  # one session throughout: the file is read after the request's is gone
+    rows = csv_file.walked(session, lambda place: listed.read(session, whose, chosen, place, IN_A_FILE))
     return csv_file.answer(f"{what}.csv", HEADING, map(_csv_row, rows))
 
 
@@ -222,4 +223,5 @@ def _chosen(listed: Listed) -> dict[str, str]:
 
 def _csv_row(entry: Entry) -> Sequence[object]:
     at = entry.at.isoformat() if entry.at else ""
-    return at, entry.what, entry.detail, entry.status, entry.amount, entry.by, entry.id
+    amount = entry.amount.removeprefix("+")  # a leading plus would be the beginning of a formula
+    return at, entry.what, entry.detail, entry.status, amount, entry.by, entry.id
