@@ -43,6 +43,7 @@ GET  /admin/balances                                       303     403     403  
 GET  /admin/balances.csv                                   303     403     403     403     403     200     200     200
 GET  /admin/credit-transactions                            303     403     403     403     403     303     303     303
 GET  /admin/coupons                                        303     403     403     403     403     200     200     200
+GET  /admin/coupons.csv                                    303     403     403     403     403     200     200     200
 POST /admin/coupons                                        303     403     403     403     403     403     403     422
 GET  /admin/coupons/<coupon_id>                            303     403     403     403     403     200     200     200
 POST /admin/coupons/<coupon_id>                            303     403     403     403     403     403     403     422

@@ -18,27 +18,61 @@ from app.customers import search
 from app.db import transaction
 from app.errors import NotFound, Refusal
 from app.extensions import db
-from app.http import hx
+from app.http import csv_file, hx
 from app.http.filters import cents, credit_count
 
 pages = Blueprint("admin_coupons", __name__)
 
 STATES = {"active": "Active", "waiting": "Waiting", "used_up": "Ended", "ended": "Ended"}
+FILTERS = [("", "All statuses"), ("active", "Active"), ("waiting", "Waiting"), ("ended", "Ended")]
 
 
 @pages.get("/admin/coupons")
 @staff_reads
-def index() -> str:
-    """Every coupon, with its uses and what it gave away."""
-    listed, now = reads.listed(db.session()), clock.now()
-    money = sum(each.given for each in listed if each.coupon.kind != "credits")
-    return render_template(
-        "admin/coupons/index.html",
-        coupons=[(each, reads.state_of(each.coupon, now)) for each in listed],
-        given_away=money,
-        may_edit=may_edit_catalogue(),
-        **_words(),
-    )
+def index() -> Response:
+    """The coupons, with their uses and what they gave away; all of them or those in one state."""
+    state, found = _asked()
+    shown: dict[str, Any] = {
+        "coupons": found,
+        "given_away": sum(each.given for each, _ in found if each.coupon.kind != "credits"),
+        "state": state,
+        "filters": FILTERS,
+        "csv": url_for(".index_csv", state=state or None),
+        "may_edit": may_edit_catalogue(),
+    }
+    template = "admin/coupons/_rows.html" if hx.is_partial() else "admin/coupons/index.html"
+    return hx.answer(render_template(template, **shown, **_words()))
+
+
+@pages.get("/admin/coupons.csv")
+@staff_reads
+def index_csv() -> Response:
+    """The same list as a file."""
+    heading = ("code", "name", "discount", "duration", "applies_to", "used", "most", "given", "ends_at", "status")
+    rows = [
+        (
+            each.coupon.code,
+            each.coupon.name,
+            discount(each.coupon),
+            duration(each.coupon),
+            scope(each.coupon),
+            each.coupon.redeemed,
+            each.coupon.most,
+            each.given,
+            clock.timestamp(each.coupon.ends_at) if each.coupon.ends_at else "",
+            STATES[state],
+        )
+        for each, state in _asked()[1]
+    ]
+    return csv_file.answer("coupons.csv", heading, rows)
+
+
+def _asked() -> tuple[str, list[tuple[reads.Listed, str]]]:
+    """The status that was asked for, and the coupons that have it, each with its own."""
+    now, asked = clock.now(), request.args.get("state", "")
+    found = [(each, reads.state_of(each.coupon, now)) for each in reads.listed(db.session())]
+    state = asked if asked in dict(FILTERS) else ""
+    return state, [(each, of) for each, of in found if not state or STATES[of].lower() == state]
 
 
 @pages.get("/admin/coupons/new")

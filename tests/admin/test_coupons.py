@@ -10,7 +10,7 @@ from app.coupons import issue, reads
 from app.coupons.terms import Limits, Terms
 from app.db import transaction
 from app.money import Money
-from tests.admin.conftest import saves
+from tests.admin.conftest import HX, saves
 
 
 @pytest.fixture
@@ -64,6 +64,17 @@ def test_what_was_used_and_given_away_is_on_the_list_and_on_its_page(as_support,
         assert words in page, words
     assert "Name and limits" in page
     assert 'name="most"' not in page
+
+
+def test_the_list_is_filtered_and_is_a_file(as_support, session, made):
+    ended = as_support.get("/admin/coupons?state=ended", headers=HX).text
+    active = as_support.get("/admin/coupons?state=active").text
+    file = as_support.get("/admin/coupons.csv?state=active").text
+
+    assert "None has this status now" in ended
+    assert "HARBOR20" in active
+    assert "/admin/coupons.csv?state=active" in active
+    assert file.splitlines()[1].startswith("HARBOR20,20% off,20%,First 6 months,Plans,0,100,0,")
 
 
 def test_a_new_coupon_works(as_admin, session, ada, made, clock):
