@@ -83,7 +83,7 @@ def load(session: Session, token: str) -> SignedIn | None:
     )
 
 
-def _found(token: str) -> Select[Any]:
+def _found(token: str) -> Select[*tuple[Any, ...]]:
     return (
         select(
             LoginSession.id.label("session_id"),
