@@ -40,6 +40,8 @@ SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", ";=", '"=')
 WORDLESS = {"/admin/books/accounts.csv", "/admin/books/movements.csv"}
 QUERIES = {"/admin/books/movements.csv": {"account": "promotions", "asset": "usd"}}
 DANGER = tuple("=+-@\t\r\n")
+CHOICE = re.compile(r"<any\(([^)]*)\):\w+>")
+DELTA = re.compile(r"[+-]\$?\d")  # "+50 credits": our own words, which are guarded all the same
 NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
 # Columns that keep what people, the host product and providers say; two of these names mean something fixed elsewhere.
 WORDS = {
@@ -81,7 +83,14 @@ def plenty(session: Session, things: dict[str, str], ada: Person) -> dict[str, s
 
 
 def routes(app: Flask) -> list[str]:
-    return sorted({rule.rule for rule in app.url_map.iter_rules() if rule.rule.endswith(".csv")})
+    """Every address that ends in .csv; one that stands for several lists is each of them."""
+    found = {rule.rule for rule in app.url_map.iter_rules() if rule.rule.endswith(".csv")}
+    return sorted(each for route in found for each in _each(route))
+
+
+def _each(route: str) -> list[str]:
+    choice = CHOICE.search(route)
+    return [route.replace(choice[0], word) for word in choice[1].split(",")] if choice else [route]
 
 
 def plant(session: Session, sign: str) -> set[str]:
@@ -198,6 +207,6 @@ def checked(route: str, body: bytes, planted: set[str]) -> set[str]:
         said = cell.removeprefix("'")
         assert not NUMBER.match(said) or said == cell, f"{cell} of {route} was a number"
         if cell.startswith("'"):
-            assert said.startswith(tuple(planted)), (route, cell)
-        found |= {one[0] for one in planted if said == one}
+            assert said.startswith(tuple(planted)) or DELTA.match(said), (route, cell)
+        found |= {one[0] for one in planted if said.startswith(one)}
     return found
