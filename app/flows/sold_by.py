@@ -20,7 +20,7 @@ from app.payments import refused
 from app.payments.refused import Refused
 from app.people import staff
 from app.providers import registry
-from app.providers.errors import InvalidRequest, NotConfigured, ProviderError
+from app.providers.errors import InvalidRequest, NotConfigured, NotFound, ProviderError
 from app.providers.port import Provider
 from app.providers.values import Cap
 from app.subscriptions import prices, sale
@@ -167,8 +167,8 @@ def refuse(
 
     A definite no is kept, and staff are told of it once. Only of what was not configured we know that it will stay so.
     """
-    if not isinstance(error, InvalidRequest):
-        return None
+    if not isinstance(error, InvalidRequest) or isinstance(error, NotFound):
+        return None  # what is not found is the customer: they are told of anew at the next try
     it = Refused(provider.name, thing.what, str(error), error.code, customer_id, order_id)
     with transaction(session):
         if refused.note(session, it):
