@@ -137,6 +137,8 @@ def _counting(committer: ledger.Committer) -> list[int]:
     said = [0]
     for line in committer._lines:
         line.clerk._run = _counted(line.clerk._run, said)
+        if hasattr(line.clerk, "_run_many"):  # SQLite's
+            line.clerk._run_many = _counted(line.clerk._run_many, said)
     return said
 
 
