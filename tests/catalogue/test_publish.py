@@ -148,7 +148,7 @@ def test_the_audit_log_has_each_change_with_before_and_after(session: Session, a
 
     line = session.scalars(select(Activity).where(Activity.action == "catalogue.changed")).one()
     assert (line.actor, line.subject) == ("cli", "plan:studio")
-    assert line.details == {"facts": {"monthly": ["29.00 USD", "31.00 USD"]}}
+    assert line.details == {"facts": {"monthly": ["29.00 USD", "31.00 USD"]}, "version": 1}
 
 
 def test_looking_at_the_difference_changes_nothing(session: Session, small: str) -> None:
