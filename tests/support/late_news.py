@@ -45,6 +45,11 @@ class LateNews:
         self.figures: Counter[str] = Counter()
         self.on_the_way: list[tuple[Said, int]] = []  # and how often it still comes
 
+    def passes(self, **step: int) -> None:
+        """Time passes, here and there."""
+        self.clock.advance(**step)
+        self.till.keeps_pace()
+
     def tries(self, what: str, does: Callable[[Session, dict[str, Any]], Any], *, again: float = 0.7) -> Any:
         """Do it, perhaps crash on the way, and perhaps do the same again as people do; what it answered."""
         self.figures[what] += 1
@@ -53,7 +58,7 @@ class LateNews:
             return self.does(does, doom)
         except Crash:
             self.figures["crashes"] += 1
-            self.clock.advance(minutes=3)  # until the leases of the dead are over
+            self.passes(minutes=3)  # until the leases of the dead are over
             return self.does(does, None) if self.rng.random() < again else None
 
     def does(self, does: Callable[[Session, dict[str, Any]], Any], doom: Doom | None) -> Any:
@@ -115,7 +120,7 @@ class LateNews:
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         self.figures["workers killed"] += os.WIFSIGNALED(status)
-        self.clock.advance(minutes=3)
+        self.passes(minutes=3)
 
     def looks_again(self) -> None:
         if self.rng.random() < 0.3:
@@ -129,9 +134,9 @@ class LateNews:
         # A reconciliation reads a hundred of the older payments again: so many runs until all had their turn.
         enough = 1 + len(self.till.payments) // reread_refunds.IN_TURN
         for _ in range(_QUIET + enough):
-            self.clock.advance(hours=1, minutes=1)
+            self.passes(hours=1, minutes=1)
             while self.does(self._turn, None):
-                self.clock.advance(minutes=1)
+                self.passes(minutes=1)
             reconcile.run(self.sessions, {self.channel: self.adapter}, self.channel)
             now = self._stands()
             quiet = quiet + 1 if now == before else 0

@@ -70,7 +70,11 @@ class Till:
         raise NotImplementedError
 
     def passes(self, **step: int) -> None:
+        """Time passes, and the provider does what is due."""
         self.who.passes(**step)
+
+    def keeps_pace(self) -> None:
+        """Time has passed here: it does there, where there is a clock of its own."""
 
 
 class Lemons(Till):

@@ -72,7 +72,7 @@ class Trade(LateNews):
         verbs, weights = [verb for verb, _ in happens], [weight for _, weight in happens]
         while self.figures["purchases"] < purchases:
             self.rng.choices(verbs, weights)[0](self.rng.choice(self.buyers))
-            self.clock.advance(seconds=self.rng.randrange(240))
+            self.passes(seconds=self.rng.randrange(240))
             if self.rng.random() < 0.02:
                 self.till.passes(hours=self.rng.randrange(1, 12))
         self.comes_to_rest()
