@@ -107,10 +107,13 @@ def _stretches(session: Session, whose: dict[str, str], top: int, limit: int) ->
 
 def _legs(session: Session, whose: dict[str, str], ranges: list[tuple[int, int]], limit: int) -> list[Any]:
     number = marks.number_column(session)
+    # Several ranges are looked up each by itself and sorted after: with the plain number SQLite would rather walk all
+    # legs there are from the newest one down.
+    order = f"l.{number}" if len(ranges) == 1 else f"+l.{number}"
     between = " OR ".join(f"l.{number} BETWEEN {low} AND {high}" for low, high in ranges)
     sql = (
         f"SELECT l.{number} AS number, l.customer_id, l.entry_id, l.kind, l.amount, l.recorded_at FROM ledger_leg l "
-        f"WHERE {_THIS} AND ({between}) ORDER BY l.{number} DESC LIMIT :limit"
+        f"WHERE {_THIS} AND ({between}) ORDER BY {order} DESC LIMIT :limit"
     )
     typed = text(sql).columns(recorded_at=UTCDateTime)
     return list(session.execute(typed, {**whose, "limit": limit}))

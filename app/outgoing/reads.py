@@ -73,7 +73,9 @@ def log(
         found = found.where(WebhookDelivery.customer_id == customer_id)
     if before:
         whose, _, delivery_id = before.partition(":")
-        last = one(session, whose, delivery_id).delivery
+        last = session.get(WebhookDelivery, (whose, delivery_id))
+        if last is None:
+            raise NotFound("There is no such delivery.")
         found = found.where(tuple_(WebhookDelivery.created_at, WebhookDelivery.id) < (last.created_at, last.id))
     newest = found.order_by(WebhookDelivery.created_at.desc(), WebhookDelivery.id.desc()).limit(limit + 1)
     lines = [Line(delivery, url) for delivery, url in session.execute(newest).all()]

@@ -229,6 +229,20 @@ def test_taking_never_goes_below_zero(purser, ada):
     assert ada.balance() == 3_000_000
 
 
+def test_an_audit_log_that_holds_says_its_head_which_can_be_held_against_it_later(purser, ada):
+    said = purser("audit", "verify", "--json").json
+    assert said["ok"]
+    assert said["sealed"] > 0
+
+    later = purser("audit", "verify", "--head", said["head"])
+    other = purser("audit", "verify", "--head", "1:" + "0" * 64)
+
+    assert (later.code, other.code) == (0, 1)
+    assert said["head"] in later.out
+    assert "Seal 1 does not have the hash that was kept" in other.out
+    assert purser("audit", "verify", "--head", "nonsense").code == 2
+
+
 def test_right_books_are_said_to_be_right(purser, ada):
     assert purser("books", "audit").code == 0
     assert purser("books", "audit", "--json").json == {"ok": True, "faults": []}
