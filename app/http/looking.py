@@ -6,9 +6,10 @@ addresses that do something when they are merely opened. The API is not meant: i
 
 from __future__ import annotations
 
-from flask import Flask, flash, g, request, url_for
+from flask import Flask, current_app, flash, g, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from flask_openapi3.blueprint import APIBlueprint
 
 from app.customers.signed_in import SignedIn
 from app.db import transaction
@@ -73,4 +74,6 @@ def _end_if_over(who: SignedIn) -> ResponseReturnValue | None:
 
 
 def _is_for_programs(blueprint: str | None) -> bool:
-    return blueprint is not None and (blueprint.startswith("api_") or blueprint in ("health", "payment_webhooks"))
+    # By what it is, not by its name: the page on which people make their keys is called "api_keys".
+    is_called = blueprint is not None and isinstance(current_app.blueprints.get(blueprint), APIBlueprint)
+    return is_called or blueprint in ("health", "payment_webhooks")
