@@ -117,7 +117,7 @@ def _of_customers(
     where = ["TRUE"]
     where += ["day >= :since"] * (since is not None) + ["day <= :until"] * (until is not None)
     where += ["account = :account"] * (account is not None) + ["kind IN :kinds"] * (kinds is not None)
-    sql = text(
+    sql = (
         f"SELECT {by}, sum(legs), sum(amount_in), sum(amount_out) FROM ("
         "SELECT day, account, asset, kind, legs, amount_in, amount_out FROM ledger_rollup WHERE house = 0 UNION ALL "
         f"SELECT {day_of(session)}, l.account, l.asset, l.kind, count(*), {_IN}, {_OUT} FROM ledger_leg l "
@@ -125,9 +125,10 @@ def _of_customers(
         f"GROUP BY 1, 2, 3, 4) parts WHERE {' AND '.join(where)} GROUP BY {by} ORDER BY {by}"
     )
     given: dict[str, Any] = {"name": _NAME, **{name: value for name, value in asked.items() if value is not None}}
-    if kinds is not None:
-        sql, given = sql.bindparams(bindparam("kinds", expanding=True)), {**given, "kinds": list(kinds)}
-    return list(session.execute(sql, given))
+    if kinds is None:
+        return list(session.execute(text(sql), given))
+    listed = text(sql).bindparams(bindparam("kinds", expanding=True))
+    return list(session.execute(listed, {**given, "kinds": list(kinds)}))
 
 
 def day_of(session: Session) -> str:
