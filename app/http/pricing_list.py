@@ -20,9 +20,7 @@ def shown(catalogue: Catalogue, settings: Settings, *, yearly: bool, preview: bo
         "cards": pricing_table.cards(catalogue, yearly=yearly),
         "sections": pricing_table.sections(catalogue),
         "catalogue": catalogue,
-        "services": [
-            (one.name, pricing_table.service_price(one, settings.markup_percent)) for one in catalogue.services
-        ],
+        "services": services,
         "contact": contact_of(settings),
         "preview": preview,
     }

@@ -1,4 +1,4 @@
-"""The table of deliveries that could not be verified: how many came to a channel on a day, and why they were refused."""
+"""The table of deliveries that could not be verified: how many came to a channel on a day, and why not."""
 
 from __future__ import annotations
 

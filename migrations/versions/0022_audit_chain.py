@@ -1,4 +1,4 @@
-"""The audit log's chain of hashes, what the worker's tasks did last, tries of events, and where house accounts moved."""
+"""The audit log's chain of hashes, what the worker's tasks did, tries of events, and where house accounts moved."""
 
 from __future__ import annotations
 
