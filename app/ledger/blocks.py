@@ -73,7 +73,8 @@ def house_lines(
         return []
     balance, lines = _sum_up_to(session, whose, found[0].number, done), []
     for leg in found:
-        lines.append(HouseLine(*leg, balance))
+        of = (leg.number, leg.customer_id, leg.entry_id, leg.kind, leg.amount, leg.recorded_at)
+        lines.append(HouseLine(*of, balance_after=balance))
         balance -= leg.amount
     return lines
 
@@ -107,13 +108,14 @@ def _stretches(session: Session, whose: dict[str, str], top: int, limit: int) ->
 
 def _legs(session: Session, whose: dict[str, str], ranges: list[tuple[int, int]], limit: int) -> list[Any]:
     number = marks.number_column(session)
-    # Several ranges are looked up each by itself and sorted after: with the plain number SQLite would rather walk all
-    # legs there are from the newest one down.
-    order = f"l.{number}" if len(ranges) == 1 else f"+l.{number}"
-    between = " OR ".join(f"l.{number} BETWEEN {low} AND {high}" for low, high in ranges)
+    # CROSS JOIN has SQLite look up each range by itself; given them beside each other it would rather walk all legs
+    # there are, from the newest one down.
+    values = ", ".join(f"({low}, {high})" for low, high in ranges)
     sql = (
-        f"SELECT l.{number} AS number, l.customer_id, l.entry_id, l.kind, l.amount, l.recorded_at FROM ledger_leg l "
-        f"WHERE {_THIS} AND ({between}) ORDER BY {order} DESC LIMIT :limit"
+        f"WITH ranges (low, high) AS (VALUES {values}) "
+        f"SELECT l.{number} AS number, l.customer_id, l.entry_id, l.kind, l.amount, l.recorded_at "
+        f"FROM ranges CROSS JOIN ledger_leg l WHERE l.{number} BETWEEN ranges.low AND ranges.high AND {_THIS} "
+        f"ORDER BY l.{number} DESC LIMIT :limit"
     )
     typed = text(sql).columns(recorded_at=UTCDateTime)
     return list(session.execute(typed, {**whose, "limit": limit}))
