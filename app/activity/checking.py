@@ -51,6 +51,8 @@ def step(session: Session, checked: Checked, *, real_time: bool, kept: tuple[int
     `real_time` says that this clock is never moved: then a line must not tell of a time before it was made. `kept` is a
     number and hash that was printed earlier.
     """
+    if checked.sealed == 0:
+        _nothing_stands_before(session, checked)
     rows = session.execute(_SEALS.where(Seal.number > checked.sealed)).all()
     for row in rows:
         _follows(checked, row)
@@ -108,6 +110,13 @@ _SEALS = (
     .order_by(Seal.number)
     .limit(AT_ONCE)
 )
+
+
+def _nothing_stands_before(session: Session, checked: Checked) -> None:
+    """A seal with a number below 1 is followed by none: its line would neither be sealed nor ever be looked at."""
+    for seal in session.execute(_SEALS.where(Seal.number < 1)).all():
+        line = f"line {seal.activity_id} of {seal.customer_id} was kept out of it"
+        checked.fault(f"Seal {seal.number} stands outside of the chain: {line}.")
 
 
 def _follows(checked: Checked, seal: Any) -> None:
