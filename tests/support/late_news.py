@@ -128,7 +128,8 @@ class LateNews:
 
     def comes_to_rest(self) -> None:
         """The news still on its way arrives, and everything is looked at again until nothing moves."""
-        while self.on_the_way or self.till.news():
+        self._arrives(some=1)
+        while self.on_the_way:
             self._arrives(some=1)
         before, quiet = None, 0
         # A reconciliation reads a hundred of the older payments again: so many runs until all had their turn.
