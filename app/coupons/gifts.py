@@ -56,6 +56,8 @@ def _promise(session: Session, coupon: Coupon, redemption: Redemption, occasion:
 def _credit(session: Session, coupon: Coupon, redemption: Redemption, occasion: str) -> None:
     who, currency = redemption.customer_id, redemption.currency
     amount = minor_to_micros(redemption.off_minor, currency)
+    if not amount:
+        return
     entry = ledger.post(
         session,
         "promo",

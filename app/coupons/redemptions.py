@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, clock, ids
 from app.coupons import gifts
-from app.coupons.discount import Discount, left_after, left_at_first
+from app.coupons.discount import Discount, left_after, left_at_first, taken_off
 from app.coupons.models import Coupon, Redemption
 from app.coupons.quote import checked, discount_of, person_of, spelled, used_by
 from app.coupons.refusals import CouponUsedUp
@@ -69,9 +69,12 @@ def redeem(
     subscription_id: str | None = None,
     months: int = 1,
     actor: str = "system",
+    paid_minor: int | None = None,
 ) -> Redemption | None:
     """The purchase is paid: its coupon is used, the first invoice (of so many `months`) counts. Once per key.
 
+    `paid_minor` is what was paid of a top-up, where a code of the provider's own took the rest off: then what comes on
+    top is that of the smaller sum.
     Gives the bonus there is. None where the purchase had no coupon. A payment that comes after the reservation ran out
     is honoured all the same, since the customer has paid the lower price; a top-up, while the coupon still is for them.
     """
@@ -85,6 +88,8 @@ def redeem(
     found.state, found.expires_at, found.finished_at = "redeemed", None, clock.now()
     found.subscription_id = subscription_id
     found.left = left_after(found.left, months)
+    if paid_minor is not None and found.what == "topup":
+        found.off_minor = min(found.off_minor, taken_off(coupon.kind, coupon.value, paid_minor))
     found.given = coupon.value if coupon.kind == "credits" else found.off_minor
     gifts.give(session, coupon, found)
     activity.record(

@@ -88,7 +88,7 @@ def _credit_wallet(session: Session, order: Order, paid: PaymentSucceeded) -> Ef
         activity.record(session, paid.provider, "order.paid_twice", order.id, customer_id=order.customer_id, **told)
     else:
         orders.pay(session, order, paid.payment_id, at=paid.occurred_at)
-        coupons.redeem(session, order.customer_id, order.id)
+        coupons.redeem(session, order.customer_id, order.id, paid_minor=paid.net.minor)
     did = _did("wallet.credited", order, payment=paid.payment_id, entry=entry.id, amount_minor=paid.net.minor)
     if dunning.wallet_filled(session, order.customer_id):
         return [did, _did("invoice.paid", order)]

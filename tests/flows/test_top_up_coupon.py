@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from app import coupons, ledger
+from app import clock, coupons, ledger
 from app.coupons import issue
 from app.coupons.models import Coupon
 from app.coupons.terms import Limits, Terms
 from app.db import transaction
-from app.flows import settle, top_up
+from app.flows import reactions, settle, top_up
+from app.flows.news import News, Seen
+from app.money import Money
+from app.providers.events import PaymentSucceeded
 from app.wallet.accounts import wallet_of
 from tests.support.payments import wallet_minor
 
@@ -59,6 +62,23 @@ def test_what_it_is_worth_comes_on_top_once(session, sessions, providers, payer,
     assert wallet_minor(session, payer.id) == 5_500
     assert ledger.balance(session, wallet_of(payer.id)).promo == 5_000_000
     assert used(session, coupon) == 1
+
+
+@pytest.mark.parametrize(("paid", "on_top"), [(1_000, 100), (4, 0)])
+def test_of_a_sum_that_the_providers_own_code_made_smaller_it_is_worth_less(
+    session, payer, opens, coupon, paid, on_top
+):
+    order = opens(5_000)
+    event = PaymentSucceeded(
+        provider="stripe", event_id="evt_1", raw_type="paid", occurred_at=clock.now(), livemode=False,
+        payment_id="pay_1", order_id=order.id, net=Money(paid, "usd"), tax=0, customer_id=None, invoice_id=None,
+        discount=5_000 - paid,
+    )  # fmt: skip
+
+    with transaction(session):
+        reactions.credit_payment(session, event, News("in_1", "stripe", Seen(clock.now()), 7))
+
+    assert wallet_minor(session, payer.id) == paid + on_top
 
 
 def test_a_refused_code_opens_no_order(session, fake, payer, opens, coupon):
