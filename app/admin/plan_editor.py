@@ -116,7 +116,8 @@ def told(
     warnings = []
     if change is not None and terms is not None:
         before = found.terms if found else None
-        warnings = provider_ids.stale(before, terms) + provider_ids.lacking(terms, plan_about.providers())
+        channels = plan_about.providers()
+        warnings = provider_ids.stale(before, terms, channels) + provider_ids.lacking(terms, channels)
     return {
         "plan_id": found.terms.id if found else NEW,
         "change": change,

@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from app.catalogue.terms import PackTerms, PlanTerms, ProviderIds
+from app.config import CHANNEL_KEYS
 from app.flows import sold_by
 from app.flows.sold_by import Providers
 from app.providers.values import Cap
 from app.subscriptions.prices import NAMES
 
-CHANNEL_NAMES = {"stripe": "Stripe", "lemonsqueezy": "Lemon Squeezy", "polar": "Polar", "creem": "Creem"}
 CYCLES = ("monthly", "yearly")
-_CALLED = {"stripe": "price", "lemonsqueezy": "variant", "polar": "product", "creem": "product"}
 
 
 def lines_of(provider_ids: ProviderIds) -> str:
@@ -51,7 +50,7 @@ def typed_ids(values: Mapping[str, str], lines: Iterable[str]) -> dict[str, dict
     for name, value in values.items():
         start, _, rest = name.partition("-")
         channel, _, cycle = rest.rpartition("-")
-        if start == "id" and channel in CHANNEL_NAMES and cycle in CYCLES and value.strip():
+        if start == "id" and channel in CHANNEL_KEYS and cycle in CYCLES and value.strip():
             found.setdefault(channel, {})[cycle] = value.strip()
     return found
 
@@ -68,15 +67,15 @@ def lacking(plan: PlanTerms, providers: Providers) -> list[str]:
         if Cap.NAMED_PRODUCTS not in provider.capabilities:
             continue
         cycles = [cycle for cycle in _sold(plan) if not _id(plan.provider_ids, name, cycle)]
-        called = _CALLED.get(name, "product")
+        lacks = f"it needs a {provider.sold_as} id"
         if cycles and cycles == _sold(plan):
-            told.append(f"{provider.title} cannot sell this plan yet: it needs a {called} id.")
+            told.append(f"{provider.title} cannot sell this plan yet: {lacks}.")
         elif cycles:
-            told.append(f"{provider.title} cannot sell this plan {cycles[0]} yet: it needs a {called} id for that.")
+            told.append(f"{provider.title} cannot sell this plan {cycles[0]} yet: {lacks} for that.")
     return told
 
 
-def stale(before: PlanTerms | None, after: PlanTerms) -> list[str]:
+def stale(before: PlanTerms | None, after: PlanTerms, providers: Providers) -> list[str]:
     """Sentences about ids that stay while the price they stand for changes: the provider would charge the old one."""
     told = []
     for cycle in _sold(after) if before else []:
@@ -85,7 +84,8 @@ def stale(before: PlanTerms | None, after: PlanTerms) -> list[str]:
         for channel in after.provider_ids:
             kept = _id(after.provider_ids, channel, cycle)
             if kept and kept == _id(before.provider_ids, channel, cycle):
-                name, called = CHANNEL_NAMES.get(channel, channel), _CALLED.get(channel, "product")
+                there = providers.get(channel)
+                name, called = (there.title, there.sold_as) if there else (channel, "product")
                 told.append(
                     f"{name} still charges the old {cycle} price under {kept}: make a {called} at the new price there, "
                     "and name it here."
@@ -96,11 +96,10 @@ def stale(before: PlanTerms | None, after: PlanTerms) -> list[str]:
 def packs_lacking(packs: Iterable[PackTerms], providers: Providers) -> list[str]:
     """Sentences about what configured channels cannot sell of these packs: none named, and no amount of our choice."""
     told = []
-    for name, provider in providers.items():
+    for provider in providers.values():
         unsold = [pack.name for pack in packs if not sold_by.sells_pack(provider, pack)]
         if unsold:
-            called = _CALLED.get(name, "product")
-            told.append(f"{provider.title} cannot sell {', '.join(unsold)} yet: a {called} id is needed.")
+            told.append(f"{provider.title} cannot sell {', '.join(unsold)} yet: a {provider.sold_as} id is needed.")
     return told
 
 

@@ -44,6 +44,9 @@ class Provider(Protocol):
     def title(self) -> str: ...  # as people write it
 
     @property
+    def sold_as(self) -> str: ...  # what is sold there is one of these, in their word: "price", "variant", "product"
+
+    @property
     def capabilities(self) -> frozenset[Cap]: ...
 
     @property

@@ -42,7 +42,7 @@ class FakeProvider:
     """A provider in memory. `before` and `after` run around every call: raise there to fail or to crash."""
 
     def __init__(self, name: str = "stripe", *, livemode: bool = False, caps: frozenset[Cap] | None = None) -> None:
-        self.name, self.title = name, name.capitalize()
+        self.name, self.title, self.sold_as = name, name.capitalize(), "product"
         self.livemode = livemode
         self.capabilities = frozenset({Cap.CUSTOM_AMOUNT, Cap.EXPIRE_CHECKOUT}) if caps is None else caps
         self.calls: list[tuple[str, str]] = []

@@ -45,7 +45,7 @@ _ALWAYS = frozenset(
 class Creem(Subscribing):
     """One store. What it is told of a customer is our own id, which comes back with all that follows from a page."""
 
-    name, title = "creem", "Creem"
+    name, title, sold_as = "creem", "Creem", "product"
 
     def __init__(self, key: str, webhook_secrets: tuple[str, ...], *, product_id: str = "", api_base: str = "") -> None:
         """`webhook_secrets`: the current one first, the one before while it is being replaced. Raises ValueError."""

@@ -53,7 +53,7 @@ _ALWAYS = frozenset(
 class LemonSqueezy(Subscribing, GivingBack):
     """One store. What it is told of a customer is our own id, which comes back with all that follows from a page."""
 
-    name, title = "lemonsqueezy", "Lemon Squeezy"
+    name, title, sold_as = "lemonsqueezy", "Lemon Squeezy", "variant"
 
     def __init__(self, key: str, webhook_secrets: tuple[str, ...], shop: Shop, *, api_base: str = "") -> None:
         """`webhook_secrets`: the current one first, the previous one while it is being rotated. Raises ValueError."""

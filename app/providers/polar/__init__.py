@@ -33,7 +33,7 @@ class Polar(Subscribing, Invoicing, GivingBack, Asking):
     by our own id before it is asked for again.
     """
 
-    name, title = "polar", "Polar"
+    name, title, sold_as = "polar", "Polar", "product"
     capabilities = frozenset(
         {
             Cap.CUSTOM_AMOUNT,

@@ -39,7 +39,7 @@ SIGNATURE_HEADER = "stripe-signature"
 class Stripe(Subscribing, Changing, GivingBack, Refunding, Invoicing, Asking):
     """One Stripe account. Every POST carries our idempotency key; every answer leaves as our own value."""
 
-    name, title = "stripe", "Stripe"
+    name, title, sold_as = "stripe", "Stripe", "price"
     capabilities = frozenset(
         {
             Cap.CUSTOM_AMOUNT,
