@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
@@ -212,9 +212,13 @@ def _told(session: Session, rows: Sequence[Any]) -> list[Moved]:
     """The rows with what their entries say: one query for them all."""
     if not rows:
         return []
-    # Two lists and no list of pairs: given pairs, SQLite reads the whole table.
-    whose, named = ({row[place] for row in rows} for place in (0, 1))
-    query = select(_entry).where(_entry.c.customer_id.in_(whose), _entry.c.id.in_(named))
+    pairs = sorted({(row.customer_id, row.entry_id) for row in rows})
+    # SQLite reads the whole table when given pairs; PostgreSQL, given two lists, everything these customers ever had.
+    if session.get_bind().dialect.name == "sqlite":
+        whose, named = ({pair[place] for pair in pairs} for place in (0, 1))
+        query = select(_entry).where(_entry.c.customer_id.in_(whose), _entry.c.id.in_(named))
+    else:
+        query = select(_entry).where(tuple_(_entry.c.customer_id, _entry.c.id).in_(pairs))
     entries = {(entry.customer_id, entry.id): entry for entry in session.execute(query)}
     found = []
     for row in rows:
