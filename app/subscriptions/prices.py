@@ -20,6 +20,8 @@ from app.subscriptions.sale import Sale
 # In the catalogue's `provider_ids`; a plan that a provider sells in one way only may call that `product_id`.
 NAMES = {"monthly": ("monthly", "product_id"), "yearly": ("yearly",)}
 
+KNOWN_AS = "known_as"  # in a subscription's `provider_state`: the id that was found to mean what it has
+
 
 @dataclass(frozen=True, slots=True)
 class Bought:
@@ -67,11 +69,17 @@ def behind(
 ) -> Bought | None:
     """Which of our prices a provider's id means: as the price itself tells, as we remember, as the catalogue says.
 
-    `has` is the subscription that is asked about. An id that several versions of a plan name is of the one it has: a
-    new version that was given the same id is not what it bought (SPEC P2).
+    `has` is the subscription that is asked about. The id it was known by goes on meaning what it has, whichever plan or
+    version was given that id since: that is not what it bought (SPEC P2).
     """
-    known = _told(session, told) or _remembered(session, channel, provider_id)
+    known = _told(session, told) or _remembered(session, channel, provider_id) or _had(provider_id, has)
     return known or _named(session, channel, provider_id, has)
+
+
+def _had(provider_id: str, has: Subscription | None) -> Bought | None:
+    if has is None or has.provider_state.get(KNOWN_AS) != provider_id:
+        return None
+    return Bought(has.plan_id, has.version, Interval(has.interval), Money(has.price_minor, has.currency))
 
 
 def _told(session: Session, told: PlanRef | None) -> Bought | None:

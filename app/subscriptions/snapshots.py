@@ -69,8 +69,9 @@ def take_snapshot(
     if subscription.ended_at is not None or (seen is not None and state.version < seen):
         return False
     actor = actor or subscription.channel or "system"
+    known_as = subscription.provider_state.get(prices.KNOWN_AS) if subscription.paid_by == "card" else None
     subscription.provider_version = state.version
-    subscription.provider_state = _plain(asdict(state))
+    subscription.provider_state = _plain(asdict(state)) | {prices.KNOWN_AS: known_as}
     subscription.updated_at = clock.now()
     if subscription.paid_by == "wallet" and not _takes_over(subscription, state):
         return True
@@ -114,6 +115,8 @@ def _store(session: Session, subscription: Subscription, state: SubscriptionStat
         subscription.plan_id, subscription.version = bought.plan_id, bought.version
         subscription.interval = bought.interval.value
         subscription.price_minor, subscription.currency = bought.price.minor, bought.price.currency
+        known_as = {prices.KNOWN_AS: state.provider_price_id}
+        subscription.provider_state = {**subscription.provider_state, **known_as}
     if state.period_start and state.period_end and state.period_start < state.period_end:
         subscription.period_start, subscription.period_end = state.period_start, state.period_end
         if state.status != "trialing" and state.anchor_at <= state.period_start:

@@ -1,0 +1,35 @@
+"""What a provider calls a plan may change under its subscribers: they keep what they bought (SPEC P2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.catalogue import file, publish
+from app.db import transaction
+from tests.support.creem import OFFERS, Regular
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url  # what the catalogue says and what the provider does, no locks
+
+
+def name_anew(regular: Regular, **products: str) -> None:
+    with transaction(regular.session):
+        publish.apply(regular.session, file.read(OFFERS.format(**products), currency="usd"), actor="test")
+
+
+def test_an_id_that_another_plan_has_now_moves_no_subscriber(regular: Regular) -> None:
+    """Growth ($30) gets a new product, and Starter ($10) is given the one that a subscriber of Growth has."""
+    regular.pays(regular.subscribes("growth"))
+    regular.hears()
+    bought = (regular.sub.plan_id, regular.sub.version, regular.sub.price_minor)
+    assert bought[2] == 3000
+
+    name_anew(regular, starter=regular.products["growth"], growth=regular.there.books.product(3000, "every-month"))
+    regular.clock.set(regular.sub.period_end)
+    regular.passes(hours=1)
+    regular.hears(seed=1)
+    regular.sweeps()
+
+    assert (regular.sub.plan_id, regular.sub.version, regular.sub.price_minor) == bought
