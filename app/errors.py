@@ -82,7 +82,7 @@ class InsufficientFunds(Refusal):
 
 
 class WalletFrozen(Forbidden):
-    """Nothing is spent or held from a wallet while a disputed payment is not settled (SPEC W5). Details: remedy."""
+    """Nothing is spent or held from a wallet that a dispute or staff have frozen (SPEC W5). Details: remedy."""
 
     code = "WALLET_FROZEN"
 

@@ -32,7 +32,7 @@ TABLE = (
         ("TIER_LIMIT_EXCEEDED", "SUBSCRIPTION_RESTRICTED"),
         "The plan does not allow it, or is not paid. `details.remedy` and `details.upgrade` say what would help.",
     ),
-    Row(403, ("WALLET_FROZEN",), "A payment is disputed. Nothing is spent from the wallet until that is settled."),
+    Row(403, ("WALLET_FROZEN",), "A dispute, or we, froze the wallet. Nothing is spent from it until it is thawed."),
     Row(403, ("CHECK_IN_NOT_ALLOWED",), "A condition is not met: `details.needs`."),
     Row(403, ("REFUND_WINDOW_CLOSED",), "Seven days are over: `details.until`. The customer may ask staff."),
     Row(404, ("NOT_FOUND", "NO_SUBSCRIPTION"), "There is no such thing, or it is another customer's."),

@@ -119,10 +119,9 @@ def short(account: Account, available: int, needed: int) -> InsufficientFunds:
 def frozen(account: Account) -> WalletFrozen:
     """The refusal of a frozen account, whatever it holds."""
     return WalletFrozen(
-        f"The {account.kind} is frozen because a payment was disputed, so nothing can be spent from it until that is "
-        "settled. Money can still be added.",
+        f"The {account.kind} is frozen, so nothing can be spent from it until it is thawed. Money can still be added.",
         account=account.kind,
-        remedy="Withdraw the dispute with your bank, add what is missing, or write to us.",
+        remedy="The wallet's page says why it is frozen. Settle that, or write to us.",
     )
 
 

@@ -94,9 +94,9 @@ def wallet_short(beyond: Beyond, cost: int, available: int, currency: str) -> In
 
 
 def wallet_frozen(beyond: Beyond) -> WalletFrozen:
-    """The mode wallet: the wallet pays for nothing while a disputed payment is not settled (SPEC W5)."""
-    remedy = beyond.remedy("Settle the disputed payment")
-    words = f"{beyond.included} The wallet would pay for more, and is frozen because a payment was disputed. {remedy}"
+    """The mode wallet: the wallet pays for nothing while it is frozen, by a dispute or by hand (SPEC W5)."""
+    remedy = beyond.remedy("Look in the wallet at why it is frozen")
+    words = f"{beyond.included} The wallet would pay for more, and is frozen. {remedy}"
     return WalletFrozen(words, **beyond.details(remedy))
 
 

@@ -32,6 +32,6 @@ def test_what_the_wallet_would_pay_for_is_refused_and_the_rest_counts(
     verdict = entitlements.check(user.session, user.customer_id, "passports")
 
     assert [(one.id, type(one.refusal)) for one in told.refused] == [("a", WalletFrozen)]
-    assert "frozen because a payment was disputed" in told.refused[0].refusal.sentence
+    assert "The wallet would pay for more, and is frozen." in told.refused[0].refusal.sentence
     assert (told.accepted, verdict.allowed, verdict.reason) == (1, False, "WALLET_FROZEN")
     assert user.faults() == []
