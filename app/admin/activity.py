@@ -85,15 +85,14 @@ def _asked(filters: dict[str, str]) -> dict[str, str | None]:
 
 
 def _csv_rows(asked: dict[str, str | None]) -> Iterator[Sequence[object]]:
-    before: str | None = None
-    while True:
-        page = activity.of_everyone(db.session, before=before, limit=IN_A_FILE, **asked)
-        rows = [
+    session = db.session()
+
+    def page(before: str | None) -> tuple[list[Sequence[object]], str | None]:
+        found = activity.of_everyone(session, before=before, limit=IN_A_FILE, **asked)
+        rows: list[Sequence[object]] = [
             (clock.timestamp(line.at), line.action, line.subject, told.customer_id, line.actor, told.by, line.details)
-            for line, told in zip(page.lines, words.told(db.session, page.lines), strict=True)
+            for line, told in zip(found.lines, words.told(session, found.lines), strict=True)
         ]
-        db.session.rollback()  # a slow download must not hold a read transaction open; the cursor needs none
-        yield from rows
-        before = page.older
-        if before is None:
-            return
+        return rows, found.older
+
+    return csv_file.walked(session, page)

@@ -174,15 +174,13 @@ def _in_words(row: Adjustment, amount: int) -> str:
 
 
 def _csv_rows(asked: dict[str, Any]) -> Iterator[Sequence[object]]:
-    before: str | None = None
-    while True:
-        found = adjustments.page(db.session(), **asked, before=before, limit=IN_A_FILE)
-        rows = [_csv_row(row) for row in found.rows]
-        db.session.rollback()  # a slow download must not hold a read transaction open; the cursor needs none
-        yield from rows
-        before = found.older
-        if not before:
-            return
+    session = db.session()
+
+    def page(before: str | None) -> tuple[list[Sequence[object]], str | None]:
+        found = adjustments.page(session, **asked, before=before, limit=IN_A_FILE)
+        return [_csv_row(row) for row in found.rows], found.older
+
+    return csv_file.walked(session, page)
 
 
 def _csv_row(row: Adjustment) -> Sequence[object]:

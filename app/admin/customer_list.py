@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
+from sqlalchemy.orm import Session
 
 from app import ledger
 from app.catalogue import edit
@@ -59,15 +60,15 @@ def wanted() -> Wanted:
 def shown(per_page: int) -> dict[str, Any]:
     """Names for `admin/customers/_rows.html`."""
     asked, before = wanted(), request.args.get("before") or None
-    found = find.find(db.session(), asked, before=before, limit=per_page)
-    kept = _kept(asked)
+    session, kept = db.session(), _kept(asked)
+    found = find.find(session, asked, before=before, limit=per_page)
     return {
         "wanted": asked,
-        "lines": _lines(found),
+        "lines": _lines(session, found),
         "plans": [
             ("", "All plans"),
             (FREE, "No paid plan"),
-            *((p.id, v.name) for p, v in edit.every_plan(db.session())),
+            *((p.id, v.name) for p, v in edit.every_plan(session)),
         ],
         "statuses": STATUSES,
         "older": url_for("admin_customers.index", before=found.older, **kept) if found.older else "",
@@ -78,15 +79,13 @@ def shown(per_page: int) -> dict[str, Any]:
 
 def csv_rows(asked: Wanted) -> Iterator[Sequence[object]]:
     """The same lines, all of them; the session holds no transaction between two of them."""
-    before: str | None = None
-    while True:
-        found = find.find(db.session(), asked, before=before, limit=IN_A_FILE)
-        rows = [_csv_row(line) for line in _lines(found)]
-        db.session.rollback()  # a slow download must not hold a read transaction open; the cursor needs none
-        yield from rows
-        before = found.older
-        if before is None:
-            return
+    session = db.session()
+
+    def page(before: str | None) -> tuple[list[Sequence[object]], str | None]:
+        found = find.find(session, asked, before=before, limit=IN_A_FILE)
+        return [_csv_row(line) for line in _lines(session, found)], found.older
+
+    return csv_file.walked(session, page)
 
 
 def _kept(asked: Wanted) -> dict[str, Any]:
@@ -94,10 +93,10 @@ def _kept(asked: Wanted) -> dict[str, Any]:
     return {"q": asked.text or None, "plan": asked.plan or None, "status": asked.status or None, **flags}
 
 
-def _lines(found: Found) -> list[Line]:
+def _lines(session: Session, found: Found) -> list[Line]:
     currency = default_currency()
     accounts = [account for one in found.rows for account in (wallet_of(one.id, currency), credits_of(one.id))]
-    held = ledger.balances(db.session, accounts)
+    held = ledger.balances(session, accounts)
     return [
         Line(one, _WORDS.get(one.status, one.status), _each_month(one), held[wallet_of(one.id, currency)],
              held[credits_of(one.id)])

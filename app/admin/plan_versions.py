@@ -53,11 +53,12 @@ def customers_csv(plan_id: str, number: int) -> Response:
 
 
 def _csv_rows(plan_id: str, number: int) -> Iterator[Sequence[object]]:
-    after = ""
-    while True:
-        found, last = subscribers.of_version(db.session(), plan_id, number, after=after, limit=IN_A_FILE)
-        names = search.names(db.session(), [each.customer_id for each in found])
-        rows = [
+    session = db.session()
+
+    def page(after: str | None) -> tuple[list[Sequence[object]], str | None]:
+        found, last = subscribers.of_version(session, plan_id, number, after=after or "", limit=IN_A_FILE)
+        names = search.names(session, [each.customer_id for each in found])
+        rows: list[Sequence[object]] = [
             (
                 each.customer_id,
                 names.get(each.customer_id, ""),
@@ -70,8 +71,6 @@ def _csv_rows(plan_id: str, number: int) -> Iterator[Sequence[object]]:
             )
             for each in found
         ]
-        db.session.rollback()  # a slow download must not hold a read transaction open; the cursor needs none
-        yield from rows
-        if not last:
-            return
-        after = last
+        return rows, last
+
+    return csv_file.walked(session, page)

@@ -186,15 +186,13 @@ def _words() -> dict[str, Any]:
 
 
 def _csv_rows(asked: dict[str, Any]) -> Iterator[Sequence[object]]:
-    before: str | None = None
-    while True:
-        found = refund_reads.page(db.session(), **asked, before=before, limit=IN_A_FILE)
-        page = [_csv_row(row) for row in found.refunds]
-        db.session.rollback()  # a slow download must not hold a read transaction open; the cursor needs none
-        yield from page
-        before = found.older
-        if not before:
-            return
+    session = db.session()
+
+    def page(before: str | None) -> tuple[list[Sequence[object]], str | None]:
+        found = refund_reads.page(session, **asked, before=before, limit=IN_A_FILE)
+        return [_csv_row(row) for row in found.refunds], found.older
+
+    return csv_file.walked(session, page)
 
 
 def _csv_row(row: Refund) -> Sequence[object]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import money
 
 Row = TypeVar("Row")
+Place = TypeVar("Place")
 
 # A cell that begins like this is run as a formula by spreadsheets; a leading apostrophe makes it text.
 # The full-width signs count too: where people type Japanese or Chinese, a spreadsheet reads them as the plain ones.
@@ -31,14 +32,14 @@ def answer(filename: str, heading: Sequence[str], rows: Iterable[Sequence[object
     return response
 
 
-def walked(session: Session, page: Callable[[str | None], tuple[Sequence[Row], str | None]]) -> Iterator[Row]:
+def walked(session: Session, page: Callable[[Place | None], tuple[Sequence[Row], Place | None]]) -> Iterator[Row]:
     """Every row of a list that is read page by page: `page` is given a place, and gives the rows and the next place.
 
     What it gives must be whole: a slow download holds no transaction, so each page ends the one it was read in.
     """
-    place: str | None = None
+    place: Place | None = None
     while True:
-        rows, place = page(place or None)
+        rows, place = page(place)
         session.rollback()
         yield from rows
         if not place:

@@ -112,21 +112,22 @@ def _address(filters: CreditFilterForm, *, before: int | None) -> str:
 
 
 def _csv_rows(customer_id: str, filters: CreditFilterForm) -> Iterator[Sequence[object]]:
-    before, session = None, db.session
+    session, account = db.session(), credits_of(customer_id)
     chosen, since, until = filters.kinds_chosen, filters.first_instant, filters.end
-    while True:
+
+    def page(before: int | None) -> tuple[list[Sequence[object]], int | None]:
         lines = ledger.history(
-            session(), credits_of(customer_id), before=before, limit=CSV_ROWS_AT_ONCE, kinds=chosen, since=since,
-            until=until,
-        )  # fmt: skip
-        grants = reads.grants_of(session(), customer_id, lines)
+            session, account, before=before, limit=CSV_ROWS_AT_ONCE, kinds=chosen, since=since, until=until
+        )
+        grants = reads.grants_of(session, customer_id, lines)
         ends = {entry: clock.timestamp(grant.expires_at) for entry, grant in grants.items() if grant.expires_at}
-        # A long download must not hold one read transaction open all the while; the cursor needs none.
-        session.rollback()
-        for line in lines:
-            title, detail = words.line_title(line)
-            at, kind = clock.timestamp(line.occurred_at), words.named(line.kind).api
-            yield line.entry_id, at, kind, title, detail, line.amount, line.balance_after, ends.get(line.entry_id)
-        if len(lines) < CSV_ROWS_AT_ONCE:
-            return
-        before = lines[-1].seq
+        rows = [_csv_row(line, ends.get(line.entry_id)) for line in lines]
+        return rows, lines[-1].seq if len(lines) == CSV_ROWS_AT_ONCE else None
+
+    return csv_file.walked(session, page)
+
+
+def _csv_row(line: ledger.Line, ends: str | None) -> Sequence[object]:
+    title, detail = words.line_title(line)
+    at, kind = clock.timestamp(line.occurred_at), words.named(line.kind).api
+    return line.entry_id, at, kind, title, detail, line.amount, line.balance_after, ends

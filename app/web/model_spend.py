@@ -40,17 +40,13 @@ def download() -> Response:
 
 
 def _csv_rows(customer_id: str, first: date, currency: str) -> Iterator[Sequence[object]]:
-    after: DaySpend | None = None
-    while True:
-        rows = reads.days(
-            db.session(), customer_id, first, model_panel.after(first), after=after, limit=CSV_ROWS_AT_ONCE
-        )
-        # A long download must not hold one read transaction open all the while; the place needs none.
-        db.session.rollback()
-        yield from _csv_lines(rows, currency)
-        if len(rows) < CSV_ROWS_AT_ONCE:
-            return
-        after = rows[-1]
+    session, end = db.session(), model_panel.after(first)
+
+    def page(after: DaySpend | None) -> tuple[list[Sequence[object]], DaySpend | None]:
+        found = reads.days(session, customer_id, first, end, after=after, limit=CSV_ROWS_AT_ONCE)
+        return list(_csv_lines(found, currency)), found[-1] if len(found) == CSV_ROWS_AT_ONCE else None
+
+    return csv_file.walked(session, page)
 
 
 def _csv_lines(rows: Iterable[DaySpend], currency: str) -> Iterator[Sequence[object]]:

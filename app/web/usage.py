@@ -167,16 +167,15 @@ def _instant(text: str) -> datetime | None:
 
 
 def _csv_rows(customer_id: str, start: datetime, currency: str) -> Iterator[Sequence[object]]:
-    after: tuple[str, date, str] | None = None
-    while True:
-        rows = reads.counters(db.session(), customer_id, start, after=after, limit=CSV_ROWS_AT_ONCE)
-        # A long download must not hold one read transaction open all the while; the place needs none.
-        db.session.rollback()
-        for row in rows:
-            yield _csv_row(row, start, currency)
-        if len(rows) < CSV_ROWS_AT_ONCE:
-            return
-        after = (rows[-1].meter, rows[-1].day, rows[-1].source)
+    session = db.session()
+
+    def page(after: tuple[str, date, str] | None) -> tuple[list[Sequence[object]], tuple[str, date, str] | None]:
+        found = reads.counters(session, customer_id, start, after=after, limit=CSV_ROWS_AT_ONCE)
+        last = found[-1] if len(found) == CSV_ROWS_AT_ONCE else None
+        rows = [_csv_row(row, start, currency) for row in found]
+        return rows, (last.meter, last.day, last.source) if last else None
+
+    return csv_file.walked(session, page)
 
 
 def _csv_row(row: CounterRow, start: datetime, currency: str) -> Sequence[object]:

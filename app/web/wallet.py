@@ -188,19 +188,17 @@ def _address(filters: FilterForm, *, before: int | None) -> str:
 
 
 def _csv_rows(customer_id: str, currency: str, filters: FilterForm) -> Iterator[Sequence[object]]:
-    account, before = wallet_of(customer_id, currency), None
+    session, account = db.session(), wallet_of(customer_id, currency)
     chosen, since, until = filters.kinds_chosen, filters.first_instant, filters.end
-    while True:
+
+    def page(before: int | None) -> tuple[list[Sequence[object]], int | None]:
         lines = ledger.history(
-            db.session(), account, before=before, limit=CSV_ROWS_AT_ONCE, kinds=chosen, since=since, until=until
+            session, account, before=before, limit=CSV_ROWS_AT_ONCE, kinds=chosen, since=since, until=until
         )
-        # A long download must not hold one read transaction open all the while; the cursor needs none.
-        db.session.rollback()
-        for line in lines:
-            yield _csv_row(line, currency)
-        if len(lines) < CSV_ROWS_AT_ONCE:
-            return
-        before = lines[-1].seq
+        rows = [_csv_row(line, currency) for line in lines]
+        return rows, lines[-1].seq if len(lines) == CSV_ROWS_AT_ONCE else None
+
+    return csv_file.walked(session, page)
 
 
 def _csv_row(line: ledger.Line, currency: str) -> Sequence[object]:
