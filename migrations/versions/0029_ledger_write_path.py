@@ -7,7 +7,7 @@ from alembic import op
 from app.schema import run_statements
 
 revision = "0029"
-down_revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
