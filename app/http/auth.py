@@ -173,7 +173,7 @@ def landing_page(token: str) -> str:
     """Where a person goes who signed in without having asked for a page."""
     who = signed_in.load(db.session, token)
     only_staff = who is not None and who.staff_role is not None and who.customer_id is None
-    return "/admin/customers" if only_staff else "/"
+    return "/admin" if only_staff else "/"
 
 
 def _who() -> SignedIn | None:
@@ -206,7 +206,7 @@ def _choose_another(who: SignedIn) -> ResponseReturnValue:
     others = members.of_user(db.session, who.id)
     looking = request.method in ("GET", "HEAD")
     if not others and who.staff_role and looking and request.path == "/":
-        return redirect("/admin/customers", 303)
+        return redirect("/admin", 303)
     if not others or not looking:
         raise Forbidden("You do not belong to this customer. Ask an owner for an invitation.")
     with transaction(db.session):

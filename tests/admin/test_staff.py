@@ -72,7 +72,7 @@ def test_somebody_new_is_let_in_and_mailed_the_way(session, as_admin, client) ->
     path = mail.body.partition("http://localhost")[2].split()[0]
     client.post(path, data={"password": PASSWORD})
     signed_in = client.post("/sign-in", data={"email": "ola@example.com", "password": PASSWORD})
-    assert signed_in.location == "/admin/customers"
+    assert signed_in.location == "/admin"
     line = session.query(Activity).filter_by(action="user.staff_role_changed").order_by(Activity.id.desc()).first()
     assert (line.actor.startswith("staff:usr_"), line.details["after"]) == (True, "finance")
 

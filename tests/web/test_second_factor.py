@@ -85,6 +85,16 @@ def test_setting_it_up_asks_for_the_password_however_fresh_the_session_is(sessio
     assert session.query(SecondFactor).count() == 0
 
 
+def test_the_password_that_began_it_is_not_asked_for_again(client_of, finance, clock, code) -> None:
+    browser = client_of(finance)
+    clock.advance(minutes=16)
+
+    secret = begun(browser)
+    done = browser.post(HERE, data={"code": code(secret)})
+
+    assert done.status_code == 201
+
+
 def test_the_secret_and_the_codes_cannot_be_read_in_the_database(session, phone) -> None:
     secret, recovery = phone
     row = session.query(SecondFactor).one()
@@ -129,7 +139,7 @@ def test_the_way_on_is_a_page_of_ours_at_both_steps(app, finance, phone, code, c
         clock.advance(minutes=15)
 
         assert asked.location in ("/sign-in/code", "/sign-in/code?next=/")
-        assert done.location in ("/", "/admin/customers")
+        assert done.location in ("/", "/admin")
 
 
 def test_a_code_counts_once_and_so_does_an_older_one(app, finance, phone, code) -> None:

@@ -168,8 +168,8 @@ def test_a_forwarded_address_is_not_believed(app: Flask, ada: Person) -> None:
 
 
 def test_staff_without_a_customer_land_in_the_back_office(client: PageClient, support: Person) -> None:
-    assert sign_in(client, support.email).location == "/admin/customers"
-    assert client.get("/").location == "/admin/customers"
+    assert sign_in(client, support.email).location == "/admin"
+    assert client.get("/").location == "/admin"
 
 
 def test_a_cheap_hash_is_renewed(client: PageClient, session: Session, ada: Person, app: Flask) -> None:
