@@ -18,7 +18,7 @@ from app.http import limits, proof, refused, second_step
 from app.http.auth import current_session, sign_in_required
 from app.http.forms import Form
 from app.http.proof import ProofRefused, recently_proved
-from app.people import passwords, users
+from app.people import passwords, sessions, users
 from app.people import second_factor as codes
 from app.people.models import User
 from app.web import qr_code
@@ -48,7 +48,7 @@ def show() -> ResponseReturnValue:
 def begin() -> ResponseReturnValue:
     """A new secret, for whom knows the password, however fresh the sign-in: a stolen session must not lock them out.
 
-    It counts for nothing before a code made with it was typed.
+    It counts for nothing before a code made with it was typed. Their password is proof enough to go on with that.
     """
     form, user = BeginForm(), _me()
     if not form.validate():
@@ -59,8 +59,10 @@ def begin() -> ResponseReturnValue:
             raise ProofRefused("This is not your password.", field="password")
         with transaction(db.session):
             codes.begin(db.session(), user, second_step.keys()[0])
+            token = sessions.prove(db.session(), current_session().token)
     except Refusal as refusal:
         return _again(form, refusal, "password")
+    proof.keep(token)
     return redirect(url_for(".show"), 303)
 
 
