@@ -6,6 +6,9 @@ document.addEventListener('htmx:afterSettle', ({ target }) => {
   if (next) { next.tabIndex = -1; next.focus(); }
 });
 
+// A long menu is opened where its page is.
+document.querySelector('.side > [aria-current]')?.scrollIntoView({ block: 'nearest' });
+
 // One amount, not two: a preset takes the place of what was typed, and the other way round, as on the server.
 // In the capture phase, so that it is done before htmx reads the form.
 document.addEventListener('change', ({ target }) => {
