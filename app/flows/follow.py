@@ -16,7 +16,9 @@ from app import activity, clock, coupons
 from app.db import transaction
 from app.flows import mirrored
 from app.flows.news import Effects, NotYet, Seen
+from app.flows.purchase import PRICED_AS
 from app.invoices import Invoice
+from app.money import Money
 from app.payments import customers, orders
 from app.payments.models import Order
 from app.providers import port
@@ -29,6 +31,7 @@ from app.subscriptions import lifecycle, prices, snapshots
 from app.subscriptions.dunning import GRACE_DAYS
 from app.subscriptions.models import Subscription
 from app.subscriptions.periods import Interval
+from app.subscriptions.prices import Bought
 
 REFERENCE = "intent_id"  # our order's id, in the metadata of what was bought
 OURS = "subscription_id"  # our subscription's id, there, where the provider takes one over from the wallet
@@ -240,13 +243,22 @@ def _begin(
     customer_id = customers.customer_behind(session, channel, state.customer_id)
     if customer_id is None or (order is not None and order.customer_id != customer_id):
         raise NotYet(f"The subscription {state.id} belongs to no customer known here.")
-    bought = prices.behind(session, channel, state.provider_price_id, state.plan)
+    bought = _ordered(order, state) or prices.behind(session, channel, state.provider_price_id, state.plan)
     if bought is None:
         raise NotYet(f"The subscription {state.id} has a price that no plan here names.")
     try:
         return snapshots.begin_from(session, channel, customer_id, state, bought, actor=actor)
     except lifecycle.AlreadySubscribed as second:
         raise NotYet(f"The customer of {state.id} has another subscription.") from second
+
+
+def _ordered(order: Order | None, state: SubscriptionState) -> Bought | None:
+    """What the purchase was for, where its page was opened for the price that was bought there."""
+    asked = order.request if order is not None else {}
+    if order is None or asked.get(PRICED_AS) != state.provider_price_id:
+        return None
+    price = Money(asked["price_minor"], order.currency)
+    return Bought(asked["plan_id"], asked["version"], Interval(asked["interval"]), price)
 
 
 def _order_of(session: Session, state: SubscriptionState) -> Order | None:

@@ -12,6 +12,7 @@ from app import coupons
 from app.catalogue import publish, reads
 from app.coupons import Discount
 from app.customers.models import Customer
+from app.db import transaction
 from app.errors import Conflict, IdempotencyKeyReused
 from app.flows import payer, priced
 from app.flows.coupon_at_provider import discount_at
@@ -27,6 +28,7 @@ from app.subscriptions.periods import Interval
 from app.subscriptions.sale import Sale
 
 KIND = "subscription"
+PRICED_AS = "priced_as"  # in an order's request: what the provider calls the price that it was asked for
 CHECKOUT, CARD = "checkout", "card"
 
 
@@ -157,5 +159,9 @@ def known_to(
     """Customer, price and coupon as the provider calls them, made known where they are not. Raises ProviderError."""
     ref = payer.known(session, provider, customer, attempt=asked.attempt)
     plan = priced.plan_at(session, provider, asked.sale)
+    with transaction(session):  # another plan may be given this name before it is paid
+        order = orders.find(session, asked.order_id, lock=True)
+        assert order is not None, "orders are never deleted"
+        order.request = {**order.request, PRICED_AS: plan.provider_price_id}
     discount = discount_at(session, provider, asked.discount) if asked.discount else None
     return ref, plan, discount

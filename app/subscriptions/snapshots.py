@@ -37,7 +37,7 @@ def begin_from(
     assert start is not None, "it has begun"
     assert end is not None, "it has begun"
     anchor = Anchor(min(state.anchor_at, start), ZoneInfo("UTC"))  # providers count in UTC
-    return lifecycle.begin(
+    begun = lifecycle.begin(
         session,
         customer_id=customer_id,
         plan_id=bought.plan_id,
@@ -51,6 +51,8 @@ def begin_from(
         channel=channel,
         provider_id=state.id,
     )
+    begun.provider_state = {prices.KNOWN_AS: state.provider_price_id}
+    return begun
 
 
 def take_snapshot(

@@ -33,3 +33,13 @@ def test_an_id_that_another_plan_has_now_moves_no_subscriber(regular: Regular) -
     regular.sweeps()
 
     assert (regular.sub.plan_id, regular.sub.version, regular.sub.price_minor) == bought
+
+
+def test_a_page_that_was_open_then_brings_what_it_was_opened_for(regular: Regular) -> None:
+    order = regular.subscribes("growth")
+    name_anew(regular, starter=regular.products["growth"], growth=regular.there.books.product(3000, "every-month"))
+
+    regular.pays(order)
+    regular.hears()
+
+    assert (regular.sub.plan_id, regular.sub.price_minor) == (order.request["plan_id"], 3000)
