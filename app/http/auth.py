@@ -25,7 +25,7 @@ from app.errors import Forbidden, Unauthorized
 from app.extensions import db, login_manager
 from app.http import destinations, hx
 from app.http.api_caller import ApiCaller, api_caller
-from app.people import passwords, sessions
+from app.people import looking, passwords, sessions
 
 __all__ = [
     "ApiCaller",
@@ -162,9 +162,11 @@ def start_session(token: str) -> None:
 def end_session() -> None:
     """Sign this browser out: the row is deleted first, so the cookie is dead even where a copy of it is kept."""
     if current_user.is_authenticated:
-        token = current_session().token
+        who = current_session()
         with transaction(db.session):
-            sessions.end(db.session, token)
+            if who.looks_on is not None:  # the customer reads when it began, so they read when it ended
+                looking.stop(db.session(), who.token, who.id)
+            sessions.end(db.session, who.token)
     logout_user()
     session.clear()
 

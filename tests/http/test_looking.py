@@ -122,8 +122,9 @@ def test_stopping_makes_one_oneself_again(looking, ada):
     assert looking.post("/admin/looking/stop").status_code == 303
 
 
-def test_start_and_end_are_in_the_customers_log_under_the_name_of_staff(session, looking, support, ada):
-    looking.post("/admin/looking/stop")
+@pytest.mark.parametrize("ended_by", ALLOWED)
+def test_start_and_end_are_in_the_customers_log_under_the_name_of_staff(session, looking, support, ada, ended_by):
+    looking.post(ended_by)
 
     lines = session.scalars(
         select(Activity).where(Activity.customer_id == ada.customer_id, Activity.action.startswith("customer.looked"))
