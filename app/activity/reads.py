@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
+from app import place
 from app.activity.models import Activity
-from app.errors import Invalid
 
 
 @dataclass(frozen=True)
@@ -57,23 +57,8 @@ def since(session: Session, customer_id: str, action: str, instant: datetime, *,
 
 def _page(session: Session, lines: Select[Activity], before: str | None, limit: int) -> Page:
     if before:
-        at, last = _read_cursor(before)
+        at, last = place.read(before)
         lines = lines.where(or_(Activity.at < at, and_(Activity.at == at, Activity.id < last)))
     found = list(session.scalars(lines.order_by(Activity.at.desc(), Activity.id.desc()).limit(limit + 1)))
-    older = _cursor(found[limit - 1]) if len(found) > limit else None
+    older = place.written(found[limit - 1].at, found[limit - 1].id) if len(found) > limit else None
     return Page(found[:limit], older)
-
-
-def _cursor(line: Activity) -> str:
-    return f"{line.at.isoformat()}~{line.id}"
-
-
-def _read_cursor(text: str) -> tuple[datetime, str]:
-    instant, _, last = text.partition("~")
-    try:
-        at = datetime.fromisoformat(instant.replace(" ", "+"))
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None or not last:
-        raise Invalid("This page of the list does not exist any more. Start again from the newest.", field="before")
-    return at, last

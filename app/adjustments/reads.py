@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from app import place
 from app.adjustments.models import Adjustment
-from app.errors import Invalid
 
 MOST_COUNTED = 100
 
@@ -38,11 +37,11 @@ def page(
     if customer_id:
         wanted = wanted.where(Adjustment.customer_id == customer_id)
     if before:
-        at, last = _read(before)
+        at, last = place.read(before)
         wanted = wanted.where(or_(Adjustment.asked_at < at, and_(Adjustment.asked_at == at, Adjustment.id < last)))
     wanted = wanted.order_by(Adjustment.asked_at.desc(), Adjustment.id.desc()).limit(limit + 1)
     rows = session.scalars(wanted).all()
-    older = f"{rows[limit - 1].asked_at.isoformat()}~{rows[limit - 1].id}" if len(rows) > limit else None
+    older = place.written(rows[limit - 1].asked_at, rows[limit - 1].id) if len(rows) > limit else None
     return Page(rows[:limit], older)
 
 
@@ -55,14 +54,3 @@ def waiting(session: Session) -> int:
     """How many wait for a second person, counted up to `MOST_COUNTED`."""
     some = select(Adjustment.id).where(Adjustment.state == "waiting").limit(MOST_COUNTED).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
-
-
-def _read(cursor: str) -> tuple[datetime, str]:
-    instant, _, last = cursor.partition("~")
-    try:
-        at = datetime.fromisoformat(instant.replace(" ", "+"))
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None or not last:
-        raise Invalid("This page of the list does not exist any more. Start again from the newest.", field="before")
-    return at, last

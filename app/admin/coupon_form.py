@@ -13,7 +13,6 @@ from app.http.filters import default_currency
 
 KIND_WORDS = {"percent": "A percentage off", "amount": "An amount off", "credits": "Bonus credits"}
 DURATION_WORDS = {"once": "The first invoice", "repeating": "Some months", "forever": "Every invoice"}
-LIMIT_FIELDS = ("name", "most", "most_per_customer", "starts_on", "ends_on")
 
 
 def blank() -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.catalogue.row_terms import RowTerms, kind_of
+from app.catalogue.row_terms import RowTerms
 
 NEW = "new-one"  # stands for the key of one that is being made; no key has a hyphen
 SLASH = "~"  # of a model's name, in an address; no name has one
@@ -78,7 +78,3 @@ def in_address(terms: RowTerms) -> str:
 def key_in(address: str) -> str:
     """The key that a part of an address names."""
     return address.replace(SLASH, "/")
-
-
-def plural_of(terms: RowTerms) -> str:
-    return PLURAL_OF[kind_of(terms)]

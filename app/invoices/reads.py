@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid
+from app import place
 from app.invoices.models import CreditNote, Invoice, InvoiceLine, InvoiceTax
 
 # What a filter's words mean, for pages and the API.
@@ -187,16 +187,12 @@ def _titled(session: Session, customer_id: str, invoices: Sequence[Invoice]) -> 
 
 def _cursor(invoice: Invoice) -> str:
     """A place in the list as text that promises nothing about its inside."""
-    return urlsafe_b64encode(f"{invoice.created_at.isoformat()}~{invoice.id}".encode()).rstrip(b"=").decode()
+    return urlsafe_b64encode(place.written(invoice.created_at, invoice.id).encode()).rstrip(b"=").decode()
 
 
 def _read_cursor(text: str) -> tuple[datetime, str]:
     try:
         plain = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode("ascii")
-        instant, _, last = plain.partition("~")
-        at = datetime.fromisoformat(instant)
     except ValueError:
-        at, last = None, ""
-    if at is None or at.tzinfo is None or not last or not last.isprintable():
-        raise Invalid("This page of the list does not exist any more. Start again from the newest.", field="before")
-    return at, last
+        plain = ""
+    return place.read(plain)

@@ -1,0 +1,24 @@
+"""A place in a list that is sorted by time and id: as text for an address, and read again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.errors import Invalid
+
+
+def written(at: datetime, last: str) -> str:
+    """The place of the row made at this instant (aware) with this id; what comes next in the list lies beyond it."""
+    return f"{at.isoformat()}~{last}"
+
+
+def read(text: str) -> tuple[datetime, str]:
+    """The instant (aware) and id of such a place. Raises Invalid for text that names none."""
+    instant, _, last = text.partition("~")
+    try:
+        at = datetime.fromisoformat(instant.replace(" ", "+"))  # as an address has it where nobody encoded the plus
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or not last or not last.isprintable():
+        raise Invalid("This page of the list does not exist any more. Start again from the newest.", field="before")
+    return at, last
