@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -90,7 +91,15 @@ def _csv_rows(asked: dict[str, str | None]) -> Iterator[Sequence[object]]:
     def page(before: str | None) -> tuple[list[Sequence[object]], str | None]:
         found = activity.of_everyone(session, before=before, limit=IN_A_FILE, **asked)
         rows: list[Sequence[object]] = [
-            (clock.timestamp(line.at), line.action, line.subject, told.customer_id, line.actor, told.by, line.details)
+            (
+                clock.timestamp(line.at),
+                line.action,
+                line.subject,
+                told.customer_id,
+                line.actor,
+                told.by,
+                json.dumps(line.details, ensure_ascii=False),
+            )
             for line, told in zip(found.lines, words.told(session, found.lines), strict=True)
         ]
         return rows, found.older

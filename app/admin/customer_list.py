@@ -9,7 +9,7 @@ from typing import Any
 from flask import request, url_for
 from sqlalchemy.orm import Session
 
-from app import ledger
+from app import clock, ledger
 from app.catalogue import edit
 from app.credits.accounts import credits_of
 from app.dossier import find
@@ -116,6 +116,6 @@ def _csv_row(line: Line) -> Sequence[object]:
     each_month = None
     if line.each_month is not None and one.currency is not None:
         each_month = csv_file.decimal(minor_to_micros(line.each_month, one.currency))
-    facts = (one.id, one.name, one.email, one.external_id, one.created_at.isoformat(), one.plan, line.status)
+    facts = (one.id, one.name, one.email, one.external_id, clock.timestamp(one.created_at), one.plan, line.status)
     held = (csv_file.decimal(line.wallet.balance), line.credits.balance)
-    return *facts, each_month, one.currency, *held, "; ".join(one.why)
+    return *facts, each_month, one.currency and one.currency.upper(), *held, "; ".join(one.why)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+
 import pytest
 
 from app import activity
@@ -70,7 +74,8 @@ def test_what_people_typed_is_shown_as_text(session, as_support):
 
     assert "<script>" not in page.split("</head>")[1].replace("<script src", "")
     assert "&lt;script&gt;" in page
-    assert "customer.renamed" in file
+    cells = next(cells for cells in csv.reader(io.StringIO(file)) if cells[1] == "customer.renamed")
+    assert json.loads(cells[-1]) == {"before": "<script>", "after": "=1+1", "name": "<i>"}
 
 
 def test_a_file_holds_no_transaction_open_while_it_is_fetched(session, as_support, ada):
