@@ -7,7 +7,8 @@ document.addEventListener('htmx:afterSettle', ({ target }) => {
 });
 
 // A long menu is opened where its page is.
-document.querySelector('.side > [aria-current]')?.scrollIntoView({ block: 'nearest' });
+const here = document.querySelector('.side > [aria-current]');
+if (here) here.parentElement.scrollTop = here.offsetTop + 2 * here.offsetHeight - here.parentElement.clientHeight;
 
 // One amount, not two: a preset takes the place of what was typed, and the other way round, as on the server.
 // In the capture phase, so that it is done before htmx reads the form.
