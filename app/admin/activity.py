@@ -22,11 +22,15 @@ GROUPS = {
     "wallet.": "Wallets",
     "credits.": "Credits",
     "order.": "Orders",
+    "adjustment.": "Adjustments",
+    "refund.": "Refunds",
+    "dispute.": "Disputes",
     "check_in.": "Check-ins",
     "usage.": "Spend caps",
     "resource.": "Resources",
     "notices.": "Choices of notices",
     "webhook.": "Webhooks",
+    "reconciliation.": "Reconciliations",
     "outgoing.": "Outgoing webhooks",
     "books.": "Books",
     "audit.": "Audit log",
@@ -41,6 +45,7 @@ GROUPS = {
     "invitation.": "Invitations",
     "api_key.": "API keys",
     "user.": "People",
+    "session.": "Sessions",
 }
 
 

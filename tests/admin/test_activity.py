@@ -78,6 +78,23 @@ def test_what_people_typed_is_shown_as_text(session, as_support):
     assert json.loads(cells[-1]) == {"before": "<script>", "after": "=1+1", "name": "<i>"}
 
 
+def test_what_money_and_people_do_can_each_be_looked_at_alone(session, as_support):
+    with transaction(session):
+        for action in ("refund.denied", "dispute.moved", "adjustment.denied", "reconciliation.asked"):
+            activity.record(session, "system", action, f"the {action}")
+        activity.record(
+            session, "cli", "catalogue.version", "plan:studio", facts={"monthly": ["29.00 USD", "39.00 USD"]}
+        )
+
+    page = as_support.get("/admin/activity").text
+    disputes = as_support.get("/admin/activity?action=dispute.", headers=HX).text
+
+    for group in ("refund.", "dispute.", "adjustment.", "reconciliation.", "session."):
+        assert f'value="{group}"' in page, group
+    assert "New version, studio" in page
+    assert ("the dispute.moved" in disputes, "the refund.denied" in disputes) == (True, False)
+
+
 def test_a_file_holds_no_transaction_open_while_it_is_fetched(session, as_support, ada):
     session.rollback()
     answer = as_support.get("/admin/activity.csv", buffered=False)
