@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from app import activity, clock
+from app.money import Money
 from app.providers.billing import SubscriptionState
 from app.subscriptions import changes, lifecycle, prices, told
 from app.subscriptions.dunning import GRACE_DAYS
 from app.subscriptions.models import Subscription, SubscriptionChange
-from app.subscriptions.periods import Anchor, Period
+from app.subscriptions.periods import Anchor, Interval, Period
 from app.subscriptions.prices import Bought
 
 _PERIOD = {"period_start", "period_end"}
@@ -110,7 +111,9 @@ def _ended(session: Session, subscription: Subscription, state: SubscriptionStat
 
 def _store(session: Session, subscription: Subscription, state: SubscriptionState, *, actor: str) -> None:
     before = _facts(subscription)
-    bought = prices.behind(session, subscription.channel or "", state.provider_price_id, state.plan, has=subscription)
+    bought = _by_a_change(session, subscription, state) or prices.behind(
+        session, subscription.channel or "", state.provider_price_id, state.plan, has=subscription
+    )
     if bought is not None and _is_early(session, subscription, state, bought):
         bought = None
     if bought is not None:  # a price nobody here knows changes nothing about the plan; staff see it in the snapshot
@@ -136,6 +139,19 @@ def _store(session: Session, subscription: Subscription, state: SubscriptionStat
         )
     if set(differs) - _PERIOD:  # that another period has begun is no news: its invoice is
         told.changed(session, subscription, "changed")
+
+
+def _by_a_change(session: Session, subscription: Subscription, state: SubscriptionState) -> Bought | None:
+    """What a change that waits was shown as, where this is the price that the provider is asked for by it."""
+    named = state.provider_price_id
+    if state.plan is not None or named == subscription.provider_state.get(prices.KNOWN_AS):
+        return None
+    who = subscription.customer_id
+    for change in (changes.in_flight(session, who), changes.scheduled(session, who)):
+        if change is not None and change.details.get("provider_price") == named:
+            price = Money(change.price_minor, change.currency)
+            return Bought(change.plan_id, change.version, Interval(change.interval), price)
+    return None
 
 
 def _is_early(session: Session, subscription: Subscription, state: SubscriptionState, bought: Bought) -> bool:

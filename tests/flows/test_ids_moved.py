@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from app.catalogue import file, publish
 from app.db import transaction
+from app.flows import change_plan
 from tests.support.creem import OFFERS, Regular
 
 
@@ -43,3 +46,21 @@ def test_a_page_that_was_open_then_brings_what_it_was_opened_for(regular: Regula
     regular.hears()
 
     assert (regular.sub.plan_id, regular.sub.price_minor) == (order.request["plan_id"], 3000)
+
+
+def test_a_change_that_waits_comes_to_what_was_shown(regular: Regular) -> None:
+    regular.pays(regular.subscribes("growth"))
+    regular.hears()
+    who = (regular.session, regular.providers, regular.customer_id)
+    shown = change_plan.preview(*who, "starter", "month", actor="usr_1")
+    change_plan.confirm(*who, shown.id, actor="usr_1")
+    name_anew(regular, starter=regular.there.books.product(1000, "every-month"), growth=regular.products["starter"])
+
+    regular.clock.set(regular.sub.period_end - timedelta(minutes=30))
+    regular.sweeps()
+    assert regular.sub.price_minor == 3000
+    regular.passes(hours=1)
+    regular.hears(seed=1)
+    regular.sweeps()
+
+    assert (regular.sub.plan_id, regular.sub.price_minor) == (shown.plan_id, 1000)
