@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 from app.catalogue import file, publish, reads, shipped
 from app.coupons import issue
@@ -25,17 +22,6 @@ def database_url(sqlite_url) -> str:
 
 
 @pytest.fixture
-def address(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    running = threading.Thread(target=server.serve_forever)
-    running.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    running.join()
-    server.server_close()
-
-
-@pytest.fixture
 def shop(session):
     """What there is to look at: plans, a coupon, a tax rate."""
     with transaction(session):
@@ -48,12 +34,9 @@ def shop(session):
 
 
 @pytest.mark.slow
-def test_the_catalogue_is_edited_and_accessible(page, client_of, admin, ada, address, browser_context, session, shop):
+def test_the_catalogue_is_edited_and_accessible(page, sign_in, admin, ada, address, session, shop):
     plan, coupon = shop
-    cookie = client_of(admin).get_cookie("session")
-    browser_context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
-
-    page.set_default_timeout(30_000)
+    sign_in(admin)
 
     # What changes is told as one types, a row comes by a button, and publishing makes the new version.
     page.goto(f"{address}/admin/plans/{plan.id}")

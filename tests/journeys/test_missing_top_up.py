@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from app.flows import top_up
 from app.payments import inbox
@@ -18,17 +14,6 @@ from tests.support.card_paid import Cardholder
 def database_url(sqlite_url: str) -> str:
     """One database is enough: what is replayed is tested on both."""
     return sqlite_url
-
-
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    running = threading.Thread(target=server.serve_forever)
-    running.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    running.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -50,12 +35,9 @@ def stuck(cardholder: Cardholder) -> None:
 
 
 def test_staff_find_them_by_the_card_and_bring_the_money(
-    stuck: None, cardholder: Cardholder, client_of, finance, address: str, browser_context, page: Page
+    stuck: None, cardholder: Cardholder, sign_in, finance, address: str, page: Page
 ) -> None:
-    cookie = client_of(finance).get_cookie("session")
-    browser_context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
-    page.set_default_timeout(30_000)
-
+    sign_in(finance)
     # The customer read the last four digits out on the phone.
     page.goto(f"{address}/admin/customers")
     page.get_by_role("searchbox").fill("4242")
@@ -76,7 +58,7 @@ def test_staff_find_them_by_the_card_and_bring_the_money(
     event.get_by_role("button", name="Replay").click()
     expect(event).to_contain_text("Applied in a moment")
     cardholder.applies()
-    expect(event).to_contain_text("Wallet credited", timeout=30_000)
+    expect(event).to_contain_text("Wallet credited")
 
     page.goto(f"{address}/admin/customers/{cardholder.customer_id}")
     expect(page.locator("#wallet-bill")).to_contain_text("$50.00")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator
 
 import pyotp
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, expect
 
 from app import clock as the_clock
 from tests.support.looks import look_at
-from tests.support.people import PASSWORD, Person
+from tests.support.people import PASSWORD
 
 CENT = 10_000
 WIDTHS = (390,)
@@ -25,35 +22,10 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    running = threading.Thread(target=server.serve_forever)
-    running.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    running.join()
-    server.server_close()
-
-
-@pytest.fixture
-def sits_down(client_of, browser_context: BrowserContext, address: str) -> Callable[[Person], None]:
-    """Whoever it is has the browser now, signed in."""
-
-    def sit(who: Person) -> None:
-        cookie = client_of(who).get_cookie("session")
-        browser_context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
-
-    return sit
-
-
 @pytest.mark.slow
-def test_250_dollars_take_two_people(page: Page, sits_down, finance, admin, ada, address, clock) -> None:
-    page.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
-
+def test_250_dollars_take_two_people(page: Page, sign_in, finance, admin, ada, address, clock) -> None:
     # Fay types it into the dialog on Ada's page, where it says that one person is not enough.
-    sits_down(finance)
+    sign_in(finance)
     page.goto(f"{address}/admin/customers/{ada.customer_id}")
     clock.advance(minutes=16)
     page.get_by_role("link", name="Adjust balance…").click()
@@ -77,7 +49,7 @@ def test_250_dollars_take_two_people(page: Page, sits_down, finance, admin, ada,
     where = page.url
 
     # Ann sees before and after, and approves.
-    sits_down(admin)
+    sign_in(admin)
     page.goto(where)
     expect(page.get_by_text("$255.00").first).to_be_visible()
     look_at(page, widths=WIDTHS)

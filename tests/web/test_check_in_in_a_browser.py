@@ -9,9 +9,6 @@ from app.catalogue.terms import CheckInTerms
 from app.checkin.models import CheckIn
 from app.db import transaction
 from tests.support.looks import look_at
-from tests.web.test_in_a_browser import address, sign_in
-
-__all__ = ["address", "sign_in"]
 
 
 @pytest.fixture

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from werkzeug.serving import make_server
 
 from app import clock, credits
 from app.db import transaction
@@ -30,28 +27,6 @@ PAGES = [
     "/gallery/parts",
     "/gallery/overview-credits-open",
 ]
-
-
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    running = threading.Thread(target=server.serve_forever)
-    running.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    running.join()
-    server.server_close()
-
-
-@pytest.fixture
-def sign_in(browser_context, client_of, address):
-    """Gives the browser the cookie of this person."""
-
-    def go(who):
-        cookie = client_of(who).get_cookie("session")
-        browser_context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
-
-    return go
 
 
 def has_credits(who):

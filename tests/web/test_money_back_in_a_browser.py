@@ -25,11 +25,6 @@ from app.wallet.accounts import wallet_of
 from tests.support.card_paid import Cardholder
 from tests.support.people import Person
 from tests.support.time import Clock
-from tests.web.test_in_a_browser import address, sign_in
-
-__all__ = ["address", "sign_in"]
-
-_PATIENCE = 30_000
 
 
 @pytest.fixture
@@ -74,8 +69,6 @@ def disputed(payer: Cardholder, then: Callable[[Any, Any], Any] | None = None) -
 def test_money_goes_back_and_a_chargeback_freezes_until_its_hole_is_filled(
     page: Page, ada: Person, finance: Person, payer: Cardholder, sign_in: Callable[[Person], None], address: str
 ) -> None:
-    page.set_default_timeout(_PATIENCE)
-    expect.set_options(timeout=_PATIENCE)
     said = page.locator("body")
 
     # Inside the window: another sum shows its bill first; the provider confirms, and its receipt is credited.

@@ -13,10 +13,9 @@ from app.db import transaction
 from app.flows import change_plan, subscribe_from_wallet
 from tests.support.looks import look_at
 from tests.support.people import Person
-from tests.web.test_in_a_browser import address, sign_in
 from tests.web.test_payment_methods import Keeper, keeper
 
-__all__ = ["address", "keeper", "sign_in"]
+__all__ = ["keeper"]
 
 
 @pytest.fixture

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-
 import pytest
-from werkzeug.serving import make_server
 
 from app.catalogue import file, publish, shipped
 from app.db import transaction
 from tests.support.looks import look_at
-
-
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    running = threading.Thread(target=server.serve_forever)
-    running.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    running.join()
-    server.server_close()
 
 
 def offer(session, name: str) -> None:
