@@ -166,7 +166,7 @@ def test_an_unknown_coupon_is_said_at_its_field(client_of, ada):
 
 
 @pytest.mark.usefixtures("shop", "till")
-@pytest.mark.parametrize(("path", "most"), [("/plan", 24), ("/", 30), ("/payment-methods", 20)])
+@pytest.mark.parametrize(("path", "most"), [("/plan", 24), ("/", 31), ("/payment-methods", 20)])
 def test_a_page_asks_the_database_no_more_than_so_often(app, ada, buy, path, most):
     browser = buy(ada, "starter")
     with app.app_context():
