@@ -51,6 +51,7 @@ MAY_NOT = {
     "write": "You may look, but not spend or change anything. Ask an owner of the team.",
     "owner": "Only an owner of the team may do this.",
 }
+LOOKS_ONLY = "You are looking on as this customer: you read what they read, and what changes something is not open."
 
 
 def register(app: Flask) -> None:
@@ -80,7 +81,7 @@ def customer_required(permission: str = "read") -> Callable[[View[P]], View[P]]:
             if who.customer_id is None:
                 return _choose_another(who)
             if not members.allows(who.permission, permission):
-                raise Forbidden(MAY_NOT[permission], needed=permission)
+                raise Forbidden(LOOKS_ONLY if who.looks_on else MAY_NOT[permission], needed=permission)
             return view(*args, **kwargs)
 
         return guarded
