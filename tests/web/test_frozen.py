@@ -60,4 +60,4 @@ def test_the_host_product_is_refused_with_wallet_frozen(session, ada, app, servi
         answer = app.test_client().post(f"/v1/wallet/{call}", json=body, headers=headers | {"Idempotency-Key": call})
 
         assert (answer.status_code, answer.json["error"]["code"]) == (403, "WALLET_FROZEN")
-        assert "disputed" in answer.json["error"]["message"]
+        assert "is frozen" in answer.json["error"]["message"]
