@@ -12,16 +12,15 @@ from wtforms.validators import ValidationError
 
 from app import clock
 from app.admin.roles import staff_reads
+from app.admin.sized import SizedFilter, minor_of
 from app.customers import search
-from app.errors import Refusal
 from app.extensions import db
 from app.http import csv_file, hx
-from app.http.day_range import DayRangeForm
 from app.http.filters import default_currency
 from app.invoices import everyone
 from app.invoices.everyone import STATES, UNPAID, Asked
 from app.invoices.models import Invoice
-from app.money import minor_to_micros, parse_minor
+from app.money import minor_to_micros
 
 pages = Blueprint("admin_invoices", __name__)
 
@@ -39,24 +38,19 @@ CHOICES = (
 )
 
 
-class InvoicesFilter(DayRangeForm):
+class InvoicesFilter(SizedFilter):
     """State, number, customer, size, and the days it was issued in."""
+
+    NAMED = ("state", "number", "customer", "least", "most")
+    LONGEST = 64
 
     state = StringField()
     number = StringField()
     customer = StringField()
-    least = StringField()
-    most = StringField()
 
     def validate_state(self, field: StringField) -> None:
         if field.data and field.data not in STATES:
             raise ValidationError("Choose one of these.")
-
-    def validate_least(self, field: StringField) -> None:
-        self._size(field)
-
-    def validate_most(self, field: StringField) -> None:
-        self._size(field)
 
     @property
     def asked(self) -> Asked:
@@ -64,26 +58,14 @@ class InvoicesFilter(DayRangeForm):
         if self.errors:
             return Asked()
         return Asked(
-            self.words("state"), self.words("number"), self.words("customer"), self._size(self.least),
-            self._size(self.most), self.first_instant, self.end,
+            self.words("state"), self.words("number"), self.words("customer"), self.size(self.least),
+            self.size(self.most), self.first_instant, self.end,
         )  # fmt: skip
 
-    @property
-    def query(self) -> dict[str, Any]:
-        """The filter as it stands in an address."""
-        named = {name: self.words(name) for name in ("state", "number", "customer", "least", "most")}
-        return {**{name: value for name, value in named.items() if value}, **self.days}
-
-    def words(self, name: str) -> str:
-        return self.typed(name).strip()[:64]
-
-    def _size(self, field: StringField) -> int | None:
+    def size(self, field: StringField) -> int | None:
         if not (field.data or "").strip():
             return None
-        try:
-            minor = parse_minor(field.data or "", default_currency())
-        except Refusal as refusal:
-            raise ValidationError(refusal.sentence) from refusal
+        minor = minor_of(field.data or "")
         if minor > 10**15:
             raise ValidationError("No invoice is as large as this.")
         return minor
@@ -93,7 +75,7 @@ class InvoicesFilter(DayRangeForm):
 @staff_reads
 def index() -> Response | str:
     """Newest first; for htmx the list alone."""
-    filters = _filters()
+    filters = InvoicesFilter.from_address()
     template = "admin/invoices/_rows.html" if hx.is_partial() else "admin/invoices/index.html"
     return hx.answer(render_template(template, **_shown(filters)), 422 if filters.errors else 200)
 
@@ -102,7 +84,7 @@ def index() -> Response | str:
 @staff_reads
 def index_csv() -> Response:
     """The same invoices as a file."""
-    filters, session = _filters(), db.session()
+    filters, session = InvoicesFilter.from_address(), db.session()
     if filters.errors:
         return current_app.make_response((render_template("admin/invoices/index.html", **_shown(filters)), 422))
     heading = (
@@ -117,12 +99,6 @@ def index_csv() -> Response:
         return [_csv_row(each, names.get(each.customer_id, "")) for each in found.invoices], found.older
 
     return csv_file.answer(f"invoices-{clock.now():%Y-%m-%d}.csv", heading, csv_file.walked(session, page))
-
-
-def _filters() -> InvoicesFilter:
-    form = InvoicesFilter(formdata=request.args)
-    form.validate()
-    return form
 
 
 def _shown(filters: InvoicesFilter) -> dict[str, Any]:

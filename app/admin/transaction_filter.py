@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import request
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
+from app.admin.sized import SizedFilter, minor_of
 from app.credits import words as credit_words
-from app.errors import Refusal
 from app.figures.days import SPENT
-from app.http.day_range import DayRangeForm
 from app.http.filters import default_currency
 from app.ledger import MAX_AMOUNT, Asked
-from app.money import minor_to_micros, parse_minor
+from app.money import minor_to_micros
 from app.wallet import kinds as wallet_kinds
 
 ACCOUNTS = (("", "Wallets and credits"), ("wallet", "Wallets"), ("credits", "Credits"))
-_LONGEST = 255
 
 # Word in an address -> what it is called, and the ledger's kinds behind it.
 TYPES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -32,22 +27,16 @@ TYPES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-class TransactionFilter(DayRangeForm):
+class TransactionFilter(SizedFilter):
     """The filter as people type it. Days are those of the books, in UTC."""
+
+    NAMED = ("account", "type", "customer", "entry", "least", "most")
+    LONGEST = 255
 
     account = StringField()
     type = StringField()
     customer = StringField()
     entry = StringField()
-    least = StringField()
-    most = StringField()
-
-    @classmethod
-    def from_address(cls) -> TransactionFilter:
-        """The filter of this request, validated; its errors say what was ignored."""
-        form = cls(formdata=request.args)
-        form.validate()
-        return form
 
     def validate_account(self, field: StringField) -> None:
         if field.data and field.data not in dict(ACCOUNTS):
@@ -56,12 +45,6 @@ class TransactionFilter(DayRangeForm):
     def validate_type(self, field: StringField) -> None:
         if field.data and field.data not in TYPES:
             raise ValidationError("Choose one of these.")
-
-    def validate_least(self, field: StringField) -> None:
-        self._size(field)
-
-    def validate_most(self, field: StringField) -> None:
-        self._size(field)
 
     @property
     def asked(self) -> Asked:
@@ -74,24 +57,15 @@ class TransactionFilter(DayRangeForm):
             account="wallet" if self.type.data == "spending" else self.account.data or None,
             kinds=kinds,
             customer_id=self.words("customer") or None,
-            least=self._size(self.least),
-            most=self._size(self.most),
+            least=self.size(self.least),
+            most=self.size(self.most),
             first_day=self.since.day,
             last_day=self.until.day,
             entry_id=said if said.startswith("wtxn_") else None,
             key=said if said and not said.startswith("wtxn_") else None,
         )
 
-    @property
-    def query(self) -> dict[str, Any]:
-        """The filter as it stands in an address."""
-        named = {name: self.words(name) for name in ("account", "type", "customer", "entry", "least", "most")}
-        return {**{name: value for name, value in named.items() if value}, **self.days}
-
-    def words(self, name: str) -> str:
-        return self.typed(name).strip()[:_LONGEST]
-
-    def _size(self, field: StringField) -> int | None:
+    def size(self, field: StringField) -> int | None:
         """In the unit of the account chosen: micros of the currency, or credits."""
         typed = (field.data or "").strip()
         if not typed:
@@ -102,10 +76,7 @@ class TransactionFilter(DayRangeForm):
             if not typed.isascii() or not typed.isdigit() or len(typed) > 15:
                 raise ValidationError("Enter a whole number of credits.")
             return int(typed)
-        try:
-            micros = minor_to_micros(parse_minor(typed, default_currency()), default_currency())
-        except Refusal as refusal:
-            raise ValidationError(refusal.sentence) from refusal
+        micros = minor_to_micros(minor_of(typed), default_currency())
         if micros > MAX_AMOUNT:
             raise ValidationError("No amount is as large as this.")
         return micros
