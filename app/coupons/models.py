@@ -62,7 +62,8 @@ class Redemption(Base):
 
     `key` names the purchase (an order, a change, a subscription), which takes one coupon. `left` is how many more
     months of invoices it covers; None is forever. `off_minor` is what it takes off the first price, `given` is what it
-    gave so far, in minor units, or in credits where the coupon gives those.
+    gave so far, in minor units, or in credits where the coupon gives those. `taken_back` is what of a bonus went with
+    payments that went back: in micros of `currency`, or in credits.
     """
 
     __tablename__ = "coupon_redemption"
@@ -79,6 +80,7 @@ class Redemption(Base):
     off_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     given: Mapped[int] = mapped_column(BigInteger)
+    taken_back: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     invoices: Mapped[list[Any]]  # later invoices it was used for, so that each counts once
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]  # when a reservation ends by itself

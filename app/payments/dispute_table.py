@@ -22,7 +22,8 @@ class Dispute(Base):
     """One dispute. `amount_minor` is what the bank asks for, tax included, and a fee may come on top.
 
     `reversed_minor` is what was taken out of the wallet for it, `own_loss_minor` what cannot be: it had gone back
-    already, or was never credited. `freezes`: the wallet waits for this one.
+    already, or was never credited. `booked_fee_minor` is the fee that is in our books, once it is closed. `freezes`:
+    the wallet waits for this one.
     """
 
     __tablename__ = "dispute"
@@ -40,6 +41,7 @@ class Dispute(Base):
     reversed_minor: Mapped[int] = mapped_column(BigInteger)
     own_loss_minor: Mapped[int] = mapped_column(BigInteger)
     fee_minor: Mapped[int] = mapped_column(BigInteger)
+    booked_fee_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     revoked_credits: Mapped[int] = mapped_column(BigInteger)
     phase: Mapped[str] = mapped_column(String(14))
     reason: Mapped[str | None]  # the bank's, in the provider's word
