@@ -7,15 +7,13 @@ later sealing: it looks a while back each time, and from the start now and then.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, insert, select, text
 from sqlalchemy.orm import Session
 
-from app import clock, ids
+from app import clock, digest, ids
 from app.activity.models import Activity, Seal
 
 NOTHING_BEFORE = "0" * 64
@@ -37,14 +35,14 @@ def seal(session: Session, *, after: str = "", limit: int = AT_ONCE) -> str | No
     now, rows = clock.now(), []
     for line in lines:
         number += 1
-        digest = line_hash(line)
-        previous = link(previous, number, clock.timestamp(now), digest)
+        own = line_hash(line)
+        previous = link(previous, number, clock.timestamp(now), own)
         rows.append(
             {
                 "number": number,
                 "customer_id": line.customer_id,
                 "activity_id": line.id,
-                "line_hash": digest,
+                "line_hash": own,
                 "sealed_at": now,
                 "hash": previous,
             }
@@ -75,17 +73,12 @@ def recent(session: Session) -> str:
 def line_hash(line: Any) -> str:
     """SHA-256 over a whole line, a row or an object with its columns; the same whatever database it was read from."""
     at = line.at.isoformat(timespec="microseconds")
-    return _digest([line.customer_id, line.id, at, line.actor, line.action, line.subject, line.details])
+    return digest.of([line.customer_id, line.id, at, line.actor, line.action, line.subject, line.details])
 
 
-def link(previous: str, number: int, sealed_at: str, digest: str) -> str:
-    """A seal's hash. `sealed_at` as `clock.timestamp` writes it."""
-    return _digest([previous, number, sealed_at, digest])
-
-
-def _digest(content: list[Any]) -> str:
-    told = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(told.encode()).hexdigest()
+def link(previous: str, number: int, sealed_at: str, line: str) -> str:
+    """The hash of a seal of a line that has this hash. `sealed_at` as `clock.timestamp` writes it."""
+    return digest.of([previous, number, sealed_at, line])
 
 
 def _unsealed(after: str) -> Select[Activity]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from flask import request
 
-Facts = Sequence[tuple[str, str, str]]  # what, before, after; "" is nothing
-
-
-def between(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """What differs of two sets of texts by name."""
-    names = [*after, *(name for name in before if name not in after)]
-    pairs = ((name, before.get(name, ""), after.get(name, "")) for name in names)
-    return [(name, old, new) for name, old, new in pairs if old != new]
+from app import digest
+from app.catalogue.difference import Differing
 
 
-def digest(facts: Facts) -> str:
-    """What was shown, in short; "" for nothing."""
-    return hashlib.sha256(json.dumps(list(facts)).encode()).hexdigest()[:32] if facts else ""
+def shown(facts: Differing | None) -> str:
+    """What the form carries once these were shown, in short; "" for nothing."""
+    return digest.of(facts) if facts else ""
+
+
+def was_shown(facts: Differing) -> bool:
+    """Whether just these were shown before the form was sent; never for nothing."""
+    return bool(facts) and request.form.get("confirmed") == shown(facts)

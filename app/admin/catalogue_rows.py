@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 
-from app import clock
+from app import clock, digest
 from app.admin import meanwhile, row_form, words
 from app.admin.meanwhile import Meanwhile
 from app.admin.provider_ids import packs_lacking
@@ -97,7 +97,7 @@ def save(plural: str, key: str) -> Response:
         return _editor(plural, found, typed, change, other, status=409)
     if typed.errors:
         return _editor(plural, found, typed, status=422)
-    if change is None or request.form.get("confirmed") != row_form.digest(change):
+    if change is None or request.form.get("confirmed") != digest.of(change.data()):
         return _editor(plural, found, typed, change)
     try:
         with transaction(db.session):
@@ -211,7 +211,7 @@ def _told(
         "base": meanwhile.opened(now) if found else "",
         "other": other,
         "change": change,
-        "confirmed": row_form.digest(change),
+        "confirmed": digest.of(change.data()) if change else "",
         "may_edit": may_edit_catalogue(),
         "may_type": may_edit_catalogue() and (found is None or found.retired_at is None or bool(typed.errors)),
     }

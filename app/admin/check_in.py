@@ -12,6 +12,7 @@ from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, st
 from app.admin.typed import Typed
 from app.catalogue import check_in as rules
 from app.catalogue import reads as catalogue
+from app.catalogue.difference import Differing, of_facts
 from app.catalogue.models import DAYS_OF, WHO_CHECKS_IN, CheckInRules
 from app.catalogue.terms import CheckInTerms, PackTerms
 from app.checkin import reads
@@ -68,12 +69,12 @@ def save() -> Response | str:
     if other is not None:
         typed = Typed(other.values)
     terms, is_on = _checked(typed), typed.ticked("on")
-    facts = [] if terms is None else _facts(kept, terms, is_on=is_on)
+    facts = () if terms is None else _facts(kept, terms, is_on=is_on)
     if other is not None:
         return hx.answer(_page(typed, kept, terms, facts, other), 409)
     if terms is None:
         return hx.answer(_page(typed, kept), 422)
-    if not facts or request.form.get("confirmed") != before_after.digest(facts):
+    if not before_after.was_shown(facts):
         return hx.answer(_page(typed, kept, terms, facts))
     with transaction(db.session):
         rules.save(db.session(), terms, is_on=is_on, actor=actor())
@@ -99,7 +100,7 @@ def _page(
     typed: Typed,
     kept: CheckInRules | None,
     terms: CheckInTerms | None = None,
-    facts: list[tuple[str, str, str]] | None = None,
+    facts: Differing | None = None,
     other: Meanwhile | None = None,
 ) -> str:
     return render_template(
@@ -108,7 +109,7 @@ def _page(
         base=meanwhile.opened(_typed_of(kept).values),
         other=other,
         facts=facts,
-        confirmed=before_after.digest(facts or []),
+        confirmed=before_after.shown(facts),
         affects="What a day gives changes from each customer’s next day on; the rest counts at once.",
         label="Save rules",
         happened=words.of_subject(db.session(), "check-in:daily"),
@@ -124,10 +125,10 @@ def _page(
     )
 
 
-def _facts(kept: CheckInRules | None, terms: CheckInTerms, *, is_on: bool) -> list[tuple[str, str, str]]:
+def _facts(kept: CheckInRules | None, terms: CheckInTerms, *, is_on: bool) -> Differing:
     """What would change of the rules, in words; a mistake the domain finds is told when they are saved."""
     was = {"check-in": "on" if kept.is_on else "off", **rules.terms_of(kept).facts()} if kept else {"check-in": "off"}
-    return before_after.between(was, {"check-in": "on" if is_on else "off", **terms.facts()})
+    return of_facts(was, {"check-in": "on" if is_on else "off", **terms.facts()})
 
 
 def _cost(kept: CheckInRules | None, terms: CheckInTerms | None) -> Cost:

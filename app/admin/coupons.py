@@ -12,6 +12,7 @@ from app.admin.meanwhile import Meanwhile
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
 from app.admin.typed import Typed
 from app.catalogue import reads as catalogue
+from app.catalogue.difference import Differing, of_facts
 from app.coupons import issue, reads
 from app.coupons.models import Coupon
 from app.customers import search
@@ -120,14 +121,14 @@ def change(coupon_id: str) -> Response | str:
     if other is not None:
         typed = Typed(other.values)
     limits = coupon_form.limits_of(typed, coupon)
-    facts = [] if typed.errors else before_after.between(now, coupon_form.of_limits(limits))
+    facts = () if typed.errors else of_facts(now, coupon_form.of_limits(limits))
     if other is not None:
         return hx.answer(_show(coupon, typed, facts, other), 409)
     if typed.errors:
         return hx.answer(_show(coupon, typed), 422)
     try:
         limits.check()
-        if not facts or request.form.get("confirmed") != before_after.digest(facts):
+        if not before_after.was_shown(facts):
             return hx.answer(_show(coupon, typed, facts))
         with transaction(db.session):
             issue.change(db.session(), coupon.id, limits, actor=actor())
@@ -194,9 +195,7 @@ def _new(typed: Typed) -> str:
     )
 
 
-def _show(
-    coupon: Coupon, typed: Typed, facts: list[tuple[str, str, str]] | None = None, other: Meanwhile | None = None
-) -> str:
+def _show(coupon: Coupon, typed: Typed, facts: Differing | None = None, other: Meanwhile | None = None) -> str:
     uses = reads.uses_of(db.session(), coupon.id)
     return render_template(
         "admin/coupons/show.html",
@@ -206,7 +205,7 @@ def _show(
         base=meanwhile.opened(coupon_form.of_limits(coupon)),
         other=other,
         facts=facts,
-        confirmed=before_after.digest(facts or []),
+        confirmed=before_after.shown(facts),
         affects=_affects(coupon),
         label="Save the changes",
         happened=words.of_subject(db.session(), coupon.id, action="coupon."),

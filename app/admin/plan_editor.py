@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from flask import Response, render_template, request
 
+from app import digest
 from app.admin import meanwhile, plan_about, plan_form, provider_ids
 from app.admin.meanwhile import Meanwhile
 from app.admin.plan_form import PlanForm
@@ -121,15 +120,10 @@ def told(
     return {
         "plan_id": found.terms.id if found else NEW,
         "change": change,
-        "confirmed": digest(change) if change else "",
+        "confirmed": digest.of(change.data()) if change else "",
         "next_version": found.terms.version + 1 if found else 1,
         "counts": plan_about.counts_of(found.terms.id) if found else {},
         "warnings": warnings,
         "other": other,
         "is_ended": found is not None and found.retired_at is not None,
     }
-
-
-def digest(change: Change) -> str:
-    """The before and after a person has seen: saving anything else shows it first."""
-    return hashlib.sha256(json.dumps(change.data(), sort_keys=True).encode()).hexdigest()

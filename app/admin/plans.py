@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 
+from app import digest
 from app.admin import plan_about, plan_editor, plan_form, provider_ids, words
 from app.admin.plan_form import PlanForm
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
@@ -93,7 +94,7 @@ def save(plan_id: str) -> Response | str:
         return plan_editor.answer(found, form, change, terms, other=other, status=409)
     if form.errors:
         return plan_editor.answer(found, form, status=422)
-    if change is None or request.form.get("confirmed") != plan_editor.digest(change):
+    if change is None or request.form.get("confirmed") != digest.of(change.data()):
         return plan_editor.answer(found, form, change, terms)
     with transaction(db.session):
         saved = edit.save_plan(db.session(), terms, actor=actor())

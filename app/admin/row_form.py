@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 
 from app.admin.provider_ids import ids_of, lines_of
 from app.admin.typed import Typed
-from app.catalogue.difference import Change
 from app.catalogue.edit_rows import RowWrong
 from app.catalogue.llm_prices import MOST_STEPS
 from app.catalogue.models import PRICINGS
@@ -97,13 +94,6 @@ def refuse(typed: Typed, wrong: RowWrong) -> None:
     """Put each mistake of the domain beside its field."""
     for each in wrong.details["mistakes"]:
         typed.wrong(HINT.get(each["field"], each["field"]), each["message"])
-
-
-def digest(change: Change | None) -> str:
-    """What was shown before it was confirmed, in short; "" for nothing."""
-    if change is None:
-        return ""
-    return hashlib.sha256(json.dumps(change.data(), sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _of_prices(terms: LlmPriceTerms) -> dict[str, str]:

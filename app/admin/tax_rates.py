@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 from app.admin import before_after, words
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
 from app.admin.typed import Typed
+from app.catalogue.difference import Differing
 from app.db import transaction
 from app.errors import Refusal
 from app.extensions import db
@@ -37,7 +38,7 @@ def create() -> Response | str:
     try:
         wanted = rates.checked(_wanted(typed))
         facts = _facts(wanted)
-        if not facts or request.form.get("confirmed") != before_after.digest(facts):
+        if not before_after.was_shown(facts):
             return hx.answer(_page(typed, facts))
         with transaction(db.session):
             rate = rates.set_rate(db.session(), **asdict(wanted), actor=actor())
@@ -77,20 +78,20 @@ def _wanted(typed: Typed) -> Wanted:
     )
 
 
-def _facts(wanted: Wanted) -> list[tuple[str, str, str]]:
+def _facts(wanted: Wanted) -> Differing:
     """The rate as it is now, and as it would be; empty when it is so already."""
     where = f"{wanted.name}, {place(wanted.country, wanted.region)}"
     before = "; ".join(old.told() for old in rates.replaced_by(db.session(), wanted))
-    return [] if before == wanted.told() else [(where, before, wanted.told())]
+    return () if before == wanted.told() else ((where, before, wanted.told()),)
 
 
-def _page(typed: Typed, facts: list[tuple[str, str, str]] | None = None) -> str:
+def _page(typed: Typed, facts: Differing | None = None) -> str:
     return render_template(
         "admin/tax_rates/index.html",
         rates=rates.listed(db.session()),
         typed=typed,
         facts=facts,
-        confirmed=before_after.digest(facts or []),
+        confirmed=before_after.shown(facts),
         affects="Invoices from now on are made with it. Those that were made stay as they are.",
         label="Charge it from now on",
         happened=words.of_group(db.session(), "tax_rate."),

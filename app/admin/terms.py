@@ -9,9 +9,10 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 from app.admin import terms_form, words
 from app.admin.customers import load
 from app.admin.roles import actor, may_move_money, staff_moves_money, staff_reads
-from app.admin.terms_form import Facts, Row
+from app.admin.terms_form import Row
 from app.admin.typed import Typed
 from app.catalogue import edit, reads
+from app.catalogue.difference import Differing
 from app.catalogue.models import OVERAGE_MODES
 from app.catalogue.terms import PlanTerms
 from app.customers.models import Customer
@@ -58,7 +59,7 @@ def create(customer_id: str) -> Response | str:
     if typed.errors:
         return hx.answer(_page(theirs, typed), 422)
     facts = terms_form.difference(theirs.plan, theirs.live, wanted)
-    if typed.raw("confirmed") != terms_form.digest(facts, wanted):
+    if typed.raw("confirmed") != terms_form.shown(facts, wanted):
         return _page(theirs, typed, facts, wanted)
     try:
         with transaction(db.session):
@@ -99,7 +100,7 @@ def _theirs(customer_id: str) -> Theirs:
     return Theirs(customer, plan, live, terms_form.rows_of(plan, live, meters))
 
 
-def _page(theirs: Theirs, typed: Typed, facts: Facts = (), wanted: Negotiated | None = None) -> str:
+def _page(theirs: Theirs, typed: Typed, facts: Differing = (), wanted: Negotiated | None = None) -> str:
     past = overrides.of_customer(db.session(), theirs.customer.id)
     return render_template(
         "admin/terms/show.html",
@@ -107,7 +108,7 @@ def _page(theirs: Theirs, typed: Typed, facts: Facts = (), wanted: Negotiated | 
         customer=theirs.customer,
         typed=typed,
         facts=facts,
-        confirmed=terms_form.digest(facts, wanted) if wanted else "",
+        confirmed=terms_form.shown(facts, wanted) if wanted else "",
         plans=[("", "Any plan"), *_plans()],
         modes=[(mode, MODES[mode]) for mode in ("", *OVERAGE_MODES)],
         past=past,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from app import digest
 from app.admin.typed import Typed
+from app.catalogue.difference import Differing, of_facts
 from app.catalogue.models import OVERAGE_MODES
 from app.catalogue.terms import PlanTerms, written, written_price
 from app.subscriptions.models import PlanOverride
 from app.subscriptions.overrides import Negotiated, laid_over
 
-Facts = tuple[tuple[str, str, str], ...]
 PERCENTAGES = {"markup_percent": "markup", "commission_percent": "commission"}
 
 
@@ -76,18 +76,14 @@ def terms_of(typed: Typed, rows: Iterable[Row], *, plan_ids: Iterable[str]) -> N
     return made
 
 
-def difference(terms: PlanTerms | None, before: PlanOverride | None, wanted: Negotiated) -> Facts:
-    """What these terms would change for the customer, as (what, now, new)."""
-    after = PlanOverride(**asdict(wanted))
-    found = _facts(terms, before), _facts(terms, after)
-    names = dict.fromkeys([*found[1], *found[0]])
-    pairs = ((name, found[0].get(name, ""), found[1].get(name, "")) for name in names)
-    return tuple((name, old, new) for name, old, new in pairs if old != new)
+def difference(terms: PlanTerms | None, before: PlanOverride | None, wanted: Negotiated) -> Differing:
+    """What these terms would change for the customer."""
+    return of_facts(_facts(terms, before), _facts(terms, PlanOverride(**asdict(wanted))))
 
 
-def digest(facts: Facts, wanted: Negotiated) -> str:
-    """The before and after a person has seen."""
-    return hashlib.sha256(json.dumps([facts, asdict(wanted)], sort_keys=True).encode()).hexdigest()
+def shown(facts: Differing, wanted: Negotiated) -> str:
+    """What of these terms a person has seen, in short."""
+    return digest.of([facts, asdict(wanted)])
 
 
 def _facts(terms: PlanTerms | None, override: PlanOverride | None) -> dict[str, str]:

@@ -7,20 +7,18 @@ from dataclasses import dataclass
 
 from app.catalogue.terms import Catalogue, Facts, PlanTerms, Thing
 
+Differing = tuple[tuple[str, str, str], ...]  # what, before, after; an empty side was or will be nothing
 SIGNS = {"new": "+", "changed": "~", "version": "~", "retired": "-"}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that differs. how: new, changed (in place), version (a new one, for the old was sold) or retired.
-
-    `facts` are (what, before, after); an empty side was or will be nothing.
-    """
+    """One thing that differs. how: new, changed (in place), version (a new one, for the old was sold) or retired."""
 
     kind: str
     key: str
     how: str
-    facts: tuple[tuple[str, str, str], ...] = ()
+    facts: Differing = ()
 
     def lines(self) -> Iterator[str]:
         """`~ plan studio, as a new version` and a line for each fact."""
@@ -43,7 +41,7 @@ def between(live: Catalogue, wanted: Catalogue) -> list[Change]:
     changes = []
     for (kind, key), thing in after.items():
         old = before.get((kind, key))
-        facts = _facts({} if old is None else old.facts(), thing.facts())
+        facts = of_facts({} if old is None else old.facts(), thing.facts())
         if facts:
             changes.append(Change(kind, key, _how(old, thing), facts))
     retired = [Change(kind, key, "retired") for kind, key in before if (kind, key) not in after]
@@ -63,7 +61,8 @@ def needs_new_version(old: PlanTerms, new: PlanTerms) -> bool:
     return old.is_sold and old.sold_facts() != new.sold_facts()
 
 
-def _facts(before: Facts, after: Facts) -> tuple[tuple[str, str, str], ...]:
+def of_facts(before: Facts, after: Facts) -> Differing:
+    """What differs of what there is to say about a thing, in the order of what is said afterwards."""
     names = [*after, *(name for name in before if name not in after)]
     pairs = ((name, before.get(name, ""), after.get(name, "")) for name in names)
     return tuple((name, old, new) for name, old, new in pairs if old != new)

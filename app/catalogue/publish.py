@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app import activity, clock, ids
+from app import activity, clock, digest, ids
 from app.catalogue import check_in, reads
 from app.catalogue.difference import Change, between, needs_new_version
 from app.catalogue.models import Plan, PlanLimit, PlanVersion
@@ -44,8 +42,7 @@ def apply(session: Session, wanted: Catalogue, *, actor: str, seen: str | None =
 def fingerprint(live: Catalogue, changes: list[Change]) -> str:
     """What somebody who looks at these changes of this catalogue has seen, in short."""
     facts = [[kind, key, thing.facts()] for (kind, key), thing in live.things().items()]
-    told = json.dumps([facts, [change.data() for change in changes]], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    return digest.of([facts, [change.data() for change in changes]])
 
 
 def _lock(session: Session) -> None:

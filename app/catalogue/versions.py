@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.activity.models import Activity
 from app.catalogue import reads
-from app.catalogue.difference import between
+from app.catalogue.difference import Differing, of_facts
 from app.catalogue.models import Plan, PlanVersion
-from app.catalogue.terms import Catalogue, PlanTerms
+from app.catalogue.terms import PlanTerms
 from app.ledger import HOUSE
 
 _PUBLISHED = ("catalogue.new", "catalogue.version")
@@ -29,7 +29,7 @@ class Version:
     terms: PlanTerms
     created_at: datetime
     sold_at: datetime | None
-    changed: tuple[tuple[str, str, str], ...]
+    changed: Differing
     actor: str
 
 
@@ -42,17 +42,13 @@ def of_plan(session: Session, plan_id: str) -> list[Version]:
         .order_by(PlanVersion.number)
     ).all()
     terms = reads.with_limits(session, [(plan, version) for plan, version in rows])
-    changed = [(), *(_changed(before, after) for before, after in pairwise(terms))]
+    changed = [(), *(of_facts(before.facts(), after.facts()) for before, after in pairwise(terms))]
     makers = _makers(session, rows[0][0].key) if rows else {}
     made = [
         Version(each, version.created_at, version.sold_at, facts, makers.get(version.number, ""))
         for each, (_, version), facts in zip(terms, rows, changed, strict=True)
     ]
     return made[::-1]
-
-
-def _changed(before: PlanTerms, after: PlanTerms) -> tuple[tuple[str, str, str], ...]:
-    return next((each.facts for each in between(Catalogue(plans=(before,)), Catalogue(plans=(after,)))), ())
 
 
 def _makers(session: Session, key: str) -> dict[int, str]:

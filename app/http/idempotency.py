@@ -8,8 +8,6 @@ the effect and the stored answer is healed by doing it again: the effect is foun
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import time
 from collections.abc import Callable
@@ -21,7 +19,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app import clock, ids
+from app import clock, digest, ids
 from app.db import transaction
 from app.errors import Conflict, IdempotencyKeyReused, Invalid
 from app.http.tables import KeyedAnswer
@@ -65,7 +63,7 @@ def answer_once(session: Session, *, customer_id: str, key: str, request: Any, d
     so the same key and body may try again. Raises IdempotencyKeyReused for other content, and Conflict while the first
     request is still at work.
     """
-    kept = _claim(session, customer_id, key, _hash(request))
+    kept = _claim(session, customer_id, key, digest.of(request))
     if kept is not None:
         return kept
     try:
@@ -141,8 +139,3 @@ def _forget_old(session: Session, customer_id: str) -> None:
         .where(KeyedAnswer.customer_id == customer_id, KeyedAnswer.started_at < clock.now() - _KEPT)
         .execution_options(synchronize_session=False)
     )
-
-
-def _hash(request: Any) -> str:
-    plain = json.dumps(request, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()

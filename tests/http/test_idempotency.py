@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from app import clock as the_clock
+from app import digest
 from app.db import transaction
 from app.errors import Conflict, IdempotencyKeyReused, Invalid
 from app.http import idempotency
@@ -98,9 +99,7 @@ def test_one_that_is_at_work_is_waited_for_then_refused(session: Session, monkey
 def test_one_that_died_is_replaced_after_its_lease(session: Session, clock: Any) -> None:
     with transaction(session):
         session.add(
-            KeyedAnswer(
-                customer_id="cus_1", key="k", request_hash=idempotency._hash(REQUEST), started_at=the_clock.now()
-            )
+            KeyedAnswer(customer_id="cus_1", key="k", request_hash=digest.of(REQUEST), started_at=the_clock.now())
         )
     clock.advance(seconds=61)
     work = Work({"url": "a"})
