@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.http.bars import WHOLE, percent
+
 NEAR = 80  # percent of an allowance from which on it is nearly used up
-_CAP, _TRACK = 6_000, 10_000  # hundredths of a percent
+_CAP = 6_000  # hundredths of a percent
 _SEEN = 40  # what is over at all can be seen
 _DASHED = 100  # less would be a speck, not a dashed box
 
@@ -39,15 +41,8 @@ def percent_used(used: int, allowance: int) -> int:
     return used * 100 // allowance if allowance else 100
 
 
-def percent(hundredths: int) -> str:
-    """Hundredths of a percent as `33.33%`."""
-    whole, part = divmod(hundredths, 100)
-    decimals = f"{part:02d}".rstrip("0")
-    return f"{whole}.{decimals}%" if decimals else f"{whole}%"
-
-
 def _place(units: int, allowance: int) -> int:
     """Where so many units are on the track; past its end is its end."""
     if not units:
         return 0
-    return min(units * _CAP // allowance, _TRACK) if allowance else _TRACK
+    return min(units * _CAP // allowance, WHOLE) if allowance else WHOLE

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.http.bars import percent, short
 from app.web import usage_chart
-from app.web.usage_bar import Bar, bar, percent, percent_used
-from app.web.usage_chart import Day, chart, short, span
+from app.web.usage_bar import Bar, bar, percent_used
+from app.web.usage_chart import Day, chart, span
 from app.web.usage_words import units
 
 TODAY = date(2026, 11, 20)
