@@ -76,6 +76,7 @@ POST /admin/customers/<customer_id>/terms                  303     403     403  
 POST /admin/customers/<customer_id>/terms/end              303     403     403     403     403     403     422     422
 GET  /admin/customers/<customer_id>/transactions           303     403     403     403     403     200     200     200
 GET  /admin/<any(packs,meters,actions,services,'llm-prices'):plural>   303   403   403   403   403   200   200   200
+GET  /admin/<any(packs,meters,actions,services,'llm-prices'):plural>.csv  303  403  403  403  403  200  200  200
 GET  /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/<key>  303  403  403  403  403  200  200  200
 POST /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/<key>  303  403  403  403  403  403  403  422
 POST /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/<key>/changes 303 403 403 403 403 403 403 200
@@ -83,11 +84,14 @@ POST /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/<key>/offer
 POST /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/<key>/retire 303 403 403 403 403 403 403 303
 GET  /admin/<any(packs,meters,actions,services,'llm-prices'):plural>/new-one  303  403  403  403  403  403  403  200
 GET  /admin/channels                                       303     403     403     403     403     200     200     200
+GET  /admin/channels/refused.csv                           303     403     403     403     403     200     200     200
 GET  /admin/disputes                                       303     403     403     403     403     200     200     200
+GET  /admin/disputes.csv                                   303     403     403     403     403     200     200     200
 GET  /admin/disputes/<dispute_id>                          303     403     403     403     403     200     200     200
 POST /admin/disputes/<dispute_id>/outcome                  303     403     403     403     403     403     422     422
 POST /admin/disputes/<dispute_id>/thaw                     303     403     403     403     403     403     422     422
 GET  /admin/reconciliations                                303     403     403     403     403     200     200     200
+GET  /admin/reconciliations.csv                            303     403     403     403     403     200     200     200
 POST /admin/reconciliations                                303     403     403     403     403     403     303     303
 GET  /admin/reconciliations/<run_id>                       303     403     403     403     403     200     200     200
 GET  /admin/refunds                                        303     403     403     403     403     200     200     200
@@ -106,6 +110,7 @@ GET  /admin/transactions.csv                               303     403     403  
 GET  /admin/jobs                                           303     403     403     403     403     200     200     200
 GET  /admin/jobs.csv                                       303     403     403     403     403     200     200     200
 GET  /admin/outgoing                                       303     403     403     403     403     200     200     200
+GET  /admin/outgoing.csv                                   303     403     403     403     403     200     200     200
 GET  /admin/outgoing/<customer_id>/<delivery_id>           303     403     403     403     403     200     200     200
 POST /admin/outgoing/<customer_id>/<delivery_id>/again     303     403     403     403     403     403     303     303
 POST /admin/outgoing/endpoints                             303     403     403     403     403     403     403     422
@@ -117,6 +122,7 @@ POST /admin/outgoing/endpoints/<endpoint_id>/remove        303     403     403  
 POST /admin/outgoing/endpoints/<endpoint_id>/secret        303     403     403     403     403     403     403     201
 GET  /admin/outgoing/endpoints/new                         303     403     403     403     403     403     403     200
 GET  /admin/plans                                          303     403     403     403     403     200     200     200
+GET  /admin/plans.csv                                      303     403     403     403     403     200     200     200
 GET  /admin/plans/<plan_id>                                303     403     403     403     403     200     200     200
 POST /admin/plans/<plan_id>                                303     403     403     403     403     403     403     422
 POST /admin/plans/<plan_id>/changes                        303     403     403     403     403     403     403     200
@@ -138,6 +144,7 @@ POST /admin/staff/<user_id>/end                            303     403     403  
 POST /admin/staff/<user_id>/reset-second-factor            303     403     403     403     403     403     403     404
 POST /admin/staff/<user_id>/role                           303     403     403     403     403     403     403     422
 GET  /admin/tax-rates                                      303     403     403     403     403     200     200     200
+GET  /admin/tax-rates.csv                                  303     403     403     403     403     200     200     200
 POST /admin/tax-rates                                      303     403     403     403     403     403     403     422
 POST /admin/tax-rates/<rate_id>/end                        303     403     403     403     403     403     403     404
 GET  /admin/webhooks                                       303     403     403     403     403     200     200     200

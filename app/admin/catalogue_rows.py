@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 
 from app import clock, digest
-from app.admin import meanwhile, row_form, words
+from app.admin import meanwhile, row_columns, row_form, words
 from app.admin.meanwhile import Meanwhile
 from app.admin.provider_ids import packs_lacking
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
@@ -25,7 +25,7 @@ from app.catalogue.terms import PackTerms
 from app.db import transaction
 from app.errors import Conflict
 from app.extensions import db
-from app.http import hx
+from app.http import csv_file, hx
 from app.http.filters import MONTH_NAMES, small_price
 from app.payments import reads
 
@@ -50,9 +50,20 @@ def index(plural: str) -> str:
         plural=plural,
         kind=KINDS[plural],
         rows=rows,
+        csv=url_for(".index_csv", plural=plural),
         addresses={row.terms.key: url_for(".show", plural=plural, key=in_address(row.terms)) for row in rows},
         may_edit=may_edit_catalogue(),
         **{"lacking": [], **told},
+    )
+
+
+@pages.get(f"{LIST}.csv")
+@staff_reads
+def index_csv(plural: str) -> Response:
+    """The same as a file."""
+    session, name = db.session(), KINDS[plural].name
+    return csv_file.of_list(
+        session, plural, row_columns.columns(plural), lambda _: (edit_rows.every(session, name), None)
     )
 
 

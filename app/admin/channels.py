@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, render_template, url_for
+from collections.abc import Callable
+
+from flask import Blueprint, Response, current_app, render_template, url_for
 
 from app.admin.roles import staff_reads
 from app.catalogue import reads
@@ -10,11 +12,26 @@ from app.customers import search
 from app.extensions import db
 from app.flows import sold_by
 from app.flows.sold_by import Lacking, Providers
+from app.http import csv_file
 from app.payments import refused
+from app.payments.refused_table import RefusedCheckout
 
 pages = Blueprint("admin_channels", __name__, url_prefix="/admin/channels")
 
 MOST_REFUSED = 100
+_COLUMNS: dict[str, Callable[[RefusedCheckout], object]] = {
+    "channel": lambda row: row.channel,
+    "what": lambda row: row.what,
+    "status": lambda row: "sold since" if row.settled_at else "not sold",
+    "reason": lambda row: row.reason,
+    "code": lambda row: row.code,
+    "times": lambda row: row.count,
+    "customer_id": lambda row: row.customer_id,
+    "order": lambda row: row.order_id,
+    "first_at": lambda row: csv_file.instant(row.first_at),
+    "last_at": lambda row: csv_file.instant(row.last_at),
+    "settled_at": lambda row: csv_file.instant(row.settled_at),
+}
 
 
 @pages.get("")
@@ -33,6 +50,14 @@ def index() -> str:
         names=search.names(session, sorted({row.customer_id for row in rows})),
         titles={name: provider.title for name, provider in providers.items()},
     )
+
+
+@pages.get("/refused.csv")
+@staff_reads
+def refused_csv() -> Response:
+    """What was refused as a file, all of it."""
+    session = db.session()
+    return csv_file.of_list(session, "refused-checkouts", _COLUMNS, lambda _: (refused.latest(session), None))
 
 
 def _address(lacks: Lacking) -> str:

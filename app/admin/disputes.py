@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
@@ -17,7 +17,7 @@ from app.errors import Conflict, Invalid, Refusal, UnsupportedByChannel
 from app.extensions import db
 from app.figures import waiting
 from app.flows import dispute_ended
-from app.http import hx
+from app.http import csv_file, hx
 from app.http.errors import status_of
 from app.http.filters import default_currency
 from app.http.proof import recently_proved
@@ -27,9 +27,10 @@ from app.providers.port import Provider
 from app.wallet import frozen
 from app.wallet.accounts import wallet_of
 
-pages = Blueprint("admin_disputes", __name__, url_prefix="/admin/disputes")
+pages = Blueprint("admin_disputes", __name__)
 
 PER_PAGE = 25
+IN_A_FILE = 500  # rows fetched at once while a file is streamed
 LIVE = "live"  # inquiries and open ones: something can still be done about them
 # Word, icon and tone of each phase.
 LOOKS = {
@@ -44,11 +45,31 @@ OUTCOMES = {
     "won": ("Won", "What was taken out of the wallet comes back."),
     "lost": ("Lost", "What was taken stays taken, and the wallet frozen until the hole is filled."),
 }
+_COLUMNS: dict[str, Callable[[Dispute], object]] = {
+    "id": lambda row: row.id,
+    "opened_at": lambda row: csv_file.instant(row.opened_at),
+    "customer_id": lambda row: row.customer_id,
+    "paid_for": lambda row: row.paid_for,
+    "state": lambda row: row.phase,
+    "reason": lambda row: row.reason,
+    "amount": lambda row: csv_file.price(row.amount_minor, row.currency),
+    "taken_from_wallet": lambda row: csv_file.price(row.reversed_minor, row.currency),
+    "currency": lambda row: row.currency.upper(),
+    "evidence": lambda row: row.evidence,
+    "evidence_due": lambda row: csv_file.instant(row.due_by),
+    "freezes_wallet": lambda row: "yes" if row.freezes else "no",
+    "channel": lambda row: row.channel,
+    "provider_dispute": lambda row: row.provider_dispute_id,
+    "payment": lambda row: row.payment_id,
+    "order": lambda row: row.order_id,
+    "invoice": lambda row: row.invoice_id,
+    "closed_at": lambda row: csv_file.instant(row.closed_at),
+}
 EVIDENCE = {"none": "None yet", "saved": "Saved, not sent", "sent": "Sent to the bank", "late": "Too late"}
 PAID_FOR = {"wallet": "Top-up", "pack": "Credit pack", "subscription": "Subscription", "invoice": "Invoice"}
 
 
-@pages.get("")
+@pages.get("/admin/disputes")
 @staff_reads
 def index() -> Response | str:
     """Disputes, newest first; for htmx the list alone."""
@@ -57,14 +78,22 @@ def index() -> Response | str:
     return render_template("admin/disputes/index.html", **_list(), **_summary(db.session()))
 
 
-@pages.get("/<dispute_id>")
+@pages.get("/admin/disputes.csv")
+@staff_reads
+def index_csv() -> Response:
+    """The same disputes as a file."""
+    session, phases = db.session(), _phases()
+    return csv_file.of_list(session, "disputes", _COLUMNS, lambda place: _read(session, phases, place, IN_A_FILE))
+
+
+@pages.get("/admin/disputes/<dispute_id>")
 @staff_reads
 def show(dispute_id: str) -> Response | str:
     """One dispute: the case, the money, and what it did here."""
     return _dispute(disputes.one(db.session(), dispute_id))
 
 
-@pages.post("/<dispute_id>/thaw")
+@pages.post("/admin/disputes/<dispute_id>/thaw")
 @staff_moves_money
 @recently_proved
 def thaw(dispute_id: str) -> Response | str:
@@ -82,7 +111,7 @@ def thaw(dispute_id: str) -> Response | str:
     return hx.go(url_for(".show", dispute_id=dispute_id))
 
 
-@pages.post("/<dispute_id>/outcome")
+@pages.post("/admin/disputes/<dispute_id>/outcome")
 @staff_moves_money
 @recently_proved
 def outcome(dispute_id: str) -> Response | str:
@@ -123,14 +152,9 @@ def _dispute(dispute: Dispute, refusal: Refusal | None = None, typed: str = "") 
 
 
 def _list() -> dict[str, Any]:
-    session, phase = db.session(), request.args.get("phase", "")
-    if phase and phase not in (LIVE, *PHASES):
-        raise Invalid("There is no such state.", field="phase")
-    start = request.args.get("before")
-    before = disputes.one(session, start) if start else None
-    phases = waiting.LIVE_DISPUTES if phase == LIVE else (phase,) if phase else ()
-    wanted = disputes.page(session, phases=phases, before=before, limit=PER_PAGE + 1)
-    rows = wanted[:PER_PAGE]
+    session, phase, phases = db.session(), request.args.get("phase", ""), _phases()
+    start = request.args.get("before") or None
+    rows, older = _read(session, phases, start, PER_PAGE)
     kept: dict[str, Any] = {"phase": phase or None}
     return {
         "dispute": None,
@@ -139,10 +163,28 @@ def _list() -> dict[str, Any]:
         "phase": phase,
         "phases": [("", "Any"), (LIVE, "Not decided"), *((each, LOOKS[each][0]) for each in PHASES)],
         "sum": waiting.disputes(session, phases, default_currency()) if phases else None,
-        "older": url_for(".index", before=rows[-1].id, **kept) if len(wanted) > PER_PAGE else "",
-        "newest": url_for(".index", **kept) if before else "",
+        "older": url_for(".index", before=older, **kept) if older else "",
+        "newest": url_for(".index", **kept) if start else "",
+        "csv": url_for(".index_csv", **kept),
         **_words(),
     }
+
+
+def _phases() -> Sequence[str]:
+    """The states that were asked for; none for all."""
+    phase = request.args.get("phase", "")
+    if phase and phase not in (LIVE, *PHASES):
+        raise Invalid("There is no such state.", field="phase")
+    return waiting.LIVE_DISPUTES if phase == LIVE else (phase,) if phase else ()
+
+
+def _read(
+    session: Session, phases: Sequence[str], start: str | None, limit: int
+) -> tuple[Sequence[Dispute], str | None]:
+    """So many disputes older than `start`, and where those after them begin."""
+    before = disputes.one(session, start) if start else None
+    wanted = disputes.page(session, phases=phases, before=before, limit=limit + 1)
+    return wanted[:limit], wanted[limit - 1].id if len(wanted) > limit else None
 
 
 def _summary(session: Session) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
 
 from app import clock, jobs
 from app.admin.roles import staff_reads
@@ -24,6 +25,7 @@ TITLES = {
     "hooks": ("Outgoing webhooks", "Delivers events to the host product."),
     "renewals": ("Renewals", "Charges what renews, retries what failed, ends what was cancelled."),
     "credits": ("Credits", "Gives the credits that are due, and lets others expire."),
+    "moves": ("Moves to another version", "Brings subscribers to the version of their plan that staff chose."),
     "usage": ("Usage", "Closes periods and bills what was used."),
     "sweep": ("Open orders", "Asks providers about payments nobody told of, and ends overdue holds."),
     "calls": ("Model calls", "Ends model calls that nobody ended."),
@@ -39,22 +41,31 @@ OUTCOMES = {"did": ("Done", "ok", "pos"), "idle": ("Nothing to do", "dash", ""),
 STATES = (("", "Any"), ("failed", "Failed"), ("late", "Overdue"))
 # The worker writes once a minute at least; whatever is that much behind its own word is not running.
 LATE = timedelta(minutes=5)
+_COLUMNS: dict[str, Callable[[WorkerTask], object]] = {
+    "task": lambda task: task.name,
+    "ran_at": lambda task: csv_file.instant(task.ran_at),
+    "took_ms": lambda task: task.took_ms,
+    "outcome": lambda task: task.outcome,
+    "did": lambda task: task.did,
+    "did_at": lambda task: csv_file.instant(task.did_at),
+    "error": lambda task: task.error,
+    "failed_at": lambda task: csv_file.instant(task.failed_at),
+    "next_at": lambda task: csv_file.instant(task.next_at),
+}
 
 
 @pages.get("/admin/jobs")
 @staff_reads
 def index() -> Response | str:
     """Every task; for htmx the list alone, which asks for itself again."""
-    now, every = clock.now(), jobs.all_tasks(db.session())
-    state = request.args.get("state", "").strip()
-    if state not in [value for value, _ in STATES]:
-        raise Invalid("There is no such state.", field="state")
+    now, every, state = clock.now(), jobs.all_tasks(db.session()), _state()
     shown: dict[str, Any] = {
         "tasks": [task for task in every if _is(task, state, now)],
         "some": bool(every),
         "late": [task for task in every if is_late(task, now)],
         "is_late": lambda task: is_late(task, now),
         "state": state,
+        "csv": url_for(".index_csv", state=state or None),
         "states": STATES,
         "titles": TITLES,
         "outcomes": OUTCOMES,
@@ -69,13 +80,9 @@ def index() -> Response | str:
 @staff_reads
 def index_csv() -> Response:
     """The same as a file."""
-    heading = ("task", "ran_at", "took_ms", "outcome", "did", "did_at", "error", "failed_at", "next_at")
-    rows = [
-        (task.name, _at(task.ran_at), task.took_ms, task.outcome, task.did, _at(task.did_at), task.error,
-         _at(task.failed_at), _at(task.next_at))
-        for task in jobs.all_tasks(db.session())
-    ]  # fmt: skip
-    return csv_file.answer("jobs.csv", heading, rows)
+    now, session, state = clock.now(), db.session(), _state()
+    wanted = [task for task in jobs.all_tasks(session) if _is(task, state, now)]
+    return csv_file.of_list(session, "jobs", _COLUMNS, lambda _: (wanted, None))
 
 
 def is_late(task: WorkerTask, now: datetime) -> bool:
@@ -96,9 +103,12 @@ def took(task: WorkerTask) -> str:
     return f"{milliseconds // 1_000} s" if milliseconds < 120_000 else f"{milliseconds // 60_000} min"
 
 
+def _state() -> str:
+    state = request.args.get("state", "").strip()
+    if state not in [value for value, _ in STATES]:
+        raise Invalid("There is no such state.", field="state")
+    return state
+
+
 def _is(task: WorkerTask, state: str, now: datetime) -> bool:
     return {"failed": task.outcome == "failed", "late": is_late(task, now)}.get(state, True)
-
-
-def _at(instant: datetime | None) -> str:
-    return clock.timestamp(instant) if instant else ""

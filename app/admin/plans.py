@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
@@ -12,34 +13,59 @@ from app.admin.plan_form import PlanForm
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
 from app.catalogue import drafts, edit, reads
 from app.catalogue.difference import Change
+from app.catalogue.models import Plan, PlanVersion
 from app.catalogue.terms import PlanTerms
 from app.db import transaction
 from app.extensions import db
-from app.http import hx, pricing_list
+from app.http import csv_file, hx, pricing_list
 from app.http.filters import default_currency
 from app.subscriptions import subscribers
 
 pages = Blueprint("admin_plans", __name__)
+
+_COLUMNS: dict[str, Callable[[tuple[Plan, PlanVersion, int]], object]] = {
+    "id": lambda row: row[0].id,
+    "key": lambda row: row[0].key,
+    "name": lambda row: row[1].name,
+    "description": lambda row: row[1].description,
+    "rank": lambda row: row[0].rank,
+    "version": lambda row: row[1].number,
+    "version_since": lambda row: csv_file.instant(row[1].created_at),
+    "by_contract": lambda row: "yes" if row[1].is_custom else "no",
+    "monthly": lambda row: csv_file.price(row[1].monthly_minor, row[1].currency),
+    "yearly": lambda row: csv_file.price(row[1].yearly_minor, row[1].currency),
+    "currency": lambda row: row[1].currency.upper(),
+    "included_credits": lambda row: row[1].included_credits,
+    "welcome_credits": lambda row: row[1].welcome_credits,
+    "customers": lambda row: row[2],
+    "retired_at": lambda row: csv_file.instant(row[0].retired_at),
+}
 
 
 @pages.get("/admin/plans")
 @staff_reads
 def index() -> str:
     """Every plan with its version, who is on it, and what was changed last."""
-    counts: dict[str, int] = {}
-    for (plan_id, _), count in subscribers.per_version(db.session()).items():
-        counts[plan_id] = counts.get(plan_id, 0) + count
     plans = edit.every_plan(db.session())
     offered = reads.with_limits(db.session(), [each for each in plans if each[0].retired_at is None])
     return render_template(
         "admin/plans/index.html",
         plans=plans,
         drafts=plan_about.drafts_told(drafts.every(db.session())),
-        subscribers=counts,
+        subscribers=_counts(),
         lacking=[(plan, provider_ids.lacking(plan, plan_about.providers())) for plan in offered],
         happened=words.of_group(db.session(), "catalogue."),
         may_edit=may_edit_catalogue(),
     )
+
+
+@pages.get("/admin/plans.csv")
+@staff_reads
+def index_csv() -> Response:
+    """The same plans as a file, without the drafts."""
+    session, counts = db.session(), _counts()
+    rows = [(plan, terms, counts.get(plan.id, 0)) for plan, terms in edit.every_plan(session)]
+    return csv_file.of_list(session, "plans", _COLUMNS, lambda _: (rows, None))
 
 
 @pages.get("/admin/plans/new")
@@ -144,6 +170,14 @@ def offer(plan_id: str) -> Response:
         plan = edit.offer_again(db.session(), plan_id, actor=actor())
     flash(f"{plan.key} is on offer again", "pos")
     return hx.go(url_for(".show", plan_id=plan.id))
+
+
+def _counts() -> dict[str, int]:
+    """Plan id to how many customers are on any version of it."""
+    counts: dict[str, int] = {}
+    for (plan_id, _), count in subscribers.per_version(db.session()).items():
+        counts[plan_id] = counts.get(plan_id, 0) + count
+    return counts
 
 
 def _rows_changed(form: PlanForm, do: str) -> bool:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from app.admin import words
 from app.admin.roles import actor, may_move_money, staff_moves_money, staff_reads
 from app.db import transaction
 from app.errors import Conflict, Invalid
 from app.extensions import db
-from app.http import hx
+from app.http import csv_file, hx
 from app.payments import reconciliations
 from app.payments.reconciliation_table import Reconciliation
 
-pages = Blueprint("admin_reconciliations", __name__, url_prefix="/admin/reconciliations")
+pages = Blueprint("admin_reconciliations", __name__)
 
 PER_PAGE = 25
+IN_A_FILE = 200  # runs fetched at once while a file is streamed
 # Word, icon and tone of each state.
 LOOKS = {
     "asked": ("Waiting", "clock", "warn"),
@@ -28,8 +31,21 @@ LOOKS = {
     "broken_off": ("Broken off", "fail", "neg"),
 }
 
+_COLUMNS: dict[str, Callable[[Reconciliation], object]] = {
+    "id": lambda run: run.id,
+    "channel": lambda run: run.channel,
+    "state": lambda run: run.state,
+    "asked_by": lambda run: run.asked_by,
+    "asked_at": lambda run: csv_file.instant(run.asked_at),
+    "started_at": lambda run: csv_file.instant(run.started_at),
+    "ended_at": lambda run: csv_file.instant(run.ended_at),
+    "looked_at": lambda run: sum(run.looked_at.values()),
+    "repaired": lambda run: run.change_count,
+    "unread": lambda run: " ".join(run.unread),
+}
 
-@pages.get("")
+
+@pages.get("/admin/reconciliations")
 @staff_reads
 def index() -> Response | str:
     """Runs, newest first; for htmx the list alone."""
@@ -38,7 +54,17 @@ def index() -> Response | str:
     return hx.answer(render_template("admin/reconciliations/index.html", **_list()))
 
 
-@pages.get("/<run_id>")
+@pages.get("/admin/reconciliations.csv")
+@staff_reads
+def index_csv() -> Response:
+    """The same runs as a file."""
+    session, channel = db.session(), request.args.get("channel", "").strip()
+    return csv_file.of_list(
+        session, "reconciliations", _COLUMNS, lambda place: _read(session, channel, place, IN_A_FILE)
+    )
+
+
+@pages.get("/admin/reconciliations/<run_id>")
 @staff_reads
 def show(run_id: str) -> Response | str:
     """One run: its report, or how far it is."""
@@ -49,7 +75,7 @@ def show(run_id: str) -> Response | str:
     return hx.answer(render_template("admin/reconciliations/index.html", **{**_list(), **shown}))
 
 
-@pages.post("")
+@pages.post("/admin/reconciliations")
 @staff_moves_money
 def ask() -> Response:
     """Have the worker read one channel, or all, now. One that is under way goes on."""
@@ -69,10 +95,8 @@ def ask() -> Response:
 
 def _list() -> dict[str, Any]:
     session, channel = db.session(), request.args.get("channel", "").strip()
-    start = request.args.get("before")
-    before = reconciliations.one(session, start) if start else None
-    wanted = reconciliations.page(session, channel=channel, before=before, limit=PER_PAGE + 1)
-    rows = wanted[:PER_PAGE]
+    start = request.args.get("before") or None
+    rows, older = _read(session, channel, start, PER_PAGE)
     kept: dict[str, Any] = {"channel": channel or None}
     return {
         "run": None,
@@ -81,10 +105,18 @@ def _list() -> dict[str, Any]:
         "channels": _channels(),
         "looks": LOOKS,
         "may_act": may_move_money(),
-        "is_busy": any(row.is_under_way for row in rows) and before is None,
-        "older": url_for(".index", before=rows[-1].id, **kept) if len(wanted) > PER_PAGE else "",
-        "newest": url_for(".index", **kept) if before else "",
+        "is_busy": any(row.is_under_way for row in rows) and not start,
+        "older": url_for(".index", before=older, **kept) if older else "",
+        "newest": url_for(".index", **kept) if start else "",
+        "csv": url_for(".index_csv", **kept),
     }
+
+
+def _read(session: Session, channel: str, start: str | None, limit: int) -> tuple[Sequence[Reconciliation], str | None]:
+    """So many runs older than `start`, and where those after them begin."""
+    before = reconciliations.one(session, start) if start else None
+    wanted = reconciliations.page(session, channel=channel, before=before, limit=limit + 1)
+    return wanted[:limit], wanted[limit - 1].id if len(wanted) > limit else None
 
 
 def _channels() -> list[str]:

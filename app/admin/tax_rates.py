@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
@@ -13,14 +14,27 @@ from app.catalogue.difference import Differing
 from app.db import transaction
 from app.errors import Refusal
 from app.extensions import db
-from app.http import hx
+from app.http import csv_file, hx
 from app.invoices import countries, rates
+from app.invoices.models import TaxRate
 from app.invoices.rates import Wanted
 
 pages = Blueprint("admin_tax_rates", __name__)
 
 BUYERS = (("", "Anyone"), ("business", "Businesses"), ("person", "Persons"))
 FIELDS = ("name", "percent", "country", "region", "customer_type", "number")
+_COLUMNS: dict[str, Callable[[TaxRate], object]] = {
+    "id": lambda rate: rate.id,
+    "name": lambda rate: rate.name,
+    "percent": lambda rate: csv_file.Figure(rates.percent(rate.rate_ppm)),
+    "country": lambda rate: rate.country,
+    "region": lambda rate: rate.region,
+    "buyers": lambda rate: dict(BUYERS)[rate.customer_type],
+    "number": lambda rate: rate.number,
+    "reverse_charge": lambda rate: "yes" if rate.reverse_charge else "no",
+    "since": lambda rate: csv_file.instant(rate.valid_from),
+    "until": lambda rate: csv_file.instant(rate.valid_until),
+}
 
 
 @pages.get("/admin/tax-rates")
@@ -28,6 +42,14 @@ FIELDS = ("name", "percent", "country", "region", "customer_type", "number")
 def index() -> str:
     """The rates in force and to come, and the form for another."""
     return _page(Typed({}))
+
+
+@pages.get("/admin/tax-rates.csv")
+@staff_reads
+def index_csv() -> Response:
+    """The same rates as a file."""
+    session = db.session()
+    return csv_file.of_list(session, "tax-rates", _COLUMNS, lambda _: (rates.listed(session), None))
 
 
 @pages.post("/admin/tax-rates")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from flask import Response, stream_with_context
 from sqlalchemy.orm import Session
 
-from app import money
+from app import clock, money
 
 Row = TypeVar("Row")
 Place = TypeVar("Place")
@@ -30,6 +31,21 @@ def answer(filename: str, heading: Sequence[str], rows: Iterable[Sequence[object
     response = Response(body, mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
+
+
+def of_list(
+    session: Session,
+    name: str,
+    columns: Mapping[str, Callable[[Row], object]],
+    page: Callable[[Place | None], tuple[Sequence[Row], Place | None]],
+) -> Response:
+    """A list as a file of today: each column is what it says of a row, and `page` reads as `walked` wants it."""
+
+    def cells(place: Place | None) -> tuple[list[list[object]], Place | None]:
+        rows, older = page(place)
+        return [[told(row) for told in columns.values()] for row in rows], older
+
+    return answer(f"{name}-{clock.now():%Y-%m-%d}.csv", list(columns), walked(session, cells))
 
 
 def walked(session: Session, page: Callable[[Place | None], tuple[Sequence[Row], Place | None]]) -> Iterator[Row]:
@@ -59,6 +75,16 @@ def safe(cell: object) -> str:
 def decimal(micros: int) -> Figure:
     """Micros as a cell, exact: `-9.80`."""
     return Figure(money.decimal(micros))
+
+
+def instant(at: datetime | None) -> str:
+    """An instant as a cell, empty where there is none."""
+    return clock.timestamp(at) if at else ""
+
+
+def price(minor: int | None, currency: str) -> Figure | None:
+    """Minor units of a currency as a cell, exact; empty where there is none."""
+    return None if minor is None else decimal(money.minor_to_micros(minor, currency))
 
 
 def _lines(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

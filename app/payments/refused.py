@@ -52,8 +52,8 @@ def settle(session: Session, channel: str, what: str) -> None:
     session.execute(update(RefusedCheckout).where(*mine).values(settled_at=clock.now()))
 
 
-def latest(session: Session, limit: int) -> list[RefusedCheckout]:
-    """For staff: what was refused, newest first."""
+def latest(session: Session, limit: int | None = None) -> list[RefusedCheckout]:
+    """For staff: what was refused, newest first; one row for each thing at a channel, so there are not many."""
     newest = RefusedCheckout.last_at.desc(), RefusedCheckout.channel, RefusedCheckout.what
     return list(session.scalars(select(RefusedCheckout).order_by(*newest).limit(limit)))
 

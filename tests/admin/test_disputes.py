@@ -42,6 +42,15 @@ def test_staff_see_the_deadline_the_evidence_and_what_it_did(as_support, ada, ca
     assert "Thaw the wallet" not in page, "support only reads"
 
 
+def test_the_file_has_what_the_filter_leaves(as_support, case):
+    open_ones = as_support.get(f"{HERE}.csv?phase=live").text
+
+    assert f"{case.id},2026-03-14T09:30:00Z,{case.customer_id},wallet,open,fraudulent,50.00," in open_ones
+    assert case.id not in as_support.get(f"{HERE}.csv?phase=won").text
+    assert as_support.get(f"{HERE}.csv?phase=odd").status_code == 422
+    assert f"{HERE}.csv?phase=live" in as_support.get(f"{HERE}?phase=live").text
+
+
 def test_finance_thaws_a_wallet_with_a_reason(session, as_finance, ada, case):
     refused = as_finance.post(f"{HERE}/{case.id}/thaw", data={"reason": ""})
     assert refused.status_code == 422

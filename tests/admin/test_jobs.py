@@ -46,6 +46,8 @@ def test_it_shows_what_each_job_did_last(session, as_support, clock):
     assert "Nothing matches" in as_support.get(HERE + "?state=late", headers=HX).text
     assert as_support.get(HERE + "?state=odd").status_code == 422
     assert "mail,2026-03-14T09:30:00Z,5000,failed,0,,OSError: <no route>" in as_support.get(HERE + ".csv").text
+    assert "mail," in as_support.get(HERE + ".csv?state=failed").text
+    assert "events," not in as_support.get(HERE + ".csv?state=failed").text
 
 
 def test_what_it_did_and_what_broke_it_stay_known(session, as_support, clock):

@@ -58,6 +58,8 @@ def test_support_reads_and_asks_for_none(session, as_support, channel):
 
     assert "Done" in page
     assert "Reconcile now" not in page
+    assert ",stripe,done,system," in as_support.get("/admin/reconciliations.csv?channel=stripe").text
+    assert "done" not in as_support.get("/admin/reconciliations.csv?channel=creem").text
     assert as_support.post("/admin/reconciliations").status_code == 403
 
 

@@ -22,10 +22,14 @@ from sqlalchemy.orm import Session
 
 from app import clock, credits, metering
 from app.admin import transactions
+from app.catalogue.models import LlmPrice, Service
 from app.db import Base, transaction
 from app.extensions import db
+from app.invoices import rates
 from app.jobs.models import WorkerTask
 from app.metering import NewEvent
+from app.payments import refused
+from app.payments.refused import Refused
 from app.subscriptions.models import Subscription
 from tests.rules.test_authorization import filled
 from tests.support import outgoing
@@ -37,7 +41,7 @@ Ask = Callable[[str], FlaskClient]
 
 SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", ";=", '"=')
 # Files that have nothing in them that somebody else wrote: ids, dates, words of ours and figures.
-WORDLESS = {"/admin/books/accounts.csv", "/admin/books/movements.csv"}
+WORDLESS = {"/admin/books/accounts.csv", "/admin/books/movements.csv", "/admin/reconciliations.csv"}
 QUERIES = {"/admin/books/movements.csv": {"account": "promotions", "asset": "usd"}}
 DANGER = tuple("=+-@\t\r\n")
 CHOICE = re.compile(r"<any\(([^)]*)\):\w+>")
@@ -73,6 +77,19 @@ def plenty(session: Session, things: dict[str, str], ada: Person) -> dict[str, s
         given = {"source": "promo", "key": "gift", "actor": "test", "expires_at": None}
         credits.grant(session, ada.customer_id, 50, **given)
         put(session, WorkerTask, name="sweep", outcome="failed", error="")
+        put(session, Service, key="search", name="Search", pricing="cost_plus", markup_percent=15)
+        put(
+            session,
+            LlmPrice,
+            key="m from 2026-01-01",
+            model="m",
+            day="2026-01-01",
+            currency="usd",
+            input_micros=1,
+            output_micros=1,
+        )
+        rates.set_rate(session, country="DE", name="VAT", rate_ppm=190_000, actor="test")
+        refused.note(session, Refused("stripe", "topup", "Not sold here.", None, ada.customer_id))
         put(
             session, Subscription, customer_id=ada.customer_id, id="sub_1", plan_id=things["plan_id"], version=1,
             interval="month", price_minor=900, currency="usd", paid_by="wallet", status="active", time_zone="UTC",
@@ -90,7 +107,7 @@ def routes(app: Flask) -> list[str]:
 
 def _each(route: str) -> list[str]:
     choice = CHOICE.search(route)
-    return [route.replace(choice[0], word) for word in choice[1].split(",")] if choice else [route]
+    return [route.replace(choice[0], word.strip("'")) for word in choice[1].split(",")] if choice else [route]
 
 
 def plant(session: Session, sign: str) -> set[str]:
