@@ -67,6 +67,8 @@ _TITLES = {
     "catalogue.offered_again": "Offered again",
     "catalogue.drafted": "Draft saved",
     "catalogue.draft_discarded": "Draft thrown away",
+    "catalogue.move_begun": "Subscribers moved to another version",
+    "catalogue.move_stopped": "Move of subscribers taken back",
     "override.set": "Terms negotiated",
     "override.ended": "Negotiated terms ended",
     "credits.adjusted": "Credits adjusted",

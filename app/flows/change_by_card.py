@@ -30,21 +30,28 @@ from app.subscriptions import changes, lifecycle, overrides, prices, proration, 
 from app.subscriptions.comparison import limits_that_differ
 from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.periods import Interval
-from app.subscriptions.sale import Sale
+from app.subscriptions.sale import Move, Sale
 
 NOW, AT_PERIOD_END = "now", "period_end"
-_ESTIMATED = "estimated"  # in a change's details: the provider's own figure counts, and nobody knows it before
+ESTIMATED = "estimated"  # in a change's details: the provider's own figure counts, and nobody knows it before
 
 
 def preview(
-    session: Session, providers: Providers, customer_id: str, plan_key: str, interval: str, *, actor: str
+    session: Session,
+    providers: Providers,
+    customer_id: str,
+    plan_key: str,
+    interval: str,
+    *,
+    actor: str,
+    move: Move | None = None,
 ) -> SubscriptionChange:
     """What the provider would charge for the change at this instant, kept for ten minutes; see `change_plan`."""
     with transaction(session):
         subscription = at_provider.changeable(session, customer_id)
-        to = sale.offered(session, customer_id, plan_key, Interval(interval))
+        to = sale.offered(session, customer_id, plan_key, Interval(interval), move)
         _refuse_the_same(subscription, to)
-        at, effect = clock.now().replace(microsecond=0), _effect(session, subscription, to)
+        at, effect = clock.now().replace(microsecond=0), _effect(session, subscription, to, move)
         run, was = at_provider.running(providers, subscription), changes.as_it_is(subscription)
         old = reads.version_of(session, subscription.plan_id, subscription.version)
         has = estimated.has(subscription, old.name)
@@ -61,7 +68,8 @@ def preview(
         subscription = at_provider.changeable(session, customer_id)
         if changes.as_it_is(subscription) != was:
             raise Conflict("The subscription has changed meanwhile. Open the page again.")
-        more = {"from_provider_price": state.provider_price_id, _ESTIMATED: not tells}
+        more = {"from_provider_price": state.provider_price_id, ESTIMATED: not tells}
+        more |= {changes.MOVE: move.id} if move else {}
         return _keep(session, subscription, to, plan, shown, effect=effect, actor=actor, more=more)
 
 
@@ -82,7 +90,9 @@ def _refuse_the_same(subscription: Subscription, to: Sale) -> None:
         raise Conflict("You have this plan already.", plan=to.terms.key)
 
 
-def _effect(session: Session, subscription: Subscription, to: Sale) -> str:
+def _effect(session: Session, subscription: Subscription, to: Sale, move: Move | None) -> str:
+    if move is not None and move.waits:
+        return AT_PERIOD_END
     old = reads.version_of(session, subscription.plan_id, subscription.version)
     now = proration.takes_effect_now(
         subscription.price_minor, Interval(subscription.interval), old.rank, to.price.minor, to.interval, to.terms.rank

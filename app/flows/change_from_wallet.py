@@ -19,22 +19,29 @@ from app.subscriptions.changes import PreviewExpired
 from app.subscriptions.comparison import limits_that_differ
 from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.periods import Interval
-from app.subscriptions.sale import Sale
+from app.subscriptions.sale import Move, Sale
 from app.subscriptions.wallet_change import Quote
 
 
 def preview(
-    session: Session, providers: Providers, customer_id: str, plan_key: str, interval: str, *, actor: str
+    session: Session,
+    providers: Providers,
+    customer_id: str,
+    plan_key: str,
+    interval: str,
+    *,
+    actor: str,
+    move: Move | None = None,
 ) -> SubscriptionChange:
     """What the change costs, to the cent, kept for ten minutes; `change_plan.preview` says what is in its details."""
     del providers  # the wallet is ours: nobody is asked
     with transaction(session):
         sub = _changeable(session, customer_id)
-        to = sale.offered(session, customer_id, plan_key, Interval(interval))
+        to = sale.offered(session, customer_id, plan_key, Interval(interval), move)
         same = (sub.plan_id, sub.version, sub.interval) == (to.terms.id, to.terms.version, interval)
         if same and sub.price_minor == to.price.minor:
             raise Conflict("You have this plan already.", plan=to.terms.key)
-        found = wallet_change.quote(session, sub, to, clock.now())
+        found = wallet_change.quote(session, sub, to, clock.now(), waits=move is not None and move.waits)
         return changes.note_preview(
             session,
             sub,
@@ -50,7 +57,7 @@ def preview(
             credit_minor=found.credit,
             tax_minor=found.tax,
             due_minor=found.due,
-            details=_told(session, sub, to, found),
+            details=_told(session, sub, to, found) | ({changes.MOVE: move.id} if move else {}),
         )
 
 

@@ -7,16 +7,25 @@ from collections.abc import Mapping
 from sqlalchemy.orm import Session
 
 from app.db import transaction
+from app.errors import Conflict
 from app.flows import change_by_card, change_from_wallet
 from app.providers.port import Provider
-from app.subscriptions import lifecycle, sale
+from app.subscriptions import changes, lifecycle, sale
 from app.subscriptions.models import SubscriptionChange
+from app.subscriptions.sale import Move
 
 Providers = Mapping[str, Provider]
 
 
 def preview(
-    session: Session, providers: Providers, customer_id: str, plan_key: str, interval: str, *, actor: str
+    session: Session,
+    providers: Providers,
+    customer_id: str,
+    plan_key: str,
+    interval: str,
+    *,
+    actor: str,
+    move: Move | None = None,
 ) -> SubscriptionChange:
     """What the change costs and when it takes effect, kept for ten minutes. Its `details` (JSON):
 
@@ -26,8 +35,8 @@ def preview(
     """
     every = sale.every(interval).value
     if _is_from_wallet(session, customer_id):
-        return change_from_wallet.preview(session, providers, customer_id, plan_key, every, actor=actor)
-    return change_by_card.preview(session, providers, customer_id, plan_key, every, actor=actor)
+        return change_from_wallet.preview(session, providers, customer_id, plan_key, every, actor=actor, move=move)
+    return change_by_card.preview(session, providers, customer_id, plan_key, every, actor=actor, move=move)
 
 
 def confirm(
@@ -37,8 +46,8 @@ def confirm(
 
     The answer's state: applied; scheduled (takes effect at `effective_at`); in_flight with `action_url`, where the
     customer confirms the payment. Raises PaymentRefused with the reason (the old plan stands), PreviewExpired,
-    Conflict (another change is in flight), InsufficientFunds (wallet), ProviderDown (we do not know yet: it is settled
-    by itself, and the same call may be made again).
+    Conflict (another change is in flight; of a move, the customer wants something else), InsufficientFunds (wallet),
+    ProviderDown (we do not know yet: it is settled by itself, and the same call may be made again).
     """
     if _is_from_wallet(session, customer_id):
         return change_from_wallet.confirm(session, providers, customer_id, change_id, actor=actor)
@@ -46,7 +55,19 @@ def confirm(
 
 
 def undo(session: Session, providers: Providers, customer_id: str, *, actor: str) -> SubscriptionChange | None:
-    """Take back the scheduled change, or one whose payment waits for the customer; None where there was none."""
+    """Take back the scheduled change, or one whose payment waits for the customer; None where there was none.
+
+    Raises Conflict for one that staff make for many: it is not the customer's to take back.
+    """
+    with transaction(session):
+        waiting = changes.scheduled(session, customer_id)
+        if waiting and changes.is_of_move(waiting) and not changes.in_flight(session, customer_id):
+            raise Conflict("The old terms of this plan end then. Choose another plan, or cancel this one.")
+    return take_back(session, providers, customer_id, actor=actor)
+
+
+def take_back(session: Session, providers: Providers, customer_id: str, *, actor: str) -> SubscriptionChange | None:
+    """The same, whoever began it."""
     if _is_from_wallet(session, customer_id):
         return change_from_wallet.undo(session, providers, customer_id, actor=actor)
     return change_by_card.undo(session, providers, customer_id, actor=actor)

@@ -179,4 +179,25 @@ KINDS: dict[str, Kind] = {
         mail="always",
         takes="ceiling_minor resets_at",
     ),
+    "plan_terms_change": Kind(
+        "{plan} has new terms from {from_at}",
+        "{price} {what} Until then everything stays as it is.",
+        "If that does not suit you, choose another plan or cancel before then, on your plan page.",
+        mail="always",
+        takes="plan from_at price what",
+    ),
+    "plan_terms_changed": Kind(
+        "{plan} has new terms",
+        "{price} {what}",
+        tone="pos",
+        mail="always",
+        takes="plan price what",
+    ),
+    "plan_terms_stay": Kind(
+        "{plan} stays as it is",
+        "We told you of new terms from {from_at}. They do not come: nothing changes.",
+        tone="pos",
+        mail="always",
+        takes="plan from_at",
+    ),
 }

@@ -20,6 +20,7 @@ from app.subscriptions.periods import Interval
 
 PREVIEW_HOLDS = timedelta(minutes=10)
 ASKED_BEFORE = timedelta(hours=1)  # the period's end: time for some tries; the customer notices nothing of it
+MOVE = "move"  # in a change's details: the move of many that it belongs to, which staff began
 _WAITING = ("in_flight", "scheduled")
 
 
@@ -154,9 +155,24 @@ def take(session: Session, subscription: Subscription, change: SubscriptionChang
     if clock.now() >= change.expires_at or change.details.get("from") != as_it_is(subscription):
         sentence = "The price shown no longer holds. Look at the new one before you confirm."
         raise PreviewExpired(sentence, change_id=change.id)
+    if is_of_move(change):
+        _refuse_against_their_will(session, subscription)
     change.state = "in_flight"
     session.flush()
     _record(session, actor, "confirmed", change, due_minor=change.due_minor)
+
+
+def is_of_move(change: SubscriptionChange) -> bool:
+    """Whether staff make it for many, and the customer did not choose it."""
+    return MOVE in change.details
+
+
+def _refuse_against_their_will(session: Session, subscription: Subscription) -> None:
+    """A change that they did not ask for takes the place of nothing that they did."""
+    if subscription.cancel_at_period_end:
+        raise Conflict("They leave at the end of their period.")
+    if scheduled(session, subscription.customer_id) is not None:
+        raise Conflict("A change waits for the end of their period already.")
 
 
 def put_in_flight(session: Session, change: SubscriptionChange, *, actor: str) -> SubscriptionChange:

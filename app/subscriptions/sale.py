@@ -23,6 +23,18 @@ class PlanNotForSale(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A change that staff make for many: to this version of the plan they have. `id` is the move's (`mov_…`).
+
+    `waits`: for the period's end, whatever it costs then. Else it is as with any change of plan.
+    """
+
+    id: str
+    version: int
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Sale:
     """A plan and what it costs for one interval, before tax. `terms` have what was negotiated laid over them."""
 
@@ -45,8 +57,8 @@ def every(word: str) -> Interval:
         raise Invalid("Choose to pay by the month or by the year.", field="interval") from None
 
 
-def offered(session: Session, customer_id: str, plan_key: str, interval: Interval) -> Sale:
-    """The plan with this key (in any capitals), as this customer would buy it now.
+def offered(session: Session, customer_id: str, plan_key: str, interval: Interval, move: Move | None = None) -> Sale:
+    """The plan with this key (in any capitals), as this customer would buy it now; of a move, the version it names.
 
     Raises NotFound for an unknown plan, and PlanNotForSale for one that is retired, free, negotiated with nobody yet,
     or not sold by this interval. Who has a retired plan keeps it; nobody can come to it.
@@ -56,7 +68,7 @@ def offered(session: Session, customer_id: str, plan_key: str, interval: Interva
     plan = session.scalars(alike.order_by(Plan.retired_at.is_not(None), Plan.key != plan_key, Plan.key)).first()
     if plan is None:
         raise NotFound("There is no such plan.", field="plan")
-    listed = reads.version_of(session, plan.id, plan.current_version)
+    listed = reads.version_of(session, plan.id, move.version if move else plan.current_version)
     if plan.retired_at is not None:
         raise _no(f"{listed.name} is no longer offered. Choose one of the plans on offer.", listed)
     return priced(listed, overrides.laid_over(listed, overrides.live(session, customer_id)), interval)

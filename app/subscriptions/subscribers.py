@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.subscriptions.models import Subscription
+from app.subscriptions.models import PlanOverride, Subscription, SubscriptionChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,51 @@ def of_version(
     rows = session.execute(mine.where(s.customer_id > after).order_by(s.customer_id).limit(limit + 1)).all()
     found = [Subscriber(*row) for row in rows[:limit]]
     return found, found[-1].customer_id if len(rows) > limit else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Subscribers of one version who have in common all that counts when they change to another, and how many.
+
+    `changes`: scheduled or in_flight where a change of theirs waits. `negotiated`: whose own terms these are, who then
+    is alone; None for those who have the plan's. `example` is one of them.
+    """
+
+    interval: str
+    price_minor: int
+    currency: str
+    paid_by: str
+    channel: str | None
+    pays_next_by: str | None
+    status: str
+    cancel_at_period_end: bool
+    changes: str | None
+    negotiated: str | None
+    count: int
+    example: str
+
+
+def alike(session: Session, plan_id: str, version: int, customers: Collection[str] | None = None) -> list[Alike]:
+    """Who has this version, or those of `customers` who have it, put together. One SELECT."""
+    s, c = Subscription, SubscriptionChange
+    waiting = (
+        select(func.min(c.state))  # in_flight before scheduled
+        .where(c.customer_id == s.customer_id, c.state.in_(("in_flight", "scheduled")))
+        .scalar_subquery()
+    )
+    own = (
+        select(func.min(PlanOverride.customer_id))
+        .where(PlanOverride.customer_id == s.customer_id, PlanOverride.ended_at.is_(None))
+        .scalar_subquery()
+    )
+    facts = (s.interval, s.price_minor, s.currency, s.paid_by, s.channel, s.pays_next_by, s.status)
+    each = select(*facts, s.cancel_at_period_end, waiting.label("changes"), own.label("negotiated"), s.customer_id)
+    mine = each.where(s.plan_id == plan_id, s.version == version, s.ended_at.is_(None))
+    if customers is not None:
+        mine = mine.where(s.customer_id.in_(customers))
+    one = mine.subquery()
+    same = [column for column in one.c if column.name != "customer_id"]
+    example = func.min(one.c.customer_id)
+    columns: list[Any] = [*same, func.count(), example]
+    rows = session.execute(select(*columns).group_by(*same).order_by(example))
+    return [Alike(*row) for row in rows]

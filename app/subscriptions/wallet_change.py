@@ -49,15 +49,18 @@ class Quote:
         return 0 if self.waits else self.charge - self.credit + self.tax
 
 
-def quote(session: Session, sub: Subscription, to: Sale, at: datetime) -> Quote:
-    """What changing to this plan costs at this instant, which must be in the subscription's period."""
+def quote(session: Session, sub: Subscription, to: Sale, at: datetime, *, waits: bool = False) -> Quote:
+    """What changing to this plan costs at this instant, which must be in the subscription's period.
+
+    `waits`: not before the period's end, even where it would be an upgrade.
+    """
     now = at.replace(microsecond=0)
     old = reads.version_of(session, sub.plan_id, sub.version)
     every = Interval(sub.interval)
     upgrade = takes_effect_now(sub.price_minor, every, old.rank, to.price.minor, to.interval, to.terms.rank)
     whole = current_period(sub)
-    if not upgrade and old.downgrade != "immediate":
-        return Quote(now, upgrade, True, whole, (), (), 0, 0, (), 0)
+    if waits or (not upgrade and old.downgrade != "immediate"):
+        return Quote(now, False, True, whole, (), (), 0, 0, (), 0)
     parts = parts_left(session, sub, now)
     credit = sum(part.net_minor for part in parts)
     if to.interval is every:

@@ -13,6 +13,7 @@ from app.http.filters import cents, day_text, moment_text
 from app.invoices import reads as invoices
 from app.people import users
 from app.providers.values import Cap
+from app.subscriptions import changes
 from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.standing import Standing
 from app.web import plan_powers
@@ -116,6 +117,9 @@ def _scheduled(session: Session, change: SubscriptionChange, name: str) -> Notic
     each = "yearly" if change.interval == "year" else "monthly"
     price = f"{cents(change.price_minor, change.currency)} a {change.interval}"
     same = terms.name == name
+    if changes.is_of_move(change):
+        text = f"{price} from then on. If that does not suit you, choose another plan, or cancel before then."
+        return Notice(f"{name} has new terms from {when}", text)
     title = f"{name} is paid {each} from {when}" if same else f"You move to {terms.name} on {when}"
     keep = "Take it back" if same else f"Keep {name}"
     return Notice(title, f"{price} from then on. Until then everything stays as it is.", "", [Press(keep, undo)])

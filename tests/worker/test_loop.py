@@ -118,7 +118,7 @@ def test_the_pause_grows_while_there_is_nothing_and_shrinks_when_there_is() -> N
 def test_every_task_has_a_pause_and_a_name(sessions, settings: Settings) -> None:
     found = tasks(sessions, settings, {})
 
-    names = "reconcile events mail hooks renewals credits usage sweep calls wallets top_ups refunds disputes"
+    names = "reconcile events mail hooks renewals credits moves usage sweep calls wallets top_ups refunds disputes"
     assert [task.name for task in found] == [*names.split(), "sums", "audit", "log"]
     assert all(0 < task.shortest <= task.longest for task in found)
     assert found[1].longest <= 1, "a webhook kept by another process is applied within a second"
