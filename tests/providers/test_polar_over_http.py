@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,45 +12,13 @@ from app.money import Money, round_half_away
 from app.providers import errors
 from app.providers.polar.diagnosis import USED
 from app.providers.polar.invoices import before_tax
-from app.providers.values import CheckoutRequest, CustomerRef, PlanRef
+from app.providers.values import CustomerRef
 from tests.support.doubles.polar.server import Running
 from tests.support.polar import polar_adapter
+from tests.support.polar_asked import known, topup
 from tests.support.time import Clock
 
 MAYBE_DONE = pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
-
-
-@pytest.fixture
-def who(polarised: Any) -> CustomerRef:
-    return known(polarised)
-
-
-def known(adapter: Any, customer_id: str = "cus_1", email: str = "ada@example.com") -> CustomerRef:
-    return adapter.ensure_customer(customer_id=customer_id, email=email, name="Ada", key="k")
-
-
-def topup(who: CustomerRef, **more: Any) -> CheckoutRequest:
-    wanted = {"order_id": "ord_1", "kind": "topup", "customer": who, "title": "Wallet top-up"}
-    urls = {"success_url": "https://purser.example/done", "cancel_url": "https://purser.example/left"}
-    return CheckoutRequest(**{"amount": Money(5000, "usd"), **wanted, **urls, **more})
-
-
-@pytest.fixture
-def plan(polarised: Any) -> Callable[..., PlanRef]:
-    def price(key: str, dollars: int, interval: Any = "month") -> PlanRef:
-        money = Money(dollars * 100, "usd")
-        found = polarised.ensure_price(plan=key, version=1, interval=interval, price=money, name=key.title(), key="k")
-        return PlanRef(key, interval, money, found, 1)
-
-    return price
-
-
-@pytest.fixture
-def subscribed(polar: Running, polarised: Any, who: CustomerRef, plan: Callable[..., PlanRef]) -> Any:
-    wanted = topup(who, kind="subscription", amount=None, plan=plan("starter", 30))
-    page = polarised.create_checkout(wanted, key="k")
-    order = polar.books.pays(page.id)
-    return polarised.get_subscription(order["subscription_id"])
 
 
 # Customers.
@@ -201,126 +168,6 @@ def test_a_refund_that_was_not_answered_is_made_once(
 
     assert (again.our_refund_id, order["refunded_amount"]) == ("ref_1", 2000)
     assert len(polar.books.things["refunds"]) == 1
-
-
-# Subscriptions.
-
-
-def test_a_price_is_made_once_and_read_back_from_what_was_bought(
-    polar: Running, polarised: Any, plan: Callable[..., PlanRef], subscribed: Any
-) -> None:
-    assert plan("starter", 30).provider_price_id == subscribed.provider_price_id
-    assert plan("starter", 31).provider_price_id != subscribed.provider_price_id
-    assert plan("starter", 30, "year").provider_price_id != subscribed.provider_price_id
-    assert subscribed.plan == plan("starter", 30)
-    assert (subscribed.status, subscribed.period_start) == ("active", the_clock.now())
-    assert subscribed.metadata["intent_id"] == "ord_1"
-    [order] = polar.books.things["orders"].values()
-    assert subscribed.latest_invoice_id == order["id"]
-
-
-def test_an_upgrade_is_charged_at_once_or_does_not_happen(
-    polar: Running, polarised: Any, subscribed: Any, who: CustomerRef, plan: Callable[..., PlanRef], clock: Clock
-) -> None:
-    clock.advance(days=15)
-    polar.books.poor.add(who.id)
-    with pytest.raises(errors.Declined):
-        polarised.change_now(subscribed, plan("growth", 90), at=the_clock.now(), key="k")
-    assert polarised.get_subscription(subscribed.id).plan == plan("starter", 30)
-
-    polar.books.poor.clear()
-    for _ in range(2):
-        state, redirect = polarised.change_now(subscribed, plan("growth", 90), at=the_clock.now(), key="k")
-
-    assert (state.plan, redirect) == (plan("growth", 90), None)
-    orders = list(polar.books.things["orders"].values())
-    assert [order["billing_reason"] for order in orders] == ["subscription_create", "subscription_update"]
-    doc = polarised.get_invoice(orders[1]["id"])
-    assert [line.proration for line in doc.lines] == [True, True]
-    assert doc.lines[0].amount > 0 > doc.lines[1].amount
-    assert doc.total == orders[1]["net_amount"] == sum(line.amount for line in doc.lines)
-
-
-def test_an_upgrade_that_is_refused_leaves_a_cancellation_as_it_was(
-    polar: Running, polarised: Any, subscribed: Any, who: CustomerRef, plan: Callable[..., PlanRef]
-) -> None:
-    polarised.cancel_at_period_end(subscribed, reason="unused", comment=None, key="k")
-    polar.books.poor.add(who.id)
-
-    with pytest.raises(errors.Declined):
-        polarised.change_now(subscribed, plan("growth", 90), at=the_clock.now(), key="k")
-
-    assert polarised.get_subscription(subscribed.id).cancel_at_period_end
-
-
-def test_a_downgrade_waits_can_be_replaced_and_taken_back(
-    polar: Running, polarised: Any, subscribed: Any, plan: Callable[..., PlanRef], clock: Clock
-) -> None:
-    state = polarised.change_at_period_end(subscribed, plan("small", 10), key="k")
-    assert (state.plan, state.pending.at) == (plan("starter", 30), state.period_end)
-    assert state.pending.provider_price_id == plan("small", 10).provider_price_id
-
-    assert polarised.clear_pending_change(state, key="k").pending is None
-    assert polarised.clear_pending_change(state, key="k").pending is None
-    polarised.change_at_period_end(state, plan("small", 10), key="k")
-    clock.advance(days=32)
-    polar.books.does_what_is_due()
-
-    after = polarised.get_subscription(subscribed.id)
-    assert (after.plan, after.pending) == (plan("small", 10), None)
-
-
-def test_an_end_can_be_asked_for_taken_back_and_reached(polar: Running, polarised: Any, subscribed: Any) -> None:
-    leaving = polarised.cancel_at_period_end(subscribed, reason="too_expensive", comment="Sorry", key="k")
-    assert (leaving.cancel_at_period_end, leaving.cancel_at) == (True, leaving.period_end)
-    assert (leaving.cancel_reason, leaving.cancel_comment) == ("too_expensive", "Sorry")
-
-    assert not polarised.resume(leaving, key="k").cancel_at_period_end
-    assert not polarised.resume(leaving, key="k").cancel_at_period_end
-    for _ in range(2):
-        assert polarised.cancel_now(leaving, key="k").status == "canceled"
-    with pytest.raises(errors.InvalidRequest):
-        polarised.resume(leaving, key="k")
-
-
-def test_what_is_unused_goes_back_once_with_its_tax(
-    polar: Running, polarised: Any, who: CustomerRef, plan: Callable[..., PlanRef], clock: Clock
-) -> None:
-    polar.books.percent = 10
-    wanted = topup(who, kind="subscription", amount=None, plan=plan("starter", 31))
-    order = polar.books.pays(polarised.create_checkout(wanted, key="k").id)
-    sub = polarised.get_subscription(order["subscription_id"])
-    clock.advance(days=10)
-
-    unused = polarised.unused_value(sub, at=the_clock.now())
-    assert (unused.net, unused.tax, unused.to_card) == (Money(2100, "usd"), 210, 2310)
-    polarised.cancel_now(sub, key="k")
-    for _ in range(2):
-        back = polarised.refund_unused(who, unused, our_refund_id="chg_1", key="k")
-
-    assert (back.refunded, order["refunded_amount"]) == (Money(2310, "usd"), 2100)
-    assert polarised.unused_value(sub, at=the_clock.now()).to_card == 1100, "never more than is left of the order"
-    assert polarised.unused_value(sub, at=sub.period_end).parts == []
-
-
-def test_orders_are_listed_newest_first_page_by_page(
-    polar: Running, polarised: Any, who: CustomerRef, subscribed: Any, clock: Clock
-) -> None:
-    for _ in range(3):
-        clock.advance(days=32)
-        polar.books.does_what_is_due()
-
-    first, cursor = polarised.list_invoices(who, cursor=None, limit=3)
-    rest, last = polarised.list_invoices(who, cursor=cursor, limit=3)
-
-    assert [doc.reason for doc in [*first, *rest]] == [*["subscription_cycle"] * 3, "subscription_create"]
-    starts = [doc.lines[0].period_start for doc in [*first, *rest]]
-    assert starts == sorted(starts, reverse=True)
-    assert all(
-        a.lines[0].period_start == b.lines[0].period_end for a, b in zip(first, [*first[1:], *rest], strict=True)
-    )
-    assert last is None
-    assert len(polarised.list_subscriptions(who)) == 1
 
 
 # What Polar is asked for besides.

@@ -16,7 +16,6 @@ from app.providers import registry
 from tests.support.channels import CHANNELS, every_channel
 from tests.support.doubles.lemonsqueezy.server import Lemon, running_lemon
 from tests.support.patron import Patron
-from tests.support.payments import wallet_minor
 from tests.support.time import Clock
 
 PLANS = """
@@ -102,13 +101,3 @@ class Shopper(Patron):
     @property
     def squeezy(self) -> Any:
         return self.adapter
-
-    def is_on(self, plan: str = "starter") -> None:
-        """Subscribed, paid, heard."""
-        self.pays(self.subscribes(plan))
-        self.hears()
-
-    @property
-    def wallet(self) -> int:
-        """In cents."""
-        return wallet_minor(self.session, self.customer_id)

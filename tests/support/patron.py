@@ -7,14 +7,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import ledger
 from app.customers.models import Customer
 from app.db import transaction
-from app.flows import buy_pack, settle, subscribe, sweep, top_up
+from app.flows import buy_pack, refund_top_up, settle, subscribe, sweep, top_up
+from app.invoices import Invoice
 from app.payments import inbox
 from app.payments.models import Order, ProviderEvent
+from app.payments.refund_table import Refund
 from app.providers.errors import BadPayload, BadSignature
 from app.providers.port import Provider
 from app.subscriptions.models import Subscription
+from app.wallet.accounts import wallet_of
+from tests.support.payments import wallet_minor
 from tests.support.time import Clock
 
 BACK = "https://purser.example/{order}"
@@ -47,6 +52,18 @@ class Patron:
     def pays(self, order: Order, **how: Any) -> Any:
         """What the provider has for our order, once its page was filled in."""
         return self.there.books.pays(self.page_of(order), **how)
+
+    def is_on(self, plan: str = "starter", interval: str = "month") -> None:
+        """Subscribed, paid, heard."""
+        self.pays(self.subscribes(plan, interval))
+        self.hears()
+
+    def asks_back(self, cents: int | None = None) -> Refund:
+        """A refund of the only top-up, or of this part of it, as staff would ask for."""
+        with transaction(self.session):
+            [line] = ledger.history(self.session, wallet_of(self.customer_id), kinds=["topup"])
+        wish = refund_top_up.Wish(line.entry_id, "key-1", "usr_1", "Too much", net_minor=cents)
+        return refund_top_up.start(self.session, self.providers, self.customer_id, wish)
 
     def page_of(self, order: Order) -> str:
         with transaction(self.session):
@@ -95,6 +112,19 @@ class Patron:
         with transaction(self.session):
             left = select(ProviderEvent).where(ProviderEvent.state.in_(("pending", "dead")))
             return [f"{row.type} {row.state}: {row.error}" for row in self.session.scalars(left)]
+
+    @property
+    def wallet(self) -> int:
+        """In cents."""
+        return wallet_minor(self.session, self.customer_id)
+
+    @property
+    def invoices(self) -> list[Invoice]:
+        """Oldest first."""
+        with transaction(self.session):
+            mine = select(Invoice).where(Invoice.customer_id == self.customer_id)
+            found = self.session.scalars(mine.execution_options(populate_existing=True))
+            return sorted(found, key=lambda each: (each.created_at, each.provider_id or ""))
 
     @property
     def sub(self) -> Subscription:
