@@ -54,7 +54,7 @@ def show() -> str:
         wallet_places=places_of((balance.balance, balance.held)),
         balance=balance,
         under_way=orders.under_way(session, customer_id),
-        lasts=_lasts(balance.available, usage),
+        lasts="" if balance.frozen else _lasts(balance.available, usage),
         auto=auto_top_up.of(session, customer_id),
         usage=usage,
         credits=overview_credits.of(session, customer_id, reads.offered_actions(session)),

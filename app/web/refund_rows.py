@@ -48,12 +48,15 @@ class Mark:
 PLAIN = Mark()
 
 
-def marks(session: Session, customer_id: str, currency: str, lines: Sequence[Line]) -> dict[str, Mark]:
-    """By entry id; three queries at most beside those for what is unspent, and none where no line is about refunds."""
+def marks(session: Session, customer_id: str, currency: str, lines: Sequence[Line], *, frozen: bool) -> dict[str, Mark]:
+    """By entry id; nothing is offered of a `frozen` wallet.
+
+    Three queries at most beside those for what is unspent, and none where no line is about refunds.
+    """
     found = {**_of_refunds(session, customer_id, lines), **_of_top_ups(session, currency, lines)}
     since = clock.now() - refundable.WINDOW
     recent = [line for line in lines if line.recorded_at > since and refundable.payment_of(line)]
-    if not recent or not members.allows(current_user.permission, "write"):
+    if not recent or frozen or not members.allows(current_user.permission, "write"):
         return found
     able = {name for name, one in current_app.extensions["providers"].items() if Cap.REFUND_FULL in one.capabilities}
     for top_up in refundable.top_ups(session, customer_id, currency, since=since):

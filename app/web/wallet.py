@@ -137,7 +137,9 @@ def _balance(balance: ledger.Balance, holds: Sequence[ledger.Hold]) -> dict[str,
 def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
     tally = _tally(read.totals, filters.kinds_chosen)
     address = url_for("wallet.show")
-    beside = refund_rows.marks(db.session(), current_customer_id(), default_currency(), read.lines)
+    beside = refund_rows.marks(
+        db.session(), current_customer_id(), default_currency(), read.lines, frozen=read.balance.frozen
+    )
     return {
         "filters": filters,
         "types": _types(read.totals, filters.type.data or ""),

@@ -135,6 +135,8 @@ def test_with_all_there_can_be_it_stays_within_its_queries(
 
     assert page.status_code == 200
     assert "Growth" in page.text
+    assert "<dt>Frozen</dt>" in page.text
+    assert "Until it is thawed nothing is spent" in page.text
     assert len([one for one in asked if not one.startswith("BEGIN")]) <= MOST, "\n".join(asked)
 
 

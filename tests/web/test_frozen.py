@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app.db import transaction
-from app.wallet import debit
+from app.providers.values import Cap
+from app.wallet import debit, frozen
 from tests.support import disputed
+from tests.support.fake_provider import FakeProvider
 
 
 @pytest.fixture
@@ -35,6 +37,28 @@ def test_the_wallet_and_the_overview_say_why_it_is_frozen(session, ada, client_o
         ):
             assert words in page, (address, words)
     assert "Frozen" in browser.get("/wallet/balance").text
+
+
+def test_while_it_is_frozen_no_refund_is_offered_and_what_can_be_done_is_said(
+    app, session, ada, client_of, monkeypatch
+):
+    fake = FakeProvider()
+    fake.capabilities = frozenset({Cap.REFUND_FULL})
+    monkeypatch.setitem(app.extensions["providers"], fake.name, fake)
+    disputed.tops_up(session, ada.customer_id)
+    browser = client_of(ada)
+    before = browser.get("/wallet").text
+    with transaction(session):
+        frozen.freeze_by_hand(session, ada.customer_id, "usd", reason="Card testing", actor="staff:usr_1")
+
+    page = browser.get("/wallet").text
+
+    for offered in ("Ask for your balance", "<dt>Available</dt>", "Refund…"):
+        assert offered in before
+        assert offered not in page
+    assert "You can add money, pay by card and spend credits." in page
+    assert "<dt>Frozen</dt>" in page
+    assert "<dt>Frozen</dt>" in browser.get("/").text
 
 
 def test_a_lost_case_says_how_much_fills_the_hole(session, ada, client_of):
