@@ -31,6 +31,7 @@ class Activity(Base):
         Index("ix_activity_id", "id"),
         Index("ix_activity_subject_at_id", "subject", "at", "id"),
         Index("ix_activity_actor_at_id", "actor", "at", "id"),
+        Index("ix_activity_action_at_id", "action", "at", "id"),
     )
 
 

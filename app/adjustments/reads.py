@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import place
@@ -37,8 +37,7 @@ def page(
     if customer_id:
         wanted = wanted.where(Adjustment.customer_id == customer_id)
     if before:
-        at, last = place.read(before)
-        wanted = wanted.where(or_(Adjustment.asked_at < at, and_(Adjustment.asked_at == at, Adjustment.id < last)))
+        wanted = wanted.where(place.beyond(Adjustment.asked_at, Adjustment.id, *place.read(before)))
     wanted = wanted.order_by(Adjustment.asked_at.desc(), Adjustment.id.desc()).limit(limit + 1)
     rows = session.scalars(wanted).all()
     older = place.written(rows[limit - 1].asked_at, rows[limit - 1].id) if len(rows) > limit else None

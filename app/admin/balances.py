@@ -71,7 +71,7 @@ def _shown() -> dict[str, Any]:
         "which": which,
         "kinds": KINDS,
         "choices": WHICH,
-        "sums": ledger.account_sums(session, (which,)).get((kind, which), ledger.AccountSums()),
+        "sums": ledger.account_sums(session, kind, (which,))[which],
         "older": url_for(".index", before=found.older, **kept) if found.older else "",
         "newest": url_for(".index", **kept) if before else "",
         "csv": url_for(".index_csv", **kept),

@@ -22,7 +22,6 @@ from app.invoices import everyone
 
 pages = Blueprint("admin_dashboard", __name__)
 
-NO_ACCOUNTS = ledger.AccountSums()
 _BOOKS = "books."  # also what the worker tells when it finds something
 
 
@@ -68,13 +67,11 @@ def show() -> str:
 
 def _owed(session: Session) -> dict[str, Any]:
     """What customers hold, in money and in credits, and how many of them are below zero."""
-    sums = ledger.account_sums(session, ("some", "below", "held"))
+    wallets = ledger.account_sums(session, "wallet", ("some", "below", "held"))
+    credits_ = ledger.account_sums(session, "credits")
     return {
-        "wallets": sums.get(("wallet", "some"), NO_ACCOUNTS),
-        "below": sums.get(("wallet", "below"), NO_ACCOUNTS),
-        "held": sums.get(("wallet", "held"), NO_ACCOUNTS),
-        "credits": sums.get(("credits", "some"), NO_ACCOUNTS),
-    }
+        "wallets": wallets["some"], "below": wallets["below"], "held": wallets["held"], "credits": credits_["some"],
+    }  # fmt: skip
 
 
 def _books(session: Session) -> Books:

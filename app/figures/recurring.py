@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -16,7 +16,7 @@ from app.coupons.discount import covers, taken_off
 from app.coupons.models import Coupon, Redemption
 from app.customers.models import Customer
 from app.money import round_half_away
-from app.subscriptions.models import Subscription
+from app.subscriptions.models import STATUSES, Subscription
 
 # What a filter's words mean. "paying": what recurring revenue is made of.
 STATES: Mapping[str, tuple[str, ...]] = {
@@ -119,43 +119,51 @@ def page(session: Session, asked: Asked, *, before: str | None = None, limit: in
 def groups(session: Session, asked: Asked, currency: str) -> list[Group]:
     """How many there are and what they come to, by plan and interval, in the order of the plans.
 
-    Two queries whatever their number: subscriptions of one price and coupon are counted together. What is billed in
-    another currency is counted, and adds nothing.
+    Two queries whatever their number: subscriptions of one price are counted together, from an index alone, and then
+    those that a coupon makes cheaper. What is billed in another currency is counted, and adds nothing.
     """
-    running, state = _running(), _state(clock.now())
-    same = (
-        Plan.rank,
-        Plan.key,
-        PlanVersion.name,
-        Subscription.interval,
-        Subscription.price_minor,
-        Subscription.currency,
-    )
-    counted = session.execute(
-        select(*same, running.c.coupon_id, func.count())
-        .join(Plan, Plan.id == Subscription.plan_id)
-        .join(PlanVersion, _on_offer())
-        .outerjoin(
-            running,
-            and_(
-                running.c.customer_id == Subscription.customer_id,
-                running.c.subscription_id == Subscription.id,
-                running.c.place == 1,
-            ),
-        )
-        .where(*_wanted(asked, state))
-        .group_by(*same, running.c.coupon_id)
-        .order_by(*same)
-    ).all()
-    wanted = {row.coupon_id for row in counted if row.coupon_id}
-    coupons = {each.id: each for each in session.scalars(select(Coupon).where(Coupon.id.in_(wanted)))} if wanted else {}
+    where = _wanted(asked, _state(clock.now()))
     sums: dict[tuple[str, str, str], tuple[int, int]] = {}
-    for _, plan, name, interval, price, billed_in, coupon_id, count in counted:
-        off = _off(coupons.get(coupon_id), price, billed_in, plan)
-        each = (price - off) * _IN_A_YEAR[interval] if billed_in == currency else 0
+    for plan, name, interval, price, billed_in, count in session.execute(_counted(where)):
         before, minor = sums.get((plan, name, interval), (0, 0))
+        each = price * _IN_A_YEAR[interval] if billed_in == currency else 0
         sums[plan, name, interval] = before + count, minor + count * each
+    for coupon, plan, name, interval, price, billed_in, count in session.execute(_cheaper(where)):
+        before, minor = sums.get((plan, name, interval), (0, 0))
+        off = _off(coupon, price, billed_in, plan) if billed_in == currency else 0
+        sums[plan, name, interval] = before, minor - count * off * _IN_A_YEAR[interval]
     return [Group(*named, *told) for named, told in sums.items()]
+
+
+def _counted(where: list[ColumnElement[bool]]) -> Select[Any]:
+    """How many subscriptions there are of each plan, interval and price, in the order of the plans."""
+    s = Subscription
+    same = (s.plan_id, s.interval, s.price_minor, s.currency)
+    some = select(*same, func.count().label("count")).where(*where).group_by(*same).subquery()
+    columns = (Plan.key, PlanVersion.name, some.c.interval, some.c.price_minor, some.c.currency)
+    named = select(*columns, some.c.count).join(Plan, Plan.id == some.c.plan_id).join(PlanVersion, _on_offer())
+    return named.order_by(Plan.rank, *columns)
+
+
+def _cheaper(where: list[ColumnElement[bool]]) -> Select[Any]:
+    """The same of those on which a coupon runs, each coupon for itself."""
+    s, running = Subscription, _running()
+    mine = and_(running.c.customer_id == s.customer_id, running.c.subscription_id == s.id, running.c.place == 1)
+    same = (running.c.coupon_id, s.plan_id, s.interval, s.price_minor, s.currency)
+    some = (
+        select(*same, func.count().label("count"))
+        .select_from(running)
+        .join(s, mine)
+        .where(*where)
+        .group_by(*same)
+        .subquery()
+    )
+    return (
+        select(Coupon, Plan.key, PlanVersion.name, some.c.interval, some.c.price_minor, some.c.currency, some.c.count)
+        .join(some, some.c.coupon_id == Coupon.id)
+        .join(Plan, Plan.id == some.c.plan_id)
+        .join(PlanVersion, _on_offer())
+    )
 
 
 def each_month(found: list[Group]) -> int:
@@ -166,15 +174,18 @@ def each_month(found: list[Group]) -> int:
 def counts(session: Session) -> dict[str, int]:
     """How many subscriptions that have not ended are in each state; a state nobody is in is left out."""
     state = _state(clock.now())
-    live = select(state, func.count()).where(Subscription.ended_at.is_(None)).group_by(state)
-    return {str(row[0]): int(row[1]) for row in session.execute(live)}
+    each = [func.count().filter(state == name).label(name) for name in STATUSES]
+    live = session.execute(select(*each).where(Subscription.status != "canceled")).one()
+    return {name: count for name, count in zip(STATUSES, live, strict=True) if count}
 
 
 def _state(now: datetime) -> ColumnElement[str]:
-    """The status as it counts at an instant: grace and notice end on time, whether or not that was written down."""
+    """The status as it counts at an instant: grace and notice end on time, whether or not that was written down.
+
+    All it reads, and all of `_wanted`, is in one index; `ended_at` is not, and tells what the status "canceled" does.
+    """
     s = Subscription
     return case(
-        (s.ended_at.is_not(None), "canceled"),
         (and_(s.cancel_at_period_end, s.period_end <= now), "canceled"),
         (and_(s.status == "past_due", s.grace_ends_at <= now), "restricted"),
         else_=s.status,
@@ -191,11 +202,11 @@ def _wanted(asked: Asked, state: ColumnElement[str]) -> list[ColumnElement[bool]
     if asked.state:
         where.append(state.in_(STATES[asked.state]))
         if asked.state != "canceled":
-            where.append(Subscription.ended_at.is_(None))
+            where.append(Subscription.status != "canceled")
     if asked.state == "paying":
         where.append(Subscription.price_minor > 0)
     if asked.plan:
-        where.append(Plan.key == asked.plan)
+        where.append(Subscription.plan_id.in_(select(Plan.id).where(Plan.key == asked.plan)))
     if asked.interval:
         where.append(Subscription.interval == asked.interval)
     if asked.paid_by:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
+from app import place
 from app.errors import NotFound
 from app.invoices.models import Invoice
 
@@ -60,8 +61,7 @@ def page(session: Session, asked: Asked, *, before: str | None = None, limit: in
         last = session.execute(select(Invoice.created_at, Invoice.id).where(Invoice.id == before)).first()
         if last is None:
             raise NotFound("There is no such invoice.")
-        at = Invoice.created_at
-        wanted = wanted.where(or_(at < last.created_at, and_(at == last.created_at, Invoice.id < last.id)))
+        wanted = wanted.where(place.beyond(Invoice.created_at, Invoice.id, *last))
     rows = list(session.scalars(wanted.order_by(Invoice.created_at.desc(), Invoice.id.desc()).limit(limit + 1)))
     return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 

@@ -90,13 +90,7 @@ class Invoice(Base):
         Index("ix_invoice_created_at_id", "created_at", "id"),
         Index("ix_invoice_id", "id"),
         Index("ix_invoice_number", "number"),
-        Index(
-            "ix_invoice_open",
-            "created_at",
-            "id",
-            sqlite_where=text("status = 'open'"),
-            postgresql_where=text("status = 'open'"),
-        ),
+        Index("ix_invoice_status_created_at_id", "status", "created_at", "id"),
         Index(
             "ix_invoice_next_attempt_at",
             "next_attempt_at",

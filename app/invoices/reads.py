@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from app import place
@@ -88,7 +88,7 @@ def page(
     query = _wanted(customer_id, wanted)
     if before:
         at, last = _read_cursor(before)
-        query = query.where(or_(Invoice.created_at < at, and_(Invoice.created_at == at, Invoice.id < last)))
+        query = query.where(place.beyond(Invoice.created_at, Invoice.id, at, last))
     found = list(session.scalars(_newest_first(query).offset(offset).limit(limit + 1)))
     return Page(_titled(session, customer_id, found[:limit]), _cursor(found[limit - 1]) if len(found) > limit else None)
 

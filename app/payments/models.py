@@ -226,6 +226,8 @@ class ProviderEvent(Base):
         Index("ix_provider_event_state_next_at", "state", "next_at"),
         Index("ix_provider_event_state_received_at_id", "state", "received_at", "id"),
         Index("ix_provider_event_received_at_id", "received_at", "id"),
+        Index("ix_provider_event_type_received_at_id", "type", "received_at", "id"),
+        Index("ix_provider_event_provider_received_at_id", "provider", "received_at", "id"),
         Index("ix_provider_event_object_id", "object_id"),
         Index(
             "ix_provider_event_customer_id_received_at_id",

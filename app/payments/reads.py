@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import Select, case, func, literal, select, union_all
 from sqlalchemy.orm import Session, defer
 
+from app import place
 from app.errors import NotFound
 from app.payments.models import EVENT_STATES, Order, Payment, ProviderEvent
 
@@ -22,6 +23,8 @@ STATES: Mapping[str, tuple[str, ...]] = {
     "failed": ("failed",),
     "closed": ("canceled", "expired"),
 }
+
+FEW = ("pending", "dead")  # the states of the inbox that are left again: of these there are few at any time
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,7 @@ def order_page(
     found = _orders(customer_id, kind, state)
     if before is not None:
         last = order(session, customer_id, before)
-        at = Order.created_at
-        found = found.where(or_(at < last.created_at, and_(at == last.created_at, Order.id < last.id)))
+        found = found.where(place.beyond(Order.created_at, Order.id, last.created_at, last.id))
     newest_first = found.order_by(Order.created_at.desc(), Order.id.desc())
     rows = list(session.scalars(newest_first.offset(offset).limit(limit + 1)))
     return OrderPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
@@ -109,20 +111,20 @@ def events(
     type_starts: str = "",
 ) -> EventPage:
     """The inbox, newest first; `before` is the last id of the page above. Raises NotFound for a strange one."""
-    found = select(ProviderEvent).options(defer(ProviderEvent.body))
-    if state is not None:
-        found = found.where(ProviderEvent.state == state)
-    if channel is not None:
-        found = found.where(ProviderEvent.provider == channel)
-    if type_starts:
-        found = found.where(ProviderEvent.type.startswith(type_starts, autoescape=True))
+    e = ProviderEvent
+    where = [column == wanted for column, wanted in ((e.state, state), (e.provider, channel)) if wanted is not None]
     if before is not None:
         last = event(session, before)
-        at = ProviderEvent.received_at
-        found = found.where(or_(at < last.received_at, and_(at == last.received_at, ProviderEvent.id < last.id)))
-    rows = list(
-        session.scalars(found.order_by(ProviderEvent.received_at.desc(), ProviderEvent.id.desc()).limit(limit + 1))
-    )
+        where.append(place.beyond(e.received_at, e.id, last.received_at, last.id))
+    if type_starts and state in FEW:
+        where.append(e.type.startswith(type_starts, autoescape=True))
+    elif type_starts:
+        types = place.words(session, e.type, type_starts)
+        if not types:
+            return EventPage([], None)
+        where = [e.id.in_(place.newest(e.id, e.received_at, e.type, types, limit + 1, *where))]
+    found = select(e).options(defer(e.body)).where(*where)
+    rows = list(session.scalars(found.order_by(e.received_at.desc(), e.id.desc()).limit(limit + 1)))
     return EventPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -29,7 +29,16 @@ class User(Base):
     created_at: Mapped[datetime]
     last_signed_in_at: Mapped[datetime | None]  # by themselves, not by a link of the host product
 
-    __table_args__ = (CheckConstraint("staff_role IN ('support', 'finance', 'admin')", name="staff_role"),)
+    __table_args__ = (
+        CheckConstraint("staff_role IN ('support', 'finance', 'admin')", name="staff_role"),
+        Index(
+            "ix_user_account_staff",  # of all people few are staff
+            "name",
+            "id",
+            sqlite_where=text("staff_role IS NOT NULL"),
+            postgresql_where=text("staff_role IS NOT NULL"),
+        ),
+    )
 
 
 class LoginSession(Base):

@@ -85,6 +85,18 @@ class Subscription(Base):
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         ),
+        Index(
+            "ix_subscription_counted",  # all that recurring revenue is counted by, so that no row is read for it
+            "plan_id",
+            "interval",
+            "price_minor",
+            "currency",
+            "status",
+            "paid_by",
+            "cancel_at_period_end",
+            "period_end",
+            "grace_ends_at",
+        ),
         Index("ix_subscription_due_at", "due_at"),
         Index("ix_subscription_grace_ends_at", "grace_ends_at"),
         Index("ix_subscription_period_end", "period_end"),
