@@ -6,9 +6,9 @@ from app.ledger.accounts import HOUSE, Account, Balance
 from app.ledger.all_accounts import AccountPage, AccountSums, account_page, account_sums
 from app.ledger.all_lines import Asked, Lines, Moved, lines
 from app.ledger.audit import Audit, audit
-from app.ledger.balances import balance, balance_at, balances, totals
+from app.ledger.balances import balance, balances, totals
 from app.ledger.blocks import HouseLine, count_blocks, house_lines
-from app.ledger.chart import CREDIT_KINDS, ENTRY_KINDS, WALLET_KINDS, ChartViolation
+from app.ledger.chart import ENTRY_KINDS, WALLET_KINDS, ChartViolation
 from app.ledger.committer import Committer
 from app.ledger.ddl import install
 from app.ledger.entries import AlreadyReversed, Entry, Hold, HoldEnded, Leg, Line
@@ -18,10 +18,9 @@ from app.ledger.posting import entry, find_entry, lock_account, open_account, po
 from app.ledger.requests import MAX_AMOUNT, Posting, posting
 from app.ledger.rollups import DaySum, TrialRow, by_day, roll_up, summed, trial_balance
 from app.ledger.sheet import SettlementTooLarge
-from app.ledger.statement import Stretch, history, history_offset, lines_of, movements, stretch
+from app.ledger.statement import Stretch, history, history_offset, lines_of, stretch
 
 __all__ = [
-    "CREDIT_KINDS",
     "ENTRY_KINDS",
     "HOUSE",
     "MAX_AMOUNT",
@@ -52,7 +51,6 @@ __all__ = [
     "account_sums",
     "audit",
     "balance",
-    "balance_at",
     "balances",
     "by_day",
     "count_blocks",
@@ -70,7 +68,6 @@ __all__ = [
     "lines_of",
     "live_holds",
     "lock_account",
-    "movements",
     "open_account",
     "post",
     "posting",

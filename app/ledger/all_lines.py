@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from app.errors import Invalid
 from app.ledger import marks, rollups, tables
 from app.ledger.accounts import Account
-from app.ledger.balances import seq_at
 from app.ledger.chart import CUSTOMER_KINDS
 from app.ledger.entries import Line
+from app.ledger.halving import seq_before
 
 LOOKED_THROUGH = 50_000  # lines read for one page at most
 LOOKED_UP = 5_000  # the same where each of them has to be looked up in another table: keys are not with the lines
@@ -159,9 +159,9 @@ def _stretch(session: Session, account: Account, asked: Asked, high: int) -> tup
     """The seqs (low, high] that were recorded within the days asked for."""
     low = 0
     if asked.until is not None:
-        high = min(high, seq_at(session, account, asked.until, included=False))
+        high = min(high, seq_before(session, account, asked.until))
     if asked.since is not None:
-        low = seq_at(session, account, asked.since, included=False)
+        low = seq_before(session, account, asked.since)
     return low, max(low, high)
 
 

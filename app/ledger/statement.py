@@ -7,18 +7,19 @@ changes, even when something that occurred earlier is learnt of later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.ledger import tables
 from app.ledger.accounts import Account
-from app.ledger.balances import seq_at, totals
+from app.ledger.balances import totals
 from app.ledger.entries import Line
+from app.ledger.halving import kind_seq_at, seq_before
 
 _leg, _entry = tables.legs, tables.entries
 _ALL = 2**62  # above any seq
@@ -38,9 +39,9 @@ def history(
     top = _ALL if before is None else before - 1
     bottom = 0
     if until is not None:
-        top = min(top, seq_at(session, account, until, included=False))
+        top = min(top, seq_before(session, account, until))
     if since is not None:
-        bottom = seq_at(session, account, since, included=False)
+        bottom = seq_before(session, account, since)
     if kinds is None:
         return _lines(session, account, [_leg.c.seq <= top, _leg.c.seq > bottom], limit)
     tallies = totals(session, account)
@@ -48,7 +49,7 @@ def history(
     if len(wanted) == len(tallies):
         return _lines(session, account, [_leg.c.seq <= top, _leg.c.seq > bottom], limit)
     if top < _ALL:
-        wanted = {kind: _kind_seq_at(session, account, kind, count, top) for kind, count in wanted.items()}
+        wanted = {kind: kind_seq_at(session, account, kind, count, top) for kind, count in wanted.items()}
     # The lower end is cut here, not in SQL: given a range beside the list, SQLite walks the range from the newest line.
     seqs = [seq for seq in _merged(session, account, wanted, offset=0, limit=limit) if seq > bottom]
     return _lines(session, account, [_leg.c.seq.in_(seqs)], limit) if seqs else []
@@ -90,17 +91,6 @@ def lines_of(session: Session, kind: str, entries: Sequence[tuple[str, str]]) ->
     return {row[1]: Line(*row) for row in rows} if entries else {}
 
 
-def movements(session: Session, account: Account, *, since: datetime, until: datetime) -> Iterator[Line]:
-    """Every line recorded in [since, until), oldest first, a few hundred at a time: for statements and exports (W8)."""
-    done = seq_at(session, account, since, included=False)
-    top = seq_at(session, account, until, included=False)
-    while done < top:
-        step = min(top, done + 500)
-        page = _lines(session, account, [_leg.c.seq > done, _leg.c.seq <= step], 500)
-        yield from reversed(page)
-        done = step
-
-
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """An account's history between two instants: the balances around it, and its lines: seqs in (after, last]."""
@@ -113,7 +103,7 @@ class Stretch:
 
 def stretch(session: Session, account: Account, *, since: datetime, until: datetime) -> Stretch:
     """What was recorded in [since, until), without reading the lines."""
-    after, last = (seq_at(session, account, instant, included=False) for instant in (since, until))
+    after, last = (seq_before(session, account, instant) for instant in (since, until))
     ends = select(_leg.c.seq, _leg.c.balance_after).where(*_of(account), _leg.c.seq.in_((after, last)))
     known = {row.seq: row.balance_after for row in session.execute(ends)}
     return Stretch(known.get(after, 0), known.get(last, 0), after, last)
@@ -163,38 +153,3 @@ def _merged(session: Session, account: Account, wanted: dict[str, int], *, offse
         return []
     merged = union_all(*tops).subquery()
     return list(session.scalars(select(merged.c.seq).order_by(merged.c.seq.desc()).offset(offset).limit(limit)))
-
-
-def _kind_seq_at(session: Session, account: Account, kind: str, count: int, top: int) -> int:
-    """How many lines of a kind have a seq up to `top`: found by halving, like an instant in `balances`."""
-    whose = {"customer_id": account.customer_id, "account": account.kind, "asset": account.asset}
-    return int(session.scalar(_SEARCH, {**whose, "kind": kind, "count": count, "top": top}) or 0)
-
-
-def _search() -> Select[tuple[int]]:
-    span = select(
-        literal(0, _leg.c.seq.type).label("low"), bindparam("count", type_=_leg.c.seq.type).label("high")
-    ).cte("span", recursive=True)
-    middle = (span.c.low + span.c.high + 1) // 2
-    seq = (
-        select(_leg.c.seq)
-        .where(
-            _leg.c.customer_id == bindparam("customer_id"),
-            _leg.c.account == bindparam("account"),
-            _leg.c.asset == bindparam("asset"),
-            _leg.c.kind == bindparam("kind"),
-            _leg.c.kind_seq == middle,
-            _leg.c.seq.is_not(None),
-        )
-        .scalar_subquery()
-    )
-    below = seq <= bindparam("top", type_=_leg.c.seq.type)
-    span = span.union_all(
-        select(case((below, middle), else_=span.c.low), case((below, span.c.high), else_=middle - 1)).where(
-            span.c.low < span.c.high
-        )
-    )
-    return select(span.c.low).where(span.c.low == span.c.high)
-
-
-_SEARCH = _search()
