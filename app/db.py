@@ -116,8 +116,3 @@ def transaction(session: Session) -> Iterator[Session]:
         raise
     finally:
         session.info["in_transaction"] = False
-
-
-def in_transaction(session: Session) -> bool:
-    """Whether a writing transaction is open: a provider must not be called then (SPEC R4)."""
-    return bool(session.info.get("in_transaction"))

@@ -72,19 +72,6 @@ def balance(session: Session, customer_id: str) -> CreditBalance:
     return CreditBalance(kept.available - over, kept.entries)
 
 
-def balances(session: Session, customer_ids: Iterable[str]) -> dict[str, int]:
-    """What each of these customers can spend now, by two SELECTs."""
-    wanted = list(customer_ids)
-    over = (
-        select(CreditGrant.customer_id, func.sum(CreditGrant.remaining))
-        .where(CreditGrant.customer_id.in_(wanted), CreditGrant.remaining > 0, CreditGrant.expires_at <= clock.now())
-        .group_by(CreditGrant.customer_id)
-    )
-    gone = {customer_id: int(left) for customer_id, left in session.execute(over)}
-    kept = ledger.balances(session, [credits_of(one) for one in wanted])
-    return {one: kept[credits_of(one)].available - gone.get(one, 0) for one in wanted}
-
-
 def ending(session: Session, customer_id: str, limit: int = 12) -> list[CreditGrant]:
     """Grants with something left that will end, the soonest first."""
     mine = select(CreditGrant).where(

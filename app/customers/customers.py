@@ -56,12 +56,6 @@ def by_external_id(session: Session, external_id: str) -> Customer | None:
     return session.scalar(select(Customer).where(Customer.external_id == external_id))
 
 
-def rename(session: Session, customer: Customer, name: str, *, actor: str) -> None:
-    """Raises Invalid for an empty or endless name."""
-    before, customer.name = customer.name, clean_name(name, "company")
-    activity.record(session, actor, "customer.renamed", customer.id, customer_id=customer.id, before=before)
-
-
 def set_time_zone(session: Session, customer: Customer, zone: str, *, actor: str) -> None:
     """In which zone this customer's days are counted from now on. What was counted stays (SPEC C5, R6).
 

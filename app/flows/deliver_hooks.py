@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import ssl
 import time
 from collections.abc import Callable
@@ -19,8 +18,6 @@ from app.errors import Invalid
 from app.outgoing import addresses, deliveries, signing
 from app.outgoing.addresses import AddressRefused
 from app.outgoing.deliveries import Answer, Parcel
-
-log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # one receiver that is slow must not hold up the others
 _TIMEOUT = httpx.Timeout(timeout=10.0, connect=5.0)  # seconds

@@ -110,7 +110,6 @@ ENTRY_KINDS: dict[str, EntryKind] = {
 }
 
 WALLET_KINDS = tuple(name for name, rule in ENTRY_KINDS.items() if "wallet" in rule.down | rule.up)
-CREDIT_KINDS = tuple(name for name, rule in ENTRY_KINDS.items() if "credits" in rule.down | rule.up)
 
 
 def entry_kind(name: str) -> EntryKind:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, clock, ids
 from app.errors import Conflict, NotFound
-from app.payments.reconciliation_table import UNDER_WAY, Reconciliation
+from app.payments.reconciliation_table import Reconciliation
 
 LEASE = timedelta(minutes=15)  # well over the longest run: one that is older has lost its process
 MOST_CHANGES = 200  # kept with one run; how many there were is kept too
@@ -142,11 +142,6 @@ def page(
         wanted = wanted.where(tuple_(Reconciliation.asked_at, Reconciliation.id) < (before.asked_at, before.id))
     newest_first = wanted.order_by(Reconciliation.asked_at.desc(), Reconciliation.id.desc())
     return list(session.scalars(newest_first.limit(limit)))
-
-
-def under_way(session: Session) -> list[str]:
-    """The channels whose run has not ended."""
-    return list(session.scalars(select(Reconciliation.channel).where(Reconciliation.state.in_(UNDER_WAY))))
 
 
 def _row(channel: str, actor: str, state: str) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from app.web import plan_powers
 
 Line = tuple[str, str, str]  # label, amount, small print
 EACH = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}
-A = {Interval.MONTH: "a month", Interval.YEAR: "a year"}
 
 
 @dataclass(frozen=True)

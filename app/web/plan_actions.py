@@ -18,8 +18,6 @@ from app.http.filters import day_text
 from app.web import plan_refused
 from app.web.plan import page as plan_page
 
-TO: dict[str, pay_by.Payment] = {"wallet": "wallet", "card": "card"}
-
 plan_actions = Blueprint("plan_actions", __name__, url_prefix="/plan")
 
 
