@@ -16,7 +16,7 @@ from app.admin.roles import actor, staff_moves_money
 from app.customers import search
 from app.errors import Invalid, NotFound, Refusal
 from app.extensions import db
-from app.flows import refund_sale, refund_top_up
+from app.flows import refund_sale, refund_top_up, take_bonus_back
 from app.flows.refund import Providers
 from app.http import hx
 from app.http.errors import status_of
@@ -128,6 +128,9 @@ def _top_up(session: Session, providers: Providers, order: Order) -> Thing:
         return refund_top_up.start(session, providers, order.customer_id, wish, currency=order.currency)
 
     note = "Unspent money the customer paid. It leaves the wallet and goes back to what it was paid with."
+    bonus = take_bonus_back.would_go(session, there.channel, there.payment_id, there.left_minor)
+    if bonus.micros or bonus.credits:
+        note += " The bonus that its coupon gave goes with it, as much as the sum stands for and as is not spent."
     return Thing(order.customer_id, title_of(order), note, there.left_minor, order.currency, start)
 
 

@@ -54,7 +54,8 @@ def create(path: RefundPath, body: NewRefund) -> Response:
     """Refund a top-up
 
     Within seven days of the payment, and only what is paid and not spent. Promotional and held money does not go back.
-    The money leaves the wallet at once; `status` says whether the provider has answered already.
+    A coupon's bonus goes with its top-up, as far as it is not spent. The money leaves the wallet at once; `status` says
+    whether the provider has answered already.
     """
     limits.spend("topup.customer", calls.customer_id())
     key = calls.key()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.coupons.discount import Discount
 from app.coupons.quote import quote, spelled
-from app.coupons.redemptions import redeem, release, release_expired, reserve
+from app.coupons.redemptions import redeem, redeemed_for, release, release_expired, reserve
 from app.coupons.refusals import (
     CouponEnded,
     CouponNotForThis,
@@ -28,6 +28,7 @@ __all__ = [
     "for_invoice",
     "quote",
     "redeem",
+    "redeemed_for",
     "release",
     "release_expired",
     "reserve",

@@ -1,4 +1,7 @@
-"""What a coupon gives on top of a purchase: bonus credits, and on a top-up promotional money. Never paid out (W1)."""
+"""What a coupon gives on top of a purchase: bonus credits, and on a top-up promotional money. Never paid out (W1).
+
+What came on top of a payment is taken back with it, as far as it is not spent; how much is for whoever knows refunds.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ from app.coupons.models import Coupon, CouponBonus, Redemption
 from app.money import minor_to_micros
 from app.wallet import told
 from app.wallet.accounts import promotions, wallet_of
+
+_GIFTS = tuple(kind for kind in ledger.WALLET_KINDS if ledger.ENTRY_KINDS[kind].promo or kind == "promo_taken")
+_AT_ONCE = 50
 
 
 def give(session: Session, coupon: Coupon, redemption: Redemption, *, occasion: str = "") -> None:
@@ -63,7 +69,66 @@ def _credit(session: Session, coupon: Coupon, redemption: Redemption, occasion: 
         "promo",
         {wallet_of(who, currency): amount, promotions(currency): -amount},
         customer_id=who,
-        key=":".join(part for part in ("coupon", redemption.id, occasion) if part),
+        key=key_of(redemption, occasion),
         data={"description": f"Coupon {coupon.code}", "coupon": coupon.id, "purchase": redemption.key},
     )
     told.credited(session, entry, wallet_of(who, currency), amount)
+
+
+def key_of(redemption: Redemption, occasion: str = "") -> str:
+    """Under which key its bonus was given."""
+    return ":".join(part for part in ("coupon", redemption.id, occasion) if part)
+
+
+def unspent(session: Session, redemption: Redemption, *, beside: int = 0) -> int:
+    """What is still there of the money it gave, in micros; `beside`: so much of the wallet goes otherwise.
+
+    Gifts are spent in the order in which they came. What is held is as good as spent.
+    """
+    wallet = wallet_of(redemption.customer_id, redemption.currency)
+    given = ledger.find_entry(session, redemption.customer_id, key_of(redemption))
+    if given is None:
+        return 0
+    now = ledger.balance(session, wallet)
+    there = min(given.leg(wallet).amount - redemption.taken_back, now.available - beside)
+    return max(0, min(there, now.promo - _given_since(session, wallet, given, redemption, most=now.promo)))
+
+
+def _given_since(
+    session: Session, wallet: ledger.Account, given: ledger.Entry, redemption: Redemption, *, most: int
+) -> int:
+    """What other gifts brought after this one, less what was taken back of them; counted up to `most`."""
+    later, before = 0, None
+    while later < most:
+        lines = ledger.history(session, wallet, before=before, limit=_AT_ONCE, kinds=_GIFTS, since=given.recorded_at)
+        for line in lines:
+            if line.entry_id == given.id:
+                return later
+            later += line.amount if line.data.get("redemption") != redemption.id else 0
+        if len(lines) < _AT_ONCE:
+            break
+        before = lines[-1].seq
+    return later
+
+
+def take(session: Session, redemption: Redemption, amount: int, *, cause: str, why: str) -> ledger.Entry:
+    """Out of the wallet, so many micros. `cause` names the refund or the dispute: once for each."""
+    return _move(session, redemption, "promo_taken", -amount, cause, why)
+
+
+def put_back(session: Session, redemption: Redemption, amount: int, *, cause: str, why: str) -> ledger.Entry:
+    """Promotional again: what had been taken, for the payment stays after all. Once for each `cause`."""
+    return _move(session, redemption, "promo", amount, cause, why)
+
+
+def _move(session: Session, redemption: Redemption, kind: str, amount: int, cause: str, why: str) -> ledger.Entry:
+    wallet = wallet_of(redemption.customer_id, redemption.currency)
+    redemption.taken_back -= amount
+    return ledger.post(
+        session,
+        kind,
+        {wallet: amount, promotions(redemption.currency): -amount},
+        customer_id=redemption.customer_id,
+        key=f"{key_of(redemption)}:{cause}",
+        data={"description": why, "redemption": redemption.id, "purchase": redemption.key, "cause": cause},
+    )

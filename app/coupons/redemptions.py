@@ -108,6 +108,12 @@ def redeem(
     return found
 
 
+def redeemed_for(session: Session, customer_id: str, key: str, *, lock: bool = False) -> Redemption | None:
+    """The coupon this purchase was paid with; None where there was none. `lock` keeps it until the commit."""
+    found = _of_key(session, customer_id, key, lock=lock)
+    return found if found is not None and found.state == "redeemed" else None
+
+
 def release(session: Session, customer_id: str, key: str) -> bool:
     """The purchase came to nothing: the use is free again. False where nothing was reserved (any more)."""
     found = _of_key(session, customer_id, key, lock=True)

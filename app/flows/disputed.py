@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import activity, credits, ledger, notices
 from app.errors import Conflict
-from app.flows import auto_top_up_outcome, buy_pack, charge_card, dunning
+from app.flows import auto_top_up_outcome, buy_pack, charge_card, dunning, own_loss, take_bonus_back
 from app.flows.news import Effects, News, NotYet
 from app.invoices import Invoice
 from app.payments import disputes, orders, refunds, returned
@@ -59,6 +59,9 @@ def note(session: Session, told: DisputeChanged, _news: News | None, *, by_staff
                 session, dispute, kept_minor=dispute.reversed_minor, lost_minor=dispute.own_loss_minor
             )
         effects += _restore(session, dispute)
+        if was != dispute.phase:
+            cause = f"{dispute.id}:{dispute.phase}"
+            take_bonus_back.follow(session, dispute.channel, dispute.payment_id, cause=cause, undoes=dispute.id)
     _close(session, dispute)
     if paid.paid_for == "wallet":
         effects += _freeze_or_thaw(session, dispute)
@@ -112,6 +115,8 @@ def _take(session: Session, dispute: Dispute, paid: Paid) -> Effects:
     auto_top_up_outcome.suspend(session, dispute.customer_id, "frozen", key=dispute.id)
     if not dispute.reversed_minor:
         return []
+    session.flush()
+    take_bonus_back.follow(session, dispute.channel, dispute.payment_id, cause=dispute.id)
     entry = chargebacks.take(session, dispute, dispute.reversed_minor)
     dispute.entry_id = entry.id
     told = {"amount_minor": dispute.amount_minor, "reversed_minor": dispute.reversed_minor}
@@ -226,6 +231,7 @@ def _refunded_meanwhile(session: Session, dispute: Dispute) -> int:
     gone = 0
     for refund in refunds.of_payment(session, *name):
         part = min(refund.own_loss_minor, left - gone)
+        own_loss.end(session, refund, minor=part, after=dispute.id)
         refund.own_loss_minor -= part
         gone += part
     session.flush()
@@ -233,13 +239,17 @@ def _refunded_meanwhile(session: Session, dispute: Dispute) -> int:
 
 
 def _close(session: Session, dispute: Dispute) -> None:
-    """The provider's last word: what stays lost, and its fee, leave our books."""
-    if dispute.phase not in _CLOSED or dispute.loss_entry_id is not None:
+    """The provider's last word: what stays lost, and its fee, leave our books. A fee that changes later does, too."""
+    if dispute.phase not in _CLOSED:
+        return
+    if dispute.loss_entry_id is not None:
+        chargebacks.book_fee_again(session, dispute, before_minor=dispute.booked_fee_minor)
+        dispute.booked_fee_minor = dispute.fee_minor
         return
     lost = dispute.phase == "lost" and _is_booked(dispute)
     kept, own = (dispute.reversed_minor, dispute.own_loss_minor) if lost else (0, 0)
     entry = chargebacks.close(session, dispute, kept_minor=kept, lost_minor=own + dispute.fee_minor)
-    dispute.loss_entry_id = entry.id if entry else None
+    dispute.loss_entry_id, dispute.booked_fee_minor = (entry.id if entry else None), dispute.fee_minor
 
 
 def _is_booked(dispute: Dispute) -> bool:

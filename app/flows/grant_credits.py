@@ -40,7 +40,7 @@ def grant_due(session_factory: Callable[[], Session], limit: int = 500) -> int:
     """
     with session_factory() as session:
         done = _each(session, _with_over(session, limit), _end)
-        done += _each(session, _with_bonus(session, limit), _bonuses)
+        done += _each(session, _with_bonus(session, limit), bonuses)
         done += _each(session, _subscribed(session, limit), _of_subscription)
         return done + _each(session, _free(session, limit), _of_free)
 
@@ -66,7 +66,7 @@ def _end(session: Session, customer_id: str) -> int:
     return expire.expire_of(session, customer_id, clock.now())
 
 
-def _bonuses(session: Session, customer_id: str) -> int:
+def bonuses(session: Session, customer_id: str) -> int:
     """What coupons promised this customer, each once."""
     waiting = gifts.waiting(session, _PAGE, customer_id=customer_id)
     for bonus in waiting:

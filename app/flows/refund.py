@@ -82,7 +82,7 @@ def go_on(session: Session, providers: Providers, refund_id: str, *, is_first: b
     Two at once would, where a provider knows no keys: whoever has not taken it from `refunds.due` is the first or none.
     """
     with transaction(session):
-        asked = _begin(session, refund_id, is_first=is_first)
+        asked = _begin(session, providers, refund_id, is_first=is_first)
     provider = providers.get(asked.channel) if asked is not None else None
     if asked is None or provider is None:
         return  # it is done, or its provider is not set up here just now: a worker looks again
@@ -113,10 +113,10 @@ def record(session: Session, provider: Provider, asked: Asked, result: RefundRes
     _write(session, asked, write)
 
 
-def _begin(session: Session, refund_id: str, *, is_first: bool) -> Asked | None:
-    """The refund, counted as asked for, before anybody is asked; None for one that is done or another is asking for."""
-    refund = refunds.find(session, refund_id, lock=True)
-    if refund is None or refund.state not in ("reserved", "sent") or (is_first and refund.attempt):
+def _begin(session: Session, providers: Providers, refund_id: str, *, is_first: bool) -> Asked | None:
+    """The refund, counted as asked for, before anybody is asked; None for one that is not asked for now."""
+    refund = _due(session, providers, refund_id, is_first=is_first)
+    if refund is None:
         return None
     assert refund.channel is not None, "only what goes to a provider is asked for"
     assert refund.payment_id is not None
@@ -143,6 +143,26 @@ def _begin(session: Session, refund_id: str, *, is_first: bool) -> Asked | None:
     refund.next_try_at = clock.now() + refunds.LEASE
     session.flush()
     return asked
+
+
+def _due(session: Session, providers: Providers, refund_id: str, *, is_first: bool) -> Refund | None:
+    """The refund, locked after its payment; None for one that is done or another is asking for.
+
+    None, too, while another of its payment is unanswered by a provider that takes no keys: by sums alone nobody could
+    tell later which of the two was made.
+    """
+    refund = refunds.find(session, refund_id)
+    if refund is not None and refund.channel is not None and refund.payment_id is not None:
+        returned.locked(session, refund.channel, refund.payment_id)  # of two that begin at once one sees the other
+        refund = refunds.find(session, refund_id, lock=True)
+    if refund is None or refund.state not in ("reserved", "sent") or (is_first and refund.attempt):
+        return None
+    provider = providers.get(refund.channel or "")
+    knows_keys = provider is None or Cap.IDEMPOTENCY_KEYS in provider.capabilities
+    if not knows_keys and not refund.attempt and refunds.is_another_unanswered(session, refund):
+        refunds.later(session, refund)
+        return None
+    return refund
 
 
 def _result(provider: Provider, asked: Asked) -> RefundResult | None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import credits, invoices, ledger, notices
 from app.credits.accounts import credits_of
-from app.flows import disputed
+from app.flows import disputed, own_loss, take_bonus_back
 from app.invoices import CreditNote, Invoice
 from app.invoices.credit import left_to_credit
 from app.invoices.models import OURS
@@ -26,6 +26,7 @@ from app.wallet import refunds as books
 _OF_SALES = ("pack", "invoice")
 _FAILED = "The bank could not take it."
 _TAKEN = "Your bank has the payment, which was disputed."
+_BACK_ALREADY = "The payment provider has paid it back to you in another way."
 
 
 def take(session: Session, refund: Refund, result: RefundResult, *, actor: str, why: str | None = None) -> bool:
@@ -68,6 +69,7 @@ def fail(session: Session, refund: Refund, why: str, *, actor: str) -> bool:
     if not refunds.move(session, refund, "failed", actor=actor, why=why):
         return False
     then = ""
+    own_loss.end(session, refund, minor=refund.own_loss_minor, after="failed")
     if refund.entry_id or refund.end_entry_id:
         was_paid = was == "succeeded" or refund.entry_id is None
         then = _put_back(session, refund, was_paid=was_paid, actor=actor)
@@ -81,9 +83,16 @@ def _put_back(session: Session, refund: Refund, *, was_paid: bool, actor: str) -
     if refund.kind not in _OF_SALES:
         refund.end_entry_id = books.restore(session, refund, was_paid=was_paid).id
         session.flush()
+        again = own_loss.take_over(session, refund)
         taken = disputed.take_again(session, refund)
+        cause = f"{refund.id}:failed"
+        take_bonus_back.follow(session, refund.channel, refund.payment_id, cause=cause, undoes=refund.id)
         frozen.filled(session, refund.customer_id, refund.currency)
-        return _TAKEN if taken else "The money is back in your wallet."
+        return _TAKEN if taken else _BACK_ALREADY if again else "The money is back in your wallet."
+    if own_loss.covers(session, refund):  # the credits stay away for the other
+        refund.end_entry_id = books.restore_sale(session, refund, was_paid=was_paid).id
+        own_loss.take_over(session, refund, of_sale=True)
+        return _BACK_ALREADY
     if disputed.has_it(session, refund, credits_back=_revoked(session, refund)):
         refund.end_entry_id = books.restore_sale(session, refund, was_paid=was_paid).id
         return _TAKEN

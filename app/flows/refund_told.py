@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import activity, ledger
-from app.flows import auto_top_up_outcome, disputed, refund_outcome, refund_sale, refund_tax
+from app.flows import auto_top_up_outcome, disputed, own_loss, refund_outcome, refund_sale, refund_tax, take_bonus_back
 from app.flows.news import Effects, News, NotOurs
 from app.invoices import Invoice
 from app.money import Money
@@ -239,6 +239,10 @@ def _take_out(session: Session, made: Refund, of: Of, before: int) -> None:
     # It was made before the bank took the payment, or the provider would not have: the dispute is what comes too late.
     had = disputed.give_way(session, made, beyond) if made.kind == "topup" else 0
     made.own_loss_minor = beyond - had
+    session.flush()
+    own_loss.book(session, made)
+    if made.kind == "topup":
+        take_bonus_back.follow(session, made.channel, made.payment_id, cause=made.id)
     if made.net_minor - made.own_loss_minor > had:
         entry = (
             books.paid_out(session, made, but_minor=had)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import clock, ledger
 from app.db import transaction
 from app.errors import NotFound, UnsupportedByChannel
-from app.flows import auto_top_up_outcome, refund
+from app.flows import auto_top_up_outcome, refund, take_bonus_back
 from app.flows.refund import Providers
 from app.flows.refund_tax import share_of_tax
 from app.money import minor_to_micros
@@ -104,7 +104,7 @@ def set_aside(
     decided_by: str | None = None,
     parent_id: str | None = None,
 ) -> Refund:
-    """Write down one refund, take its money out of the wallet, and let nothing top it up again by itself."""
+    """Write down one refund, take its money and its coupon's bonus out of the wallet; nothing tops it up by itself."""
     payment = returned.find(session, top_up.channel, top_up.payment_id)
     made, _ = refunds.make(
         session,
@@ -125,6 +125,7 @@ def set_aside(
     if decided_by:
         refunds.decide(made, decided_by)
     made.entry_id = books.set_aside(session, made).id
+    take_bonus_back.follow(session, made.channel, made.payment_id, cause=made.id)
     auto_top_up_outcome.suspend(session, customer_id, "refund", key=made.id)
     session.flush()
     return made

@@ -29,7 +29,7 @@ HOUSE_KINDS = {
     "payable": "what we owe a publisher",
     "refunds": "refunds on their way to the payment method",
     "chargebacks": "disputed payments",
-    "losses": "what disputes cost us",
+    "losses": "what disputes cost us, and refunds beyond what was paid",
     "issued": "credits sold or included in a plan",
     "breakage": "what expired unspent",
     "tax": "tax collected",
@@ -68,6 +68,8 @@ ENTRY_KINDS: dict[str, EntryKind] = {
     "topup": _kind("cash", "wallet"),
     "signup_credit": _kind("promotions", "wallet", promo=True),
     "promo": _kind("promotions", "wallet credits", promo=True),
+    # what came on top of a payment goes with it
+    "promo_taken": _kind("wallet", "promotions"),
     # staff
     "adjustment": _kind("adjustments wallet credits", "wallet credits adjustments"),
     # spending money
@@ -88,15 +90,19 @@ ENTRY_KINDS: dict[str, EntryKind] = {
     "refund": _kind("wallet", "cash refunds", paid_first=True, spends=True),
     "refund_restored": _kind("cash refunds", "wallet"),
     "refund_paid": _kind("refunds", "cash"),
-    "provider_refund": _kind("wallet", "cash", paid_first=True, may_overdraw=True),
+    "provider_refund": _kind("wallet", "cash losses", paid_first=True, may_overdraw=True),
+    # paid back by the provider beyond what its payment was
+    "refund_loss": _kind("losses", "cash"),
+    "refund_loss_ended": _kind("cash", "losses"),
     # the same for what a card paid without the wallet
-    "sale_refund": _kind("revenue tax", "cash refunds"),
+    "sale_refund": _kind("revenue tax", "cash refunds losses"),
     "sale_refund_restored": _kind("cash refunds", "revenue tax"),
     "chargeback": _kind("wallet", "cash chargebacks", paid_first=True, may_overdraw=True),
     "chargeback_won": _kind("cash chargebacks", "wallet"),
     "chargeback_won_promo": _kind("cash chargebacks", "wallet", promo=True),
     "dispute_closed": _kind("chargebacks losses", "cash losses"),
     "dispute_reopened": _kind("cash", "chargebacks losses"),
+    "dispute_fee": _kind("cash losses", "cash losses"),
     "payout": _kind("payable", "cash"),
     # credits
     "credit_grant": _kind("promotions issued", "credits"),

@@ -144,6 +144,13 @@ def told_minor(session: Session, channel: str, payment_id: str, *, but: str) -> 
     )
 
 
+def is_another_unanswered(session: Session, refund: Refund) -> bool:
+    """Whether its payment's provider was asked for another refund and nobody knows yet what came of that."""
+    its = (Refund.channel == refund.channel, Refund.payment_id == refund.payment_id, Refund.state == "reserved")
+    asked = select(Refund.id).where(*its, Refund.attempt > 0, Refund.id != refund.id)
+    return session.scalar(asked.limit(1)) is not None
+
+
 def _one(session: Session, *which: Any, lock: bool) -> Refund | None:
     query = select(Refund).where(*which).execution_options(populate_existing=True)
     return session.scalars(query.with_for_update() if lock else query).one_or_none()

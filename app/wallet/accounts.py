@@ -46,7 +46,7 @@ def chargebacks(channel: str, currency: str = "usd") -> Account:
 
 
 def losses(currency: str = "usd") -> Account:
-    """What disputes cost us: fees, and money that had gone back already."""
+    """What disputes cost us: fees, and money that had gone back already. Refunds beyond what was paid, too."""
     return Account(HOUSE, "losses", currency)
 
 

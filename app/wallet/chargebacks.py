@@ -10,6 +10,8 @@ from app import ledger
 from app.money import minor_to_micros
 from app.wallet.accounts import cash, chargebacks, losses, wallet_of
 
+_TELLING = 120  # characters of what names a telling; the newest end tells them apart
+
 
 class Disputed(Protocol):
     """What the books need to know of a dispute; `app.payments` has one. Minor units of `currency`."""
@@ -28,6 +30,10 @@ class Disputed(Protocol):
     def currency(self) -> str: ...
     @property
     def reversed_minor(self) -> int: ...
+    @property
+    def fee_minor(self) -> int: ...
+    @property
+    def told_as(self) -> str: ...
 
 
 def credited(session: Session, customer_id: str, channel: str, payment_id: str) -> bool:
@@ -84,6 +90,18 @@ def open_again(session: Session, dispute: Disputed, *, kept_minor: int, lost_min
     kept, lost = (minor_to_micros(minor, dispute.currency) for minor in (kept_minor, lost_minor))
     if kept or lost:
         _post(session, dispute, "dispute_reopened", "dispute_reopened", kept=-kept, lost=-lost)
+
+
+def book_fee_again(session: Session, dispute: Disputed, *, before_minor: int) -> ledger.Entry | None:
+    """The fee is another than when the case was closed: what it is more or less. Once per telling."""
+    more = minor_to_micros(dispute.fee_minor - before_minor, dispute.currency)
+    if not more:
+        return None
+    legs = {losses(dispute.currency): -more, cash(dispute.channel, dispute.currency): more}
+    return ledger.post(
+        session, "dispute_fee", legs, customer_id=dispute.customer_id,
+        key=_key("dispute_fee", dispute, dispute.told_as[-_TELLING:]), data=_data(dispute, "Dispute fee changed"),
+    )  # fmt: skip
 
 
 def leave_for_refund(

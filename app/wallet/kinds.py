@@ -21,6 +21,7 @@ KINDS = (
     Kind("topup", "topup", "Top-up"),
     Kind("signup_credit", "credit", "Welcome credit"),
     Kind("promo", "credit", "Promotional credit"),
+    Kind("promo_taken", "credit", "Promotional credit taken back"),
     Kind("adjustment", "adjustment", "Adjustment"),
     Kind("debit", "debit", "Debit"),
     Kind("invocation", "invocation", "Paid skill"),

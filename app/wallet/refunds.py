@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import ledger
 from app.ledger import HOUSE, Account
 from app.money import minor_to_micros
-from app.wallet.accounts import cash, revenue, tax, wallet_of
+from app.wallet.accounts import cash, losses, revenue, tax, wallet_of
 
 
 class Refunded(Protocol):
@@ -95,6 +95,35 @@ def paid_out(session: Session, refund: Refunded, *, but_minor: int = 0) -> ledge
 def paid_out_of_sale(session: Session, refund: Refunded) -> ledger.Entry:
     """The same for a sale."""
     return _post(session, refund, "sale_refund", _of_sale(refund, _cash(refund), back=True), "Refund")
+
+
+def lose(session: Session, refund: Refunded) -> ledger.Entry:
+    """What it came to beyond what was paid leaves the provider's cash, and is our loss."""
+    amount = minor_to_micros(refund.own_loss_minor, refund.currency)
+    legs = {losses(refund.currency): -amount, _cash(refund): amount}
+    return _post(session, refund, "refund_loss", legs, "Refund beyond what was paid", step="loss")
+
+
+def is_lost(session: Session, refund: Refunded) -> bool:
+    """Whether such a loss of it is in the books."""
+    return ledger.find_entry(session, refund.customer_id, f"refund:{refund.id}:loss") is not None
+
+
+def lose_less(session: Session, refund: Refunded, *, minor: int, after: str) -> ledger.Entry:
+    """So much of the loss is none: the provider has the money, or something else took it out of the cash."""
+    amount = minor_to_micros(minor, refund.currency)
+    legs = {losses(refund.currency): amount, _cash(refund): -amount}
+    step = f"loss:{after}"
+    return _post(session, refund, "refund_loss_ended", legs, "Refund beyond what was paid", step=step)
+
+
+def give_after_all(session: Session, refund: Refunded, *, minor: int, after: str, of_sale: bool) -> ledger.Entry:
+    """So much of the loss was due to the customer after all: the wallet, or the sale, gives it."""
+    amount = minor_to_micros(minor, refund.currency)
+    to = losses(refund.currency) if is_lost(session, refund) else _cash(refund)
+    giver = revenue(refund.currency) if of_sale else wallet_of(refund.customer_id, refund.currency)
+    kind = "sale_refund" if of_sale else "provider_refund"
+    return _post(session, refund, kind, {giver: -amount, to: amount}, "Refund", step=f"after:{after}")
 
 
 def _of_sale(refund: Refunded, to: Account, *, back: bool) -> dict[Account, int]:

@@ -12,7 +12,7 @@ from wtforms import StringField
 from app import ids, ledger
 from app.errors import Refusal
 from app.extensions import db
-from app.flows import refund_request, refund_tax, refund_top_up
+from app.flows import refund_request, refund_tax, refund_top_up, take_bonus_back
 from app.flows.refund_top_up import Wish
 from app.http import hx, limits, refused
 from app.http.auth import current_customer_id, customer_required
@@ -154,6 +154,7 @@ def _request_page(form: RequestForm) -> Response:
         "wallet/balance_refund.html",
         form=form,
         top_ups=there,
+        bonuses=[take_bonus_back.would_go(session, one.channel, one.payment_id, one.left_minor) for one in there],
         tax_minor=(tax_minor := refund_top_up.tax_on(session, there)),
         total_minor=sum(one.left_minor for one in there) + tax_minor,
         waiting=refund_request.open_one(session, customer_id),
@@ -173,14 +174,17 @@ def _page(there: TopUp, form: RefundForm, net_minor: int, status: int = 200) -> 
     payment = returned.find(session, there.channel, there.payment_id)
     allowed = auto_top_up.of(session, customer_id)
     balance = ledger.balance(session, wallet_of(customer_id, currency))
+    bonus = take_bonus_back.would_go(session, there.channel, there.payment_id, net_minor)
+    leaves = minor_to_micros(net_minor, currency) + bonus.micros
     page = render_template(
         "wallet/refund.html",
         form=form,
         top_up=there,
         net_minor=net_minor,
         tax_minor=refund_tax.share_of_tax(session, payment, net_minor) if payment else 0,
-        balance_after=balance.balance - minor_to_micros(net_minor, currency),
-        available_after=balance.available - minor_to_micros(net_minor, currency),
+        bonus=bonus,
+        balance_after=balance.balance - leaves,
+        available_after=balance.available - leaves,
         pauses_auto=allowed is not None and allowed.state == "on",
     )
     return hx.answer(page, status)

@@ -89,6 +89,11 @@ def house(session: Session) -> dict[str, int]:
     return {account: cents for account, cents in found.items() if cents}
 
 
+def audit_faults(session: Session) -> list[str]:
+    with transaction(session):
+        return ledger.audit(session, full=True).faults
+
+
 def test_a_disputed_top_up_is_taken_back_at_once_and_the_wallet_frozen(
     session: Session, order: Order, says: Any
 ) -> None:
@@ -190,6 +195,20 @@ def test_staff_thaw_by_hand_with_a_reason_and_it_stays_thawed(session: Session, 
 
     assert not is_frozen(session, order.customer_id)
     assert the_dispute(session).evidence == "sent"
+
+
+@pytest.mark.parametrize("end", ["lost", "won"])
+def test_a_fee_that_changes_after_the_end_is_booked_again(session: Session, order: Order, says: Any, end: str) -> None:
+    says("open", fee=1500)
+    says(end, fee=1500)
+    there = house(session)
+
+    for fee in (2500, 2500, 0):
+        says(end, fee=fee)
+        now = house(session)
+        assert now.get("losses", 0) == there["losses"] - fee + 1500
+        assert now.get("cash:stripe", 0) == there["cash:stripe"] + fee - 1500
+    assert not audit_faults(session)
 
 
 @pytest.mark.parametrize("amount", [5000, 5050])

@@ -12,6 +12,7 @@ from app.customers.models import Customer
 from app.db import transaction
 from app.flows import refund, refund_request
 from app.payments.models import Refund
+from app.providers.errors import Unavailable
 from tests.support.fake_refunds import RefundProvider
 from tests.support.refunding import Wallet
 from tests.support.time import Clock
@@ -73,3 +74,26 @@ def test_a_request_leaves_to_a_worker_what_that_has_taken(ada: Wallet, clock: Cl
     ada.goes_on()
 
     assert (ada.fake.gone("pay_1"), ada.states()) == (1000, ["succeeded"])
+
+
+def test_two_of_one_payment_that_nobody_answered_are_never_taken_for_each_other(ada: Wallet, clock: Clock) -> None:
+    def lost(verb: str) -> None:
+        if verb == "refund":
+            raise Unavailable("No answer.")
+
+    ada.fake.before = lost  # the first never arrives
+    ada.refunds(500, key="a")
+    ada.fake.before, ada.fake.after = lambda _verb: None, lost  # the second would be made, and not answered
+    ada.refunds(1000, key="b")
+    assert ada.fake.gone("pay_1") == 0, "the second waits for the first"
+
+    for _ in range(3):
+        clock.advance(hours=1)
+        ada.goes_on()
+    ada.fake.after = lambda _verb: None
+    for _ in range(2):
+        clock.advance(hours=7)
+        ada.goes_on()
+
+    assert (ada.states(), ada.fake.gone("pay_1")) == (["succeeded", "succeeded"], 1500)
+    assert ada.books_are_right()

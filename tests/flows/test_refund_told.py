@@ -207,6 +207,42 @@ def test_after_a_lost_dispute_it_is_our_own_loss(ada: Wallet) -> None:
     assert (rows["cash:stripe"], rows["losses"], rows["chargebacks:stripe"]) == (2000, -2000, 0)
 
 
+def house(ada: Wallet) -> dict[str, int]:
+    """The house's accounts that are not even, in cents."""
+    with transaction(ada.session):
+        rows = [row for row in ledger.trial_balance(ada.session) if row.house and row.asset == "usd" and row.balance]
+    return {row.account: row.balance // 10_000 for row in rows}
+
+
+@pytest.mark.parametrize("spent", [0, 1000])
+def test_one_made_again_there_before_ours_is_told_to_have_failed_is_paid_once(ada: Wallet, spent: int) -> None:
+    ada.spends(spent) if spent else None
+    ada.fake.status = "pending"
+    made = ada.refunds(5000 - spent)
+    ada.fake.fails("pay_1", "re_pay_1_0")
+    made_there(ada, 5000)
+    assert house(ada).get("losses", 0) == spent - 5000, "ours may still arrive, and then both went"
+    assert "cash:stripe" not in house(ada)
+
+    for _ in range(2):
+        ada.hears(refund="re_pay_1_0", amount=5000 - spent, ours=made.id, status="failed")
+
+    assert (ada.minor, house(ada).get("losses", 0)) == (-spent, 0)
+    assert [row.own_loss_minor for row in refunds_of(ada)] == [0, 0]
+    assert ada.books_are_right()
+
+
+def test_more_than_was_paid_is_our_loss_and_leaves_our_cash(ada: Wallet) -> None:
+    made_there(ada, 4000, "re_a")
+    made_there(ada, 3000, "re_b")
+    assert (ada.minor, house(ada)) == (0, {"cash:stripe": 2000, "losses": -2000})
+
+    ada.fake.fails("pay_1", "re_b")
+    ada.hears(refund="re_b", amount=3000, status="failed")
+
+    assert (ada.minor, house(ada)) == (1000, {"cash:stripe": -1000})
+
+
 def test_every_order_of_its_news_ends_the_same(session: Session, tells: Tells, sessions: Any) -> None:
     ends = set()
     news = [
