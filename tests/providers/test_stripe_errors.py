@@ -76,6 +76,26 @@ def test_an_error_has_its_kind_code_and_request(server: Any, sample: str, status
     assert raised.value.code == json.loads(server.body)["error"].get("code", "idempotency_error")
 
 
+@pytest.mark.parametrize(
+    ("param", "kind"),
+    [
+        ("line_items[0][price]", errors.NotConfigured),
+        ("items[0][price]", errors.NotConfigured),
+        ("discounts[0][promotion_code]", errors.NotConfigured),
+        ("customer", errors.NotFound),
+        ("payment_method", errors.NotFound),
+    ],
+)
+def test_what_is_named_and_not_there_is_told_from_a_customer_who_is_not(server: Any, param: str, kind: type) -> None:
+    said = {"type": "invalid_request_error", "code": "resource_missing", "param": param, "message": "No such x: 'x_1'"}
+    server.status, server.body = 400, json.dumps({"error": said}).encode()
+
+    with pytest.raises(errors.InvalidRequest, match="No such x: 'x_1'") as raised:
+        server.adapter.get_checkout("cs_1")
+
+    assert (type(raised.value), raised.value.code) == (kind, "resource_missing")
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_not_accepted_never_shows(server: Any, status: int) -> None:
     error = {"error": {"type": "invalid_request_error", "message": "Invalid API Key provided: sk_test_of_the_tests"}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
@@ -11,6 +12,8 @@ from app.providers import errors
 
 Json = dict[str, Any]
 _PAGE = 100
+# Parameters that name what is sold or taken off. Where Stripe has no such thing, staff named it or removed it there.
+_OF_WHAT_IS_SOLD = re.compile(r"(^|\[)(price|product|coupon|promotion_code)(\]|$)")
 
 
 class CardRefused(errors.Declined):
@@ -76,6 +79,9 @@ def _translated(sdk: Any, error: Any) -> errors.ProviderError:
     if isinstance(error, sdk.IdempotencyError):
         return errors.Conflict(said, code="idempotency_error", request_id=error.request_id)
     kind = _kind(sdk, error, code)
+    if kind is errors.NotFound and error.http_status == 400 and _OF_WHAT_IS_SOLD.search(str(error.param or "")):
+        sentence = f"Stripe: {said}. Make it there, or name another in the catalogue."
+        return errors.NotConfigured(sentence, **words)
     return kind("Stripe did not answer as expected." if kind is errors.Unavailable else said, **words)
 
 
