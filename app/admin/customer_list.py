@@ -67,7 +67,7 @@ def shown(per_page: int) -> dict[str, Any]:
         "lines": _lines(session, found),
         "plans": [
             ("", "All plans"),
-            (FREE, "No paid plan"),
+            (FREE, "Free"),
             *((p.id, v.name) for p, v in edit.every_plan(session)),
         ],
         "statuses": STATUSES,

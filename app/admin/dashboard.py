@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
-from app import activity, clock, ledger
+from app import activity, adjustments, clock, ledger
 from app.activity.models import Activity
 from app.admin import days_chart
 from app.admin.disputes import LIVE
@@ -57,6 +57,7 @@ def show() -> str:
         disputed=waiting.disputes(session, waiting.LIVE_DISPUTES, currency),
         live=LIVE,
         to_decide=waiting.refunds(session, ("requested",), currency),
+        adjusting=adjustments.waiting(session),
         inbox=waiting.inbox(session),
         outgoing=waiting.outgoing(session),
         failing=waiting.failing_endpoints(session),

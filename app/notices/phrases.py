@@ -28,7 +28,7 @@ def money(micros: int, currency: str) -> str:
     whole, _, part = decimal(abs(micros)).partition(".")
     figures = f"{int(whole):,}.{part}"
     named = f"${figures}" if currency == "usd" else f"{figures} {currency.upper()}"
-    return f"-{named}" if micros < 0 else named
+    return f"−{named}" if micros < 0 else named
 
 
 def day(instant: datetime) -> str:

@@ -220,7 +220,7 @@ def test_a_plan_is_ended_for_them_with_its_period_or_now(client_of, finance, sub
 
 
 def test_without_a_plan_there_is_nothing_to_change(as_finance, address):
-    assert "No paid plan" in as_finance.get(f"{address}/plan").text
+    assert "On the free plan" in as_finance.get(f"{address}/plan").text
     assert as_finance.post(f"{address}/plan/cancel", data={"when": "now", "reason": "They asked"}).status_code == 404
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import clock, notices
 from app.db import transaction
+from app.notices import phrases
 from app.notices.kinds import KINDS
 from app.notices.models import Mail, Notice
 from tests.support.people import Person
@@ -55,3 +56,7 @@ def _some(name: str) -> notices.Fact:
     if name in ("period_start", "resets_at"):
         return clock.now()
     return 1_234 if name.endswith(("_micros", "_minor")) or name in ("percent", "used", "allowance") else "Words."
+
+
+def test_what_is_below_zero_has_the_minus_of_the_pages() -> None:
+    assert phrases.money(-14_530_000, "usd") == "\N{MINUS SIGN}$14.53"

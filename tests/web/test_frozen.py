@@ -39,7 +39,7 @@ def test_the_wallet_and_the_overview_say_why_it_is_frozen(session, ada, client_o
     assert "Frozen" in browser.get("/wallet/balance").text
 
 
-def test_while_it_is_frozen_no_refund_is_offered_and_what_can_be_done_is_said(
+def test_while_it_is_frozen_no_refund_is_offered_and_it_says_what_can_be_done(
     app, session, ada, client_of, monkeypatch
 ):
     fake = FakeProvider()
