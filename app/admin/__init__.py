@@ -32,6 +32,7 @@ from app.admin import (
     outgoing,
     outgoing_endpoints,
     plan_drafts,
+    plan_moves,
     plan_versions,
     plans,
     reconciliations,
@@ -59,7 +60,7 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.pages)
     for module in (plans, coupons, catalogue_rows, channels, check_in, tax_rates):
         app.register_blueprint(module.pages)
-    for module in (catalogue, catalogue_file, plan_drafts, plan_versions):
+    for module in (catalogue, catalogue_file, plan_drafts, plan_moves, plan_versions):
         app.register_blueprint(module.pages)
     for module in (ledger_accounts, jobs, audit_chain):
         app.register_blueprint(module.pages)

@@ -15,6 +15,7 @@ from app.catalogue.models import PlanDraft
 from app.coupons import reads as coupons
 from app.extensions import db
 from app.flows.sold_by import Providers
+from app.moves import reads as moves
 from app.subscriptions import subscribers
 
 
@@ -28,6 +29,7 @@ def shown(found: Listed | None) -> dict[str, Any]:
             "happened": [],
             "makers": {},
             "drafts": [],
+            "moves": [],
             "may_edit": True,
         }
     every = versions.of_plan(db.session(), found.terms.id)
@@ -36,6 +38,7 @@ def shown(found: Listed | None) -> dict[str, Any]:
         "versions": every,
         "counts": counts_of(found.terms.id),
         "makers": words.names_of(db.session(), {each.actor for each in every if each.actor}),
+        "moves": moves.of_plan(db.session(), found.terms.id),
         "happened": words.of_subject(db.session(), f"plan:{found.terms.key}"),
         "coupons": coupons.good_for(db.session(), f"plan:{found.terms.key}", clock.now()),
         "drafts": drafts_told(drafts.of_plan(db.session(), found.terms.id)),

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, render_template, request
 
 from app import digest
-from app.admin import meanwhile, plan_about, plan_form, provider_ids
+from app.admin import meanwhile, plan_about, plan_form, plan_words, provider_ids
 from app.admin.meanwhile import Meanwhile
 from app.admin.plan_form import PlanForm
 from app.catalogue import edit
@@ -20,7 +20,6 @@ from app.http import hx
 
 NEW = "new"  # stands for the id of a plan that is being made
 _MODES = {"wallet": "Charge the wallet", "invoice": "Add to the invoice", "block": "Stop"}
-_DOWNGRADES = {"period_end": "At period end", "immediate": "At once, credited"}
 
 
 def asked(plan_id: str) -> tuple[Listed | None, PlanForm]:
@@ -99,7 +98,7 @@ def page(
         "whole": True,
         "meters": [(meter.key, meter.name) for meter in edit.meters(db.session())],
         "modes": [(mode, _MODES[mode]) for mode in OVERAGE_MODES],
-        "downgrades": [(choice, _DOWNGRADES[choice]) for choice in DOWNGRADES],
+        "downgrades": [(choice, plan_words.DOWNGRADES[choice]) for choice in DOWNGRADES],
         "flags": plan_form.FLAG_WORDS,
         "channels": [(name, provider.title) for name, provider in plan_about.providers().items()],
         **plan_about.shown(found),

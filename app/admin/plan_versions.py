@@ -8,8 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 
 from app import clock
-from app.admin.roles import staff_reads
-from app.catalogue import reads
+from app.admin.roles import may_edit_catalogue, staff_reads
+from app.catalogue import edit, reads
 from app.customers import search
 from app.extensions import db
 from app.http import csv_file, hx
@@ -26,13 +26,14 @@ STATUSES = {"active": "Active", "past_due": "Past due", "restricted": "Past due"
 @staff_reads
 def customers(plan_id: str, number: int) -> Response | str:
     """Who has it, and what they pay."""
-    terms = reads.version_of(db.session(), plan_id, number)
+    terms, plan = reads.version_of(db.session(), plan_id, number), edit.one_plan(db.session(), plan_id)
     after = request.args.get("after", "")[:100]
     found, last = subscribers.of_version(db.session(), plan_id, number, after=after, limit=PER_PAGE)
     here: dict[str, Any] = {"plan_id": plan_id, "number": number}
     shown = {
         "terms": terms,
         "subscribers": found,
+        "may_move": may_edit_catalogue() and plan.retired_at is None and number != plan.terms.version,
         "names": search.names(db.session(), [each.customer_id for each in found]),
         "statuses": STATUSES,
         "older": url_for(".customers", after=last, **here) if last else "",

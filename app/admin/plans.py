@@ -8,11 +8,12 @@ from dataclasses import replace
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 
 from app import digest
-from app.admin import plan_about, plan_editor, plan_form, provider_ids, words
+from app.admin import plan_about, plan_editor, plan_form, plan_words, provider_ids, words
 from app.admin.plan_form import PlanForm
 from app.admin.roles import actor, may_edit_catalogue, staff_edits_catalogue, staff_reads
 from app.catalogue import drafts, edit, reads
 from app.catalogue.difference import Change
+from app.catalogue.edit import Listed
 from app.catalogue.models import Plan, PlanVersion
 from app.catalogue.terms import PlanTerms
 from app.db import transaction
@@ -82,7 +83,7 @@ def show(plan_id: str) -> Response | str:
     found = edit.one_plan(db.session(), plan_id)
     if may_edit_catalogue() and found.retired_at is None:
         return plan_editor.answer(found, plan_editor.form_of(found))
-    return render_template("admin/plans/terms.html", terms=found.terms, **plan_about.shown(found))
+    return _terms(found, found.terms)
 
 
 @pages.get("/admin/plans/<plan_id>/versions/<int:number>")
@@ -91,7 +92,7 @@ def version(plan_id: str, number: int) -> str:
     """The terms of one version, as those who bought it have them."""
     found = edit.one_plan(db.session(), plan_id)
     terms = reads.version_of(db.session(), plan_id, number)
-    return render_template("admin/plans/terms.html", terms=terms, **plan_about.shown(found))
+    return _terms(found, terms)
 
 
 @pages.post("/admin/plans/<plan_id>/changes")
@@ -170,6 +171,14 @@ def offer(plan_id: str) -> Response:
         plan = edit.offer_again(db.session(), plan_id, actor=actor())
     flash(f"{plan.key} is on offer again", "pos")
     return hx.go(url_for(".show", plan_id=plan.id))
+
+
+def _terms(found: Listed, terms: PlanTerms) -> str:
+    """A version in words, beside the one before it."""
+    shown = plan_about.shown(found)
+    before = next((each.terms for each in shown["versions"] if each.terms.version == terms.version - 1), None)
+    groups = plan_words.of(db.session(), terms, before)
+    return render_template("admin/plans/terms.html", terms=terms, before=before, groups=groups, **shown)
 
 
 def _counts() -> dict[str, int]:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from app.activity.models import Activity
 from app.catalogue import reads
 from app.catalogue.difference import Differing, of_facts
-from app.catalogue.models import Plan, PlanVersion
-from app.catalogue.terms import PlanTerms
+from app.catalogue.models import Meter, Plan, PlanVersion
+from app.catalogue.terms import MeterTerms, PlanTerms
 from app.ledger import HOUSE
 
 _PUBLISHED = ("catalogue.new", "catalogue.version")
@@ -49,6 +49,12 @@ def of_plan(session: Session, plan_id: str) -> list[Version]:
         for each, (_, version), facts in zip(terms, rows, changed, strict=True)
     ]
     return made[::-1]
+
+
+def meters(session: Session) -> tuple[MeterTerms, ...]:
+    """Every meter, also those no longer offered, which old versions speak of. One SELECT."""
+    rows = session.scalars(select(Meter).order_by(Meter.position, Meter.key))
+    return tuple(MeterTerms(row.key, row.name, row.unit, row.position) for row in rows)
 
 
 def _makers(session: Session, key: str) -> dict[int, str]:

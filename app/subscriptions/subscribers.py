@@ -93,3 +93,10 @@ def alike(session: Session, plan_id: str, version: int, customers: Collection[st
     columns: list[Any] = [*same, func.count(), example]
     rows = session.execute(select(*columns).group_by(*same).order_by(example))
     return [Alike(*row) for row in rows]
+
+
+def who_of(session: Session, plan_id: str, version: int, customers: Collection[str]) -> set[str]:
+    """Those of `customers` who have this version."""
+    s = Subscription
+    mine = select(s.customer_id).where(s.plan_id == plan_id, s.version == version, s.ended_at.is_(None))
+    return set(session.scalars(mine.where(s.customer_id.in_(customers))))

@@ -89,7 +89,7 @@ def test_support_and_finance_read(as_support, as_finance, plans):
     for browser in (as_support, as_finance):
         assert browser.get("/admin/plans").status_code == 200
         page = browser.get(address(growth)).text
-        assert "99.00 USD" in page
+        assert "$99.00" in page
         assert '<form id="plan"' not in page
         for path in ("", "/changes", "/retire", "/offer"):
             assert browser.post(address(growth) + path).status_code == 403
@@ -141,7 +141,7 @@ def test_a_sold_plan_gets_a_new_version_and_says_so(as_admin, session, plans):
     assert "Who has version 1 keeps it" in shown
     assert (on_offer(session, "growth").version, on_offer(session, "growth").monthly_minor) == (2, 10_900)
     page = as_admin.get(f"{address(growth)}/versions/1").text
-    assert "99.00 USD" in page
+    assert "$99.00" in page
 
 
 def test_a_change_that_was_not_shown_is_shown_instead_of_saved(as_admin, session, plans):

@@ -109,6 +109,7 @@ def things(
         "session_id": "ses_none",
         "plan_id": plan.plan_id,
         "draft_id": "draft_none",
+        "move_id": "mov_none",
         "number": "1",
         "kind": "wallets",
         "resource_id": "wallet-7",
