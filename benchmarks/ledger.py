@@ -4,8 +4,9 @@
 
 Every case runs once per round, ours and the limits in turn, so that a busy machine slows all alike; the figures are
 medians over the rounds, and only the ratios compare between machines, as far as their disks sync alike: that time is
-printed with them. "Our rows" is the ratio to the same limit when it writes what our tables keep of a debit. Afterwards the books are audited in full; the
-run fails if they are not clean.
+printed with them. "Our rows" is the ratio to the same limit when it writes what our tables keep of a debit.
+
+Afterwards the books are audited in full; the run fails if they are not clean.
 """
 
 from __future__ import annotations
