@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+from app.money import Money
 from app.providers.errors import BadPayload, BadSignature
 
 _LARGEST = 10**12  # minor units
@@ -38,6 +41,44 @@ def amount(minor: Any) -> int:
     assert type(minor) is int, "an amount is a whole number: not text, not a fraction, not true"
     assert 0 <= minor <= _LARGEST, "an amount is never negative, nor larger than anybody pays"
     return minor
+
+
+def id_of(known: Any) -> str:
+    """Asserts that it is an id."""
+    assert is_word(known), "an id is a short printable text"
+    return str(known)
+
+
+def money(minor: Any, currency: Any) -> Money:
+    """Minor units of a currency. Asserts that they are an amount."""
+    return Money(amount(minor), id_of(currency).lower())
+
+
+def moment(text: Any) -> datetime:
+    """An instant to the microsecond, as ISO 8601 writes it. Asserts that it is one, with its zone."""
+    assert isinstance(text, str), "an instant is a text"
+    found = datetime.fromisoformat(text)
+    assert found.tzinfo is not None, "an instant has a zone"
+    return found.astimezone(UTC)
+
+
+@contextmanager
+def shaped(kind: str) -> Iterator[None]:
+    """For reading an event of this type. Raises BadPayload where it lacks what its type promises."""
+    try:
+        yield
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError, OverflowError, AssertionError) as error:
+        raise BadPayload(f"The {kind} event is not shaped as expected.") from error
+
+
+def written(event: Mapping[str, Any]) -> bytes:
+    """An event as its sender would have put it on the wire, for what we asked ourselves: the same every time."""
+    return json.dumps(event, separators=(",", ":"), sort_keys=True).encode()
+
+
+def header(headers: Mapping[str, str], name: str) -> str:
+    """The header of this name, however it is capitalised; "" where there is none."""
+    return {given.lower(): value for given, value in headers.items()}.get(name.lower(), "").strip()
 
 
 def check_hex(body: bytes, given: str, secrets: Sequence[str], *, header: str) -> None:

@@ -23,12 +23,9 @@ def build(settings: Settings) -> dict[str, Provider]:
     """The configured adapters by channel name, the default channel first. Raises ValueError for unusable settings."""
     found: dict[str, Provider] = {}
     for channel, place in ADAPTERS.items():
-        if not getattr(settings, CHANNEL_KEYS[channel]):
-            continue
-        module, name = place.split(":")
-        provider = cast("Provider | None", getattr(import_module(module), name).configured(settings))
-        if provider is not None:
-            found[channel] = provider
+        if getattr(settings, CHANNEL_KEYS[channel]):
+            module, name = place.split(":")
+            found[channel] = cast("Provider", getattr(import_module(module), name).configured(settings))
     return found
 
 

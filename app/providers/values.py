@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from app.money import Money
 
@@ -186,6 +186,16 @@ class Verified:
     livemode: bool
     object_id: str | None
     api_version: str | None = None
+
+    def told_by(self, provider: str) -> dict[str, Any]:
+        """What every event that came in this envelope says of where it is from."""
+        return {
+            "provider": provider,
+            "event_id": self.event_id,
+            "raw_type": self.raw_type,
+            "occurred_at": self.occurred_at,
+            "livemode": self.livemode,
+        }
 
 
 @dataclass(frozen=True, slots=True)

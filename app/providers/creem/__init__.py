@@ -22,6 +22,7 @@ from app.providers.values import (
     Redirect,
     Verified,
 )
+from app.providers.webhook_secrets import checked, secrets_of
 
 _ALWAYS = frozenset(
     {
@@ -49,24 +50,18 @@ class Creem(Subscribing):
 
     def __init__(self, key: str, webhook_secrets: tuple[str, ...], *, product_id: str = "", api_base: str = "") -> None:
         """`webhook_secrets`: the current one first, the one before while it is being replaced. Raises ValueError."""
-        if not webhook_secrets or any(len(each.strip()) < signature.SHORTEST_SECRET for each in webhook_secrets):
-            raise ValueError("CREEM_WEBHOOK_SECRET is missing or too short: anyone could sign.")
+        self._secrets = checked(self.name, webhook_secrets)
         if api_base and not is_test_key(key):
             raise ValueError("CREEM_API_BASE must not be set together with a live key.")
         self._creem = Connection(key, api_base=api_base)
-        self._secrets = webhook_secrets
         self._product_id = product_id
         self._livemode = not is_test_key(key)
 
     @classmethod
-    def configured(cls, settings: Any) -> Creem | None:
-        """The adapter for these settings, or None without a key. Raises ValueError when they are unsafe."""
-        if not settings.creem_api_key:
-            return None
-        previous = settings.creem_webhook_secret_previous
-        secrets = (settings.creem_webhook_secret, *([previous] if previous else []))
+    def configured(cls, settings: Any) -> Creem:
+        """The adapter for these settings. Raises ValueError when they are unsafe."""
         where = {"product_id": settings.creem_product_id, "api_base": settings.creem_api_base}
-        return cls(settings.creem_api_key, secrets, **where)
+        return cls(settings.creem_api_key, secrets_of(settings, cls.name), **where)
 
     def close(self) -> None:
         """Let go of the line to Creem."""

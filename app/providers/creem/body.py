@@ -5,12 +5,11 @@ Creem writes `eventType` and `object`; its own library reads `type` and `data` t
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
-from app.money import Money
-from app.providers.bodies import amount, is_word, json_object
+from app.providers import bodies
+from app.providers.bodies import is_word, json_object
 from app.providers.creem.connection import Json
 from app.providers.errors import BadPayload
 from app.providers.values import Verified
@@ -48,7 +47,7 @@ def written(event_id: str, kind: str, about: Json, *, at: datetime) -> bytes:
     """An event as Creem would have sent it, for what we asked ourselves."""
     stamp = int(at.timestamp()) * 1000 + at.microsecond // 1000
     told = {"id": event_id, "eventType": kind, "created_at": stamp, "object": about}
-    return json.dumps(told, separators=(",", ":"), sort_keys=True).encode()
+    return bodies.written(told)
 
 
 def is_live(thing: Json) -> bool:
@@ -58,9 +57,7 @@ def is_live(thing: Json) -> bool:
 def moment(told: Any) -> datetime:
     """An instant: milliseconds in envelopes, transactions and refunds, ISO elsewhere. Asserts that it is one."""
     if isinstance(told, str):
-        found = datetime.fromisoformat(told)
-        assert found.tzinfo is not None, "an instant has a zone"
-        return found.astimezone(UTC)
+        return bodies.moment(told)
     assert type(told) is int, "an instant is a text, or milliseconds"
     assert 0 <= told <= _LAST_MOMENT, "an instant is within the calendar"
     return datetime.fromtimestamp(told // 1000, UTC).replace(microsecond=told % 1000 * 1000)
@@ -77,17 +74,11 @@ def maybe_instant(told: Any) -> datetime | None:
 
 def id_of(known: Any) -> str:
     """A reference is an id here and a whole object there. Asserts that it names something."""
-    name = known.get("id") if isinstance(known, dict) else known
-    assert is_word(name), "an id is a short printable text"
-    return str(name)
+    return bodies.id_of(known.get("id") if isinstance(known, dict) else known)
 
 
 def maybe_id(known: Any) -> str | None:
     return None if known is None else id_of(known)
-
-
-def money(minor: Any, currency: Any) -> Money:
-    return Money(amount(minor), id_of(currency).lower())
 
 
 def metadata(thing: Json) -> dict[str, str]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from app.providers import bodies, standard_webhooks
 
 HEADER = "creem-signature"
-SHORTEST_SECRET = 16
 _STANDARD = (standard_webhooks.ID, standard_webhooks.TIME, standard_webhooks.SIGNATURE)
 
 

@@ -15,8 +15,8 @@ from app.providers.billing import (
     UnusedPart,
     UnusedValue,
 )
-from app.providers.bodies import amount
-from app.providers.creem.body import id_of, money
+from app.providers.bodies import amount, money
+from app.providers.creem.body import id_of
 from app.providers.creem.connection import Connection, Json
 from app.providers.creem.snapshots import invoice_of, subscription_of
 from app.providers.errors import InvalidRequest, NotConfigured

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.providers.bodies import amount
-from app.providers.creem.body import id_of, is_live, maybe_id, metadata, money
+from app.providers.bodies import amount, money, shaped
+from app.providers.creem.body import id_of, maybe_id, metadata, verified
 from app.providers.creem.checkout import EXPIRED, OURS, order_id_of, session_of
 from app.providers.creem.connection import Json
 from app.providers.creem.snapshots import subscription_of
-from app.providers.errors import BadPayload
 from app.providers.events import (
     CheckoutCompleted,
     CheckoutExpired,
@@ -32,20 +31,12 @@ def events_of(event: Json, product_id: str) -> Sequence[Event]:
 
     Raises BadPayload when its object lacks what its type promises.
     """
-    told = {
-        "provider": "creem",
-        "event_id": event["id"],
-        "raw_type": event["kind"],
-        "occurred_at": event["at"],
-        "livemode": is_live(event["object"]),
-    }
+    told = verified(event).told_by("creem")
     read = READERS.get(event["kind"])
     if read is None:
         return [Ignored(why="This type of event is not used.", **told)]
-    try:
+    with shaped(event["kind"]):
         return read(event["object"], told, product_id)
-    except (KeyError, TypeError, IndexError, ValueError, AttributeError, OverflowError, AssertionError) as error:
-        raise BadPayload(f"The {event['kind']} event is not shaped as expected.") from error
 
 
 def _checkout_completed(page: Json, told: dict[str, Any], product_id: str) -> Sequence[Event]:

@@ -6,15 +6,15 @@ nothing but at once or with the period; what it cannot do is not declared.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import clock
+from app.providers import bodies
 from app.providers.errors import InvalidRequest, NotConfigured, NotFound
 from app.providers.events import Event
 from app.providers.lemonsqueezy import body as wire
-from app.providers.lemonsqueezy import checkout, diagnosis, signature, told
+from app.providers.lemonsqueezy import checkout, diagnosis, told
 from app.providers.lemonsqueezy.connection import Connection
 from app.providers.lemonsqueezy.reading import Reader
 from app.providers.lemonsqueezy.returns import GivingBack
@@ -30,8 +30,9 @@ from app.providers.values import (
     Redirect,
     Verified,
 )
+from app.providers.webhook_secrets import checked, secrets_of
 
-SIGNATURE_HEADER = "x-signature"
+SIGNATURE_HEADER = "X-Signature"
 _ALWAYS = frozenset(
     {
         Cap.NAMED_PRODUCTS,
@@ -57,27 +58,22 @@ class LemonSqueezy(Subscribing, GivingBack):
 
     def __init__(self, key: str, webhook_secrets: tuple[str, ...], shop: Shop, *, api_base: str = "") -> None:
         """`webhook_secrets`: the current one first, the previous one while it is being rotated. Raises ValueError."""
-        if any(len(secret.strip()) < signature.SHORTEST_SECRET for secret in webhook_secrets) or not webhook_secrets:
-            raise ValueError("LEMONSQUEEZY_WEBHOOK_SECRET is missing or too short: anyone could sign.")
+        self._secrets = checked(self.name, webhook_secrets)
         if not shop.store_id.isdigit() or (shop.variant_id and not shop.variant_id.isdigit()):
             raise ValueError("LEMONSQUEEZY_STORE_ID and LEMONSQUEEZY_VARIANT_ID must be numbers.")
         self._lemon = Connection(key, api_base=api_base)
         self._reader = Reader(self._lemon, shop)
-        self._secrets = webhook_secrets
         self._shop = shop
 
     @classmethod
-    def configured(cls, settings: Any) -> LemonSqueezy | None:
-        """The adapter for these settings, or None without a key. Raises ValueError when they are unsafe."""
-        if not settings.lemonsqueezy_api_key:
-            return None
-        previous = settings.lemonsqueezy_webhook_secret_previous
-        secrets = (settings.lemonsqueezy_webhook_secret, *([previous] if previous else []))
+    def configured(cls, settings: Any) -> LemonSqueezy:
+        """The adapter for these settings. Raises ValueError when they are unsafe."""
         shop = Shop(
             settings.lemonsqueezy_store_id,
             settings.lemonsqueezy_variant_id,
             test_mode=settings.lemonsqueezy_test_mode == 1,
         )
+        secrets = secrets_of(settings, cls.name)
         return cls(settings.lemonsqueezy_api_key, secrets, shop, api_base=settings.lemonsqueezy_api_base)
 
     def close(self) -> None:
@@ -124,7 +120,7 @@ class LemonSqueezy(Subscribing, GivingBack):
         event = checkout.missed_event(self._lemon, self._shop, page, now=clock.now())
         if event is None:
             return None
-        text = json.dumps(event, separators=(",", ":"), sort_keys=True).encode()
+        text = bodies.written(event)
         return Heard(wire.verified(wire.parsed(text)), text)
 
     def portal(
@@ -142,8 +138,7 @@ class LemonSqueezy(Subscribing, GivingBack):
     # What they tell us.
 
     def verify(self, body: bytes, headers: Mapping[str, str]) -> Verified:
-        header = {name.lower(): value for name, value in headers.items()}.get(SIGNATURE_HEADER)
-        signature.check(body, header, self._secrets)
+        bodies.check_hex(body, bodies.header(headers, SIGNATURE_HEADER), self._secrets, header=SIGNATURE_HEADER)
         return wire.verified(wire.parsed(body))
 
     def normalize(self, body: bytes) -> Sequence[Event]:

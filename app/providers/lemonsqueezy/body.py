@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Any
 
 from app.providers.bodies import is_word, json_object
 from app.providers.errors import BadPayload
@@ -57,18 +56,6 @@ def event_id(event: Json) -> str:
         return str(named)
     changed = event["data"]["attributes"].get("updated_at") or ""
     return f"{named}:{event['meta']['event_name']}:{event['data']['id']}:{changed}"[:255]
-
-
-def told_of(event: Json) -> dict[str, Any]:
-    """What every event of ours says of where it comes from."""
-    known = verified(event)
-    return {
-        "provider": "lemonsqueezy",
-        "event_id": known.event_id,
-        "raw_type": known.raw_type,
-        "occurred_at": known.occurred_at,
-        "livemode": known.livemode,
-    }
 
 
 def custom_of(event: Json) -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.providers.errors import BadPayload
+from app.providers.bodies import shaped
 from app.providers.events import Event, Ignored
-from app.providers.lemonsqueezy.body import number, told_of
+from app.providers.lemonsqueezy.body import number, verified
 from app.providers.lemonsqueezy.connection import Json
 from app.providers.lemonsqueezy.shop import Shop
 from app.providers.lemonsqueezy.told_billing import (
@@ -24,16 +24,14 @@ Reader = Callable[[Json, dict[str, Any], Shop], Sequence[Event]]
 
 def events_of(event: Json, shop: Shop) -> Sequence[Event]:
     """Our events in a parsed one. Raises BadPayload when its object lacks what its name promises."""
-    told = told_of(event)
+    told = verified(event).told_by("lemonsqueezy")
     read = READERS.get(event["meta"]["event_name"])
     if read is None:
         return [Ignored(why="This type of event is not used.", **told)]
-    try:
+    with shaped(told["raw_type"]):
         if number(event["data"]["attributes"]["store_id"]) != shop.store_id:
             return [Ignored(why="It is of another store than LEMONSQUEEZY_STORE_ID.", **told)]
         return read(event, told, shop)
-    except (KeyError, TypeError, IndexError, ValueError, AttributeError, OverflowError, AssertionError) as error:
-        raise BadPayload(f"The {told['raw_type']} event is not shaped as expected.") from error
 
 
 # Those that are sent, and the name we give to what we read ourselves of a page nobody paid on.

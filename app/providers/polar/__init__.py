@@ -24,6 +24,7 @@ from app.providers.values import (
     Redirect,
     Verified,
 )
+from app.providers.webhook_secrets import checked, secrets_of
 
 
 class Polar(Subscribing, Invoicing, GivingBack, Asking):
@@ -61,22 +62,16 @@ class Polar(Subscribing, Invoicing, GivingBack, Asking):
         self, token: str, webhook_secrets: tuple[str, ...], *, api_base: str = "", organization_id: str = ""
     ) -> None:
         """`webhook_secrets`: the current one first, the one before while it is being replaced. Raises ValueError."""
-        if not webhook_secrets or not all(standard_webhooks.keys_of(secret) for secret in webhook_secrets):
-            raise ValueError("POLAR_WEBHOOK_SECRET is missing or too short: anyone could sign.")
+        self._secrets = checked(self.name, webhook_secrets)
         self._polar = Connection(token, api_base=api_base, organization_id=organization_id)
-        self._secrets = webhook_secrets
         self._livemode = api_base.rstrip("/") in ("", API)
 
     @classmethod
-    def configured(cls, settings: Any) -> Polar | None:
-        """The adapter for these settings, or None without a token. Raises ValueError when they are unsafe."""
-        if not settings.polar_access_token:
-            return None
-        previous = settings.polar_webhook_secret_previous
-        secrets = (settings.polar_webhook_secret, *([previous] if previous else []))
+    def configured(cls, settings: Any) -> Polar:
+        """The adapter for these settings. Raises ValueError when they are unsafe."""
         return cls(
             settings.polar_access_token,
-            secrets,
+            secrets_of(settings, cls.name),
             api_base=settings.polar_api_base,
             organization_id=settings.polar_organization_id,
         )

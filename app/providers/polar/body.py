@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from app.money import Money
-from app.providers.bodies import amount, is_word, json_object
+from app.providers import bodies
+from app.providers.bodies import id_of, is_word, json_object, moment
 from app.providers.errors import BadPayload
 from app.providers.polar.connection import VERSION, Json
 from app.providers.values import Verified
@@ -41,15 +40,7 @@ def verified(event: Json, event_id: str, *, livemode: bool) -> Verified:
 def written(kind: str, data: Json, *, at: datetime) -> bytes:
     """An event as Polar would have sent it, for what we asked ourselves. The same at the same instant."""
     told = {"type": kind, "timestamp": at.isoformat(), "api_version": VERSION, "data": data}
-    return json.dumps(told, separators=(",", ":"), sort_keys=True).encode()
-
-
-def moment(text: Any) -> datetime:
-    """An instant to the microsecond. Asserts that it is one, with its zone."""
-    assert isinstance(text, str), "an instant is a text"
-    found = datetime.fromisoformat(text)
-    assert found.tzinfo is not None, "an instant has a zone"
-    return found.astimezone(UTC)
+    return bodies.written(told)
 
 
 def instant(text: Any) -> datetime:
@@ -61,18 +52,8 @@ def maybe_instant(text: Any) -> datetime | None:
     return None if text is None else instant(text)
 
 
-def id_of(known: Any) -> str:
-    """Asserts that it is an id."""
-    assert is_word(known), "an id is a short printable text"
-    return str(known)
-
-
 def maybe_id(known: Any) -> str | None:
     return None if known is None else id_of(known)
-
-
-def money(minor: Any, currency: Any) -> Money:
-    return Money(amount(minor), id_of(currency).lower())
 
 
 def metadata(thing: Json) -> dict[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from app.providers.bodies import id_of
 from app.providers.errors import InvalidRequest, NotConfigured, NotFound
 from app.providers.polar import products
-from app.providers.polar.body import id_of, maybe_id, maybe_instant, metadata, verified, written
+from app.providers.polar.body import maybe_id, maybe_instant, metadata, verified, written
 from app.providers.polar.connection import Connection, Json
 from app.providers.values import CheckoutRequest, CheckoutSession, DiscountRef, Heard
 

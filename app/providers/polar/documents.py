@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.providers.billing import BuyerDoc, CreditNoteDoc, InvoiceDoc, InvoiceLine, TaxLine
-from app.providers.bodies import amount
-from app.providers.polar.body import id_of, instant, maybe_id, maybe_instant, metadata
+from app.providers.bodies import amount, id_of
+from app.providers.polar.body import instant, maybe_id, maybe_instant, metadata
 from app.providers.polar.connection import Json
 from app.providers.polar.periods import holding
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from app.providers.bodies import moment
 from app.providers.errors import BadPayload
-from app.providers.polar.body import moment, parsed, verified, written
+from app.providers.polar.body import parsed, verified, written
 from app.providers.polar.connection import Connection, Json
 from app.providers.polar.told import POLLED_DISPUTE
 from app.providers.values import FEED_MOST, Heard

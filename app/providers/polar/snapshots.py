@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from app.providers.billing import CANCEL_REASONS, PendingChange, SubscriptionState
-from app.providers.polar.body import id_of, instant, maybe_instant, metadata
+from app.providers.bodies import id_of
+from app.providers.polar.body import instant, maybe_instant, metadata
 from app.providers.polar.connection import Json
 from app.providers.polar.periods import anchor_of
 from app.providers.polar.products import plan_of

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.providers.bodies import amount
-from app.providers.errors import BadPayload
+from app.providers.bodies import amount, id_of, money, shaped
 from app.providers.events import (
     CheckoutCompleted,
     CheckoutExpired,
@@ -17,7 +16,7 @@ from app.providers.events import (
     PaymentSucceeded,
     SubscriptionChanged,
 )
-from app.providers.polar.body import id_of, moment, money
+from app.providers.polar.body import verified
 from app.providers.polar.checkout import order_id_of, session_of
 from app.providers.polar.connection import Json
 from app.providers.polar.documents import invoice_of
@@ -32,20 +31,13 @@ def events_of(event: Json, *, livemode: bool) -> Sequence[Event]:
 
     The body does not have the event's id, which is in a header: these are named by what they say.
     """
-    told = {
-        "provider": "polar",
-        "event_id": f"{event['type']}:{event['data'].get('id')}:{event['timestamp']}",
-        "raw_type": event["type"],
-        "occurred_at": moment(event["timestamp"]),
-        "livemode": livemode,
-    }
+    name = f"{event['type']}:{event['data'].get('id')}:{event['timestamp']}"
+    told = verified(event, name, livemode=livemode).told_by("polar")
     read = READERS.get(event["type"])
     if read is None:
         return [Ignored(why="This type of event is not used.", **told)]
-    try:
+    with shaped(event["type"]):
         return read(event, told)
-    except (KeyError, TypeError, IndexError, ValueError, AttributeError, OverflowError, AssertionError) as error:
-        raise BadPayload(f"The {event['type']} event is not shaped as expected.") from error
 
 
 def _checkout_changed(event: Json, told: dict[str, Any]) -> Sequence[Event]:

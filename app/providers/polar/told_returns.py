@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.money import Money
-from app.providers.bodies import amount
+from app.providers.bodies import amount, id_of, money
 from app.providers.events import DisputeChanged, Event, RefundChanged
-from app.providers.polar.body import id_of, maybe_id, maybe_instant, metadata, money
+from app.providers.polar.body import maybe_id, maybe_instant, metadata
 from app.providers.polar.connection import Json
 from app.providers.values import RefundResult
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import clock
 from app.money import Money
+from app.providers import bodies
 from app.providers.errors import InvalidRequest
 from app.providers.events import Event
 from app.providers.stripe import body as wire
@@ -32,8 +32,9 @@ from app.providers.values import (
     SetupSecret,
     Verified,
 )
+from app.providers.webhook_secrets import checked, secrets_of
 
-SIGNATURE_HEADER = "stripe-signature"
+SIGNATURE_HEADER = "Stripe-Signature"
 
 
 class Stripe(Subscribing, Changing, GivingBack, Refunding, Invoicing, Asking):
@@ -80,26 +81,20 @@ class Stripe(Subscribing, Changing, GivingBack, Refunding, Invoicing, Asking):
         automatic_tax: bool = False,
     ) -> None:
         """`webhook_secrets`: the current one first, the previous one while it is being rotated. Raises ValueError."""
-        if any(len(secret.strip()) < signature.SHORTEST_SECRET for secret in webhook_secrets) or not webhook_secrets:
-            raise ValueError("STRIPE_WEBHOOK_SECRET is missing or too short: anyone could sign.")
+        self._secrets = checked(self.name, webhook_secrets)
         if api_base and "_live_" in key:
             raise ValueError("STRIPE_API_BASE must not be set together with a live key.")
         self._stripe = Connection(key, api_base=api_base)
-        self._secrets = webhook_secrets
         self._invoices = invoices
         self._tax = automatic_tax
         self._livemode = "_live_" in key
 
     @classmethod
-    def configured(cls, settings: Any) -> Stripe | None:
-        """The adapter for these settings, or None without a key. Raises ValueError when they are unsafe."""
-        if not settings.stripe_secret_key:
-            return None
-        previous = settings.stripe_webhook_secret_previous
-        secrets = (settings.stripe_webhook_secret, *([previous] if previous else []))
+    def configured(cls, settings: Any) -> Stripe:
+        """The adapter for these settings. Raises ValueError when they are unsafe."""
         return cls(
             settings.stripe_secret_key,
-            secrets,
+            secrets_of(settings, cls.name),
             api_base=settings.stripe_api_base,
             invoices=bool(settings.stripe_invoices),
             automatic_tax=bool(settings.stripe_automatic_tax),
@@ -161,7 +156,7 @@ class Stripe(Subscribing, Changing, GivingBack, Refunding, Invoicing, Asking):
         event = checkout.missed_event(session, at=int(clock.now().timestamp()))
         if event is None:
             return None
-        text = json.dumps(event, separators=(",", ":"), sort_keys=True).encode()
+        text = bodies.written(event)
         return Heard(wire.verified(event), text)
 
     def charge_saved_card(
@@ -209,7 +204,7 @@ class Stripe(Subscribing, Changing, GivingBack, Refunding, Invoicing, Asking):
     # What Stripe tells us.
 
     def verify(self, body: bytes, headers: Mapping[str, str]) -> Verified:
-        header = {name.lower(): value for name, value in headers.items()}.get(SIGNATURE_HEADER)
+        header = bodies.header(headers, SIGNATURE_HEADER)
         signature.check(body, header, self._secrets, now=int(clock.real_now().timestamp()))
         return wire.verified(wire.parsed(body))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from app.providers import bodies
 from app.providers.bodies import is_word, json_object
 from app.providers.errors import BadPayload
 from app.providers.stripe.connection import Json
@@ -57,9 +58,7 @@ def id_of(reference: Any) -> str | None:
     """Stripe gives a reference as an id, or as the whole object when it was expanded. Asserts that it is one."""
     if reference is None:
         return None
-    known = reference["id"] if isinstance(reference, dict) else reference
-    assert is_word(known), "an id is a short printable text"
-    return str(known)
+    return bodies.id_of(reference["id"] if isinstance(reference, dict) else reference)
 
 
 def _is_instant(value: object) -> bool:

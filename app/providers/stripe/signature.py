@@ -11,7 +11,6 @@ import hmac
 from app.providers.errors import BadSignature
 
 TOLERANCE = 300  # seconds, either way
-SHORTEST_SECRET = 16
 _LONGEST_HEADER = 4096  # a few signatures at most, while a secret is being rotated
 
 

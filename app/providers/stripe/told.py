@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.providers.errors import BadPayload
+from app.providers.bodies import shaped
 from app.providers.events import Event, Ignored
-from app.providers.stripe.body import instant
+from app.providers.stripe.body import verified
 from app.providers.stripe.connection import Json
 from app.providers.stripe.told_billing import (
     CARD_HINTS,
@@ -36,20 +36,12 @@ Reader = Callable[[Json, dict[str, Any]], Sequence[Event]]
 
 def events_of(event: Json) -> Sequence[Event]:
     """Our events in a parsed Stripe event. Raises BadPayload when its object lacks what its type promises."""
-    told = {
-        "provider": "stripe",
-        "event_id": event["id"],
-        "raw_type": event["type"],
-        "occurred_at": instant(event["created"]),
-        "livemode": event["livemode"],
-    }
+    told = verified(event).told_by("stripe")
     read = READERS.get(event["type"])
     if read is None:
         return [Ignored(why="This type of event is not used.", **told)]
-    try:
+    with shaped(event["type"]):
         return read(event, told)
-    except (KeyError, TypeError, IndexError, ValueError, AttributeError, OverflowError, AssertionError) as error:
-        raise BadPayload(f"The {event['type']} event is not shaped as expected.") from error
 
 
 READERS: dict[str, Reader] = {
