@@ -135,6 +135,11 @@ POST /admin/plans/<plan_id>/preview                        303     403     403  
 GET  /admin/plans/<plan_id>/versions/<int:number>          303     403     403     403     403     200     200     200
 GET  /admin/plans/<plan_id>/versions/<int:number>/customers 303    403     403     403     403     200     200     200
 GET  /admin/plans/<plan_id>/versions/<int:number>/customers.csv 303 403    403     403     403     200     200     200
+GET  /admin/plans/<plan_id>/moves/new                      303     403     403     403     403     403     403     200
+POST /admin/plans/<plan_id>/moves                          303     403     403     403     403     403     403     422
+GET  /admin/plans/<plan_id>/moves/<move_id>                303     403     403     403     403     404     404     404
+GET  /admin/plans/<plan_id>/moves/<move_id>.csv            303     403     403     403     403     404     404     404
+POST /admin/plans/<plan_id>/moves/<move_id>/stop           303     403     403     403     403     403     403     404
 GET  /admin/plans/new                                      303     403     403     403     403     403     403     200
 GET  /admin/settings                                       303     403     403     403     403     403     403     200
 GET  /admin/staff                                          303     403     403     403     403     403     403     200
@@ -266,6 +271,9 @@ POST /api/llm/proxy                       llm:use            401   403    422 42
 POST /api/wallet/topup                    billing:write      401   403    422 422  422    422   422  403 403   403
 GET  /subscription/plans                  billing:read       401   200    200 200  200    200   200  403 403   403
 GET  /v1/billing                          billing:read       401   200    200 200  422    200   200  403 403   403
+GET  /v1/billing/balance-refund           billing:read       401   200    200 200  422    200   200  403 403   403
+POST /v1/billing/balance-refund           billing:write      401   403    409 409  422    409   409  403 403   403
+DELETE /v1/billing/balance-refund         billing:write      401   403    200 409  422    409   409  403 403   403
 POST /v1/billing/cancel                   billing:write      401   403    404 404  422    404   404  403 403   403
 POST /v1/billing/cancel-subscription      billing:write      401   403    404 404  422    404   404  403 403   403
 POST /v1/billing/change-payment-method    billing:write      401   403    422 422  422    422   422  403 403   403
