@@ -274,6 +274,9 @@ GET  /v1/billing                          billing:read       401   200    200 20
 GET  /v1/billing/balance-refund           billing:read       401   200    200 200  422    200   200  403 403   403
 POST /v1/billing/balance-refund           billing:write      401   403    409 409  422    409   409  403 403   403
 DELETE /v1/billing/balance-refund         billing:write      401   403    200 409  422    409   409  403 403   403
+GET  /v1/billing/balance-refund           billing:read       401   200    200 200  422    200   200  403 403   403
+POST /v1/billing/balance-refund           billing:write      401   403    409 409  422    409   409  403 403   403
+DELETE /v1/billing/balance-refund         billing:write      401   403    200 409  422    409   409  403 403   403
 POST /v1/billing/cancel                   billing:write      401   403    404 404  422    404   404  403 403   403
 POST /v1/billing/cancel-subscription      billing:write      401   403    404 404  422    404   404  403 403   403
 POST /v1/billing/change-payment-method    billing:write      401   403    422 422  422    422   422  403 403   403

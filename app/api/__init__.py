@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.api import calls, docs
+from app.api.balance_refunds import balance_refunds
 from app.api.billing import billing
 from app.api.charges import charges
 from app.api.check_in import daily_check_in, staff_check_in
@@ -41,6 +42,7 @@ GROUPS = [
     subscription_plans,
     top_ups,
     billing_refunds,
+    balance_refunds,
     charges,
     wallet_debits,
     wallet_holds,

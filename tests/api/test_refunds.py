@@ -1,4 +1,4 @@
-"""`POST /v1/billing/refund/:txnId`: once per key, only what is paid and unspent, each refusal with a code (SPEC W4)."""
+"""Refunds by API: of a top-up, each refusal with a code; of the balance, asked for and taken back (SPEC W4)."""
 
 from __future__ import annotations
 
@@ -75,3 +75,27 @@ def test_each_refusal_has_its_code(adas: Program, wallet: Wallet, clock: Clock) 
     clock.advance(days=7)
     assert refused() == (403, "REFUND_WINDOW_CLOSED")
     assert wallet.gone() == 0
+
+
+def test_the_whole_balance_is_asked_for_once_per_key_and_taken_back(
+    adas: Program, host: Program, wallet: Wallet
+) -> None:
+    here = "/v1/billing/balance-refund"
+    assert adas.get(here).get_json() == {"refundable_cents": 5000, "tax_cents": 1000, "request": None}
+
+    first, again = (adas.post(here, {"reason": "We leave"}, key="k") for _ in range(2))
+
+    asked: dict[str, Any] = first.get_json()
+    assert {name: asked[name] for name in ("status", "amount_cents", "tax_cents", "reason")} == {
+        "status": "waiting", "amount_cents": 5000, "tax_cents": 1000, "reason": "We leave",
+    }  # fmt: skip
+    assert (again.get_json(), again.headers["Idempotent-Replayed"]) == (asked, "true")
+    assert error(adas.post(here, {"reason": "Other"}, key="k"))["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert adas.post(here, key="other").status_code == 409, "one waits already"
+    assert host.get(here).get_json()["request"] == asked
+
+    back = host.delete(here)
+
+    assert (back.status_code, back.get_json()["request"], wallet.minor) == (200, None, 5500)
+    assert adas.delete(here).status_code == 409
+    assert adas.post(here, key="anew").get_json()["id"] != asked["id"]

@@ -44,8 +44,9 @@ STEPS: list[tuple[str, Any, Any]] = [
     ("/v1/billing/cancel-subscription", {}, {"when": "now"}),
     ("/v1/billing/retry-payment", None, None),
 ]
-# Asked twice in test_llm_proxy.py and test_documented_billing.py, where there is something to ask and to give back.
-ELSEWHERE = {"/api/llm/proxy", "/v1/billing/refund/{txn_id}"}
+# Asked twice in test_llm_proxy.py, test_documented_billing.py and test_refunds.py, where there is something to ask and
+# to give back.
+ELSEWHERE = {"/api/llm/proxy", "/v1/billing/refund/{txn_id}", "/v1/billing/balance-refund"}
 
 
 @pytest.fixture
