@@ -11,7 +11,7 @@ from app.admin import customer_list, customer_plan, happenings, missing_words
 from app.admin.roles import may_move_money, staff_reads
 from app.customers import api_keys, members
 from app.customers.models import Customer
-from app.dossier import missing, timeline
+from app.dossier import missing, places, timeline
 from app.dossier.find import brand_name
 from app.errors import NotFound
 from app.extensions import db
@@ -34,7 +34,9 @@ PER_PAGE = 25
 @pages.get("/admin/customers")
 @staff_reads
 def index() -> Response | str:
-    """Customers, newest first; `q` finds by any name, number or card they have."""
+    """Customers, newest first; `q` finds by any name, number or card they have, or leads to what is no customer."""
+    if thing := places.find(db.session(), request.args.get("q", "").strip()):
+        return hx.go(_address(thing))
     shown = customer_list.shown(PER_PAGE)
     if hx.is_partial():
         return hx.answer(render_template("admin/customers/_rows.html", **shown))
@@ -115,6 +117,14 @@ def load(customer_id: str) -> Customer:
     if customer is None:
         raise NotFound(f"There is no customer {customer_id[:64]}.")
     return customer
+
+
+def _address(thing: places.Thing) -> str:
+    if thing.what == "entry":
+        return url_for("admin_ledger.entry", customer_id=thing.customer_id, entry_id=thing.id)
+    if thing.what == "delivery":
+        return url_for("admin_outgoing.show", customer_id=thing.customer_id, delivery_id=thing.id)
+    return url_for("admin_webhooks.show", event_id=thing.id)
 
 
 def _cards(customer: Customer) -> list[str]:

@@ -19,6 +19,7 @@ from app.ledger.requests import MAX_AMOUNT, Posting, posting
 from app.ledger.rollups import DaySum, TrialRow, by_day, roll_up, summed, trial_balance
 from app.ledger.sheet import SettlementTooLarge
 from app.ledger.statement import Stretch, history, history_offset, lines_of, stretch
+from app.ledger.whose import whose
 
 __all__ = [
     "ENTRY_KINDS",
@@ -82,4 +83,5 @@ __all__ = [
     "thaw",
     "totals",
     "trial_balance",
+    "whose",
 ]

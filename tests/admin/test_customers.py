@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import event as sql_event
 
+from app import ledger
 from app.admin import customers as the_pages
 from app.customers.customers import open_customer
 from app.db import transaction
 from app.extensions import db
+from app.payments import known_cards
 from tests.admin.conftest import HX
 from tests.support import outgoing
 
@@ -172,3 +174,30 @@ def test_a_file_holds_no_transaction_open_while_it_is_fetched(session, as_suppor
     for _ in answer.iter_encoded():
         outgoing.refuse_inside_a_transaction("sending a line")
     answer.close()
+
+
+def test_what_is_no_customer_is_led_to(session, as_support, ada, event):
+    ada.gets(500)
+    came = event()
+    account = f"/admin/books/entries/{ada.customer_id}"
+    [line] = ledger.history(session, ada.wallet, limit=1)
+
+    def led(name):
+        return as_support.get("/admin/customers", query_string={"q": name})
+
+    assert led(f" {line.entry_id} ").location == f"{account}/{line.entry_id}"
+    assert led(came.event_id).location == led(came.id).location == f"/admin/webhooks/{came.id}"
+    shown = as_support.get("/admin/customers", query_string={"q": came.id}, headers=HX)
+    assert shown.headers["HX-Redirect"] == f"/admin/webhooks/{came.id}"
+    for unknown in ("wtxn_1", "wtxn_01m7zsc0j43c4n0m8dyhdzba5s", "dlv_1", "evt_none"):
+        assert "No customer matches" in led(unknown).text
+
+
+def test_a_payment_method_finds_whose_it_is(session, as_support, ada, bo):
+    with transaction(session):
+        known_cards.keep(session, bo.customer_id, "stripe", "pm_77", kind="saved", brand="visa", last4="4242")
+
+    page = as_support.get("/admin/customers?q=pm_77").text
+
+    assert "Found by payment method pm_77" in page
+    assert "Analytical Engines" not in page

@@ -65,6 +65,10 @@ def test_the_log_has_every_try_and_sends_again(session, ada, staff):
     assert "Retrying" in staff.get(HERE + "?state=pending", headers=HX).text
     assert "Nothing matches" in staff.get(HERE + "?state=delivered", headers=HX).text
 
+    assert parcel.id in staff.get(HERE + ".csv?state=pending").text
+    assert parcel.id not in staff.get(HERE + ".csv?state=delivered").text
+    assert staff.get(f"/admin/customers?q={parcel.id}").location == address
+
     assert staff.post(address + "/again", headers=HX).status_code == 200
     session.expire_all()
     assert session.scalars(select(WebhookDelivery.tries)).one() == 0
