@@ -25,6 +25,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app import ledger
+from app.cli import http_server
 from app.db import Base, make_engine
 from benchmarks import debits, histories, servers
 from benchmarks.debits import WALLETS, Measured
@@ -172,6 +173,7 @@ def main() -> int:
     parser.add_argument("--cases", help="the cases to run, parted by semicolons")
     given = parser.parse_args()
     clean = True
+    http_server.spare_the_collector()  # as `purser serve` does
     with tempfile.TemporaryDirectory(dir=given.directory, ignore_cleanup_errors=True) as place:
         parent = Path(place)
         parent.chmod(0o755)

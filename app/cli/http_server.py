@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 import socket
@@ -13,6 +14,7 @@ from flask import Flask
 
 from app.config import SettingsError
 from app.extensions import db
+from app.flows.count_usage import Counter
 from app.ledger import Committer
 
 if TYPE_CHECKING:
@@ -47,6 +49,23 @@ def start_afresh(app: Flask) -> None:
     with app.app_context():
         db.engine.dispose(close=False)
         app.extensions["committer"] = Committer(db.engine)
+        app.extensions["counter"] = Counter(db.engine)
+
+
+def spare_the_collector() -> None:
+    """Once, when all is loaded: what start-up made stays, and Python need not look through it for garbage ever again.
+
+    A seventh of the processor time of a debit was such looking, and that of a page is no different. Workers forked
+    afterwards share these objects' memory, which a collector that marks them would copy.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
+def _ready(on_ready: Hook) -> None:
+    spare_the_collector()
+    on_ready()
 
 
 def run(
@@ -78,7 +97,7 @@ def run(
         "preload_app": True,
         "post_worker_init": lambda _worker: on_worker(),
         "worker_exit": lambda _arbiter, _worker: on_end(),
-        "when_ready": lambda _arbiter: on_ready(),
+        "when_ready": lambda _arbiter: _ready(on_ready),  # before the workers are forked
         "timeout": 60,
         "graceful_timeout": 30,
         "keepalive": 5,
@@ -119,5 +138,5 @@ def _run_waitress(wsgi: WSGIApplication, host: str, port: int, threads: int, on_
 
     server = create_server(wsgi, host=host, port=port, threads=threads)
     on_worker()
-    on_ready()
+    _ready(on_ready)
     server.run()
