@@ -99,7 +99,7 @@ def _warnings(live: Catalogue) -> list[tuple[str, str, str]]:
         told.append(("Plans", "There is no plan on offer: nobody can subscribe.", url_for("admin_plans.index")))
     for plan in live.plans:
         href = url_for("admin_plans.show", plan_id=plan.id)
-        told += [(plan.name, sentence, href) for sentence in lacking(plan, providers)]
+        told += [(plan.name, sentence, href) for sentence in lacking(db.session(), plan, providers)]
     if live.packs:
         packs = url_for("admin_rows.index", plural="packs")
         told += [("Credit packs", sentence, packs) for sentence in packs_lacking(live.packs, providers)]

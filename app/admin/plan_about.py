@@ -42,7 +42,7 @@ def shown(found: Listed | None) -> dict[str, Any]:
         "happened": words.of_subject(db.session(), f"plan:{found.terms.key}"),
         "coupons": coupons.good_for(db.session(), f"plan:{found.terms.key}", clock.now()),
         "drafts": drafts_told(drafts.of_plan(db.session(), found.terms.id)),
-        "lacking": [] if found.retired_at else provider_ids.lacking(found.terms, providers()),
+        "lacking": [] if found.retired_at else provider_ids.lacking(db.session(), found.terms, providers()),
         "may_edit": may_edit_catalogue(),
     }
 

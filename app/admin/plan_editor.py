@@ -115,7 +115,7 @@ def told(
     if change is not None and terms is not None:
         before = found.terms if found else None
         channels = plan_about.providers()
-        warnings = provider_ids.stale(before, terms, channels) + provider_ids.lacking(terms, channels)
+        warnings = provider_ids.stale(before, terms, channels) + provider_ids.lacking(db.session(), terms, channels)
     return {
         "plan_id": found.terms.id if found else NEW,
         "change": change,

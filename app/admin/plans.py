@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
+from sqlalchemy.exc import IntegrityError
 
 from app import digest
 from app.admin import plan_about, plan_editor, plan_form, plan_words, provider_ids, words
@@ -54,7 +55,7 @@ def index() -> str:
         plans=plans,
         drafts=plan_about.drafts_told(drafts.every(db.session())),
         subscribers=_counts(),
-        lacking=[(plan, provider_ids.lacking(plan, plan_about.providers())) for plan in offered],
+        lacking=[(plan, provider_ids.lacking(db.session(), plan, plan_about.providers())) for plan in offered],
         happened=words.of_group(db.session(), "catalogue."),
         may_edit=may_edit_catalogue(),
     )
@@ -123,10 +124,23 @@ def save(plan_id: str) -> Response | str:
         return plan_editor.answer(found, form, status=422)
     if change is None or request.form.get("confirmed") != digest.of(change.data()):
         return plan_editor.answer(found, form, change, terms)
-    with transaction(db.session):
-        saved = edit.save_plan(db.session(), terms, actor=actor())
-        drafts.drop(db.session(), request.form.get("draft", ""))
+    try:
+        with transaction(db.session):
+            saved = edit.save_seen(db.session(), terms, found, actor=actor())
+            drafts.drop(db.session(), request.form.get("draft", ""))
+    except (edit.ChangedMeanwhile, IntegrityError):  # at the very same instant: else `other` had shown it
+        return _second(plan_id)
     return _saved(terms, saved)
+
+
+def _second(plan_id: str) -> Response:
+    """Nothing was saved: what was typed, with what the first of two who confirmed at once has changed."""
+    found, form = plan_editor.asked(plan_id)
+    other = plan_editor.other_of(found, form)
+    if other is not None:
+        form = plan_form.of_flat(other.values)
+    change, terms = plan_editor.read(found, form)
+    return plan_editor.answer(found, form, change, terms, other=other, status=409)
 
 
 @pages.post("/admin/plans/<plan_id>/preview")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
+from sqlalchemy.orm import Session
+
 from app.catalogue.terms import PackTerms, PlanTerms, ProviderIds
 from app.config import CHANNEL_KEYS
 from app.flows import sold_by
@@ -60,13 +62,13 @@ def field_name(channel: str, cycle: str) -> str:
     return f"id-{channel}-{cycle}"
 
 
-def lacking(plan: PlanTerms, providers: Providers) -> list[str]:
+def lacking(session: Session, plan: PlanTerms, providers: Providers) -> list[str]:
     """Sentences about what configured channels cannot sell of this plan for want of an id."""
     told = []
-    for name, provider in providers.items():
-        if Cap.NAMED_PRODUCTS not in provider.capabilities:
+    for provider in providers.values():
+        if Cap.SUBSCRIPTIONS not in provider.capabilities:  # then no id would help
             continue
-        cycles = [cycle for cycle in _sold(plan) if not _id(plan.provider_ids, name, cycle)]
+        cycles = [f"{bought.interval.value}ly" for bought in sold_by.unsold(session, provider, plan)]
         lacks = f"it needs a {provider.sold_as} id"
         if cycles and cycles == _sold(plan):
             told.append(f"{provider.title} cannot sell this plan yet: {lacks}.")

@@ -14,11 +14,15 @@ from app.catalogue import plan_rules, publish, reads
 from app.catalogue.difference import Change, between
 from app.catalogue.models import Meter, Plan, PlanVersion
 from app.catalogue.terms import Catalogue, PlanTerms
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 
 
 class PlanWrong(Invalid):
     """A plan that makes no sense. Details: field, and mistakes, each with field and message."""
+
+
+class ChangedMeanwhile(Conflict):
+    """The plan is not what it was when somebody looked at it. Details: plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,24 @@ def save_plan(session: Session, wanted: PlanTerms, *, actor: str) -> Change | No
         version = publish.publish_plan(session, wanted).number
         _record(session, actor, change.how, wanted.key, facts=change.data()["facts"], version=version)
     return change
+
+
+def save_seen(session: Session, wanted: PlanTerms, seen: Listed | None, *, actor: str) -> Change | None:
+    """The same for somebody who looked at `seen` before, None for no such plan.
+
+    Raises ChangedMeanwhile where somebody else published, retired or made the plan since; nothing is saved then.
+    """
+    locked = select(Plan).where(Plan.key == wanted.key).with_for_update().execution_options(populate_existing=True)
+    plan = session.scalars(locked).one_or_none()
+    now = None if plan is None else one_plan(session, plan.id)
+    if _looks(now) != _looks(seen):
+        raise ChangedMeanwhile("Somebody else has changed this plan at this moment.", plan=wanted.key)
+    return save_plan(session, wanted, actor=actor)
+
+
+def _looks(listed: Listed | None) -> object:
+    """What two looks at a plan have in common if nothing happened between them. That it was sold since is no change."""
+    return listed and (listed.terms.version, listed.terms.facts(), listed.retired_at)
 
 
 def retire_plan(session: Session, plan_id: str, *, actor: str) -> Plan:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app import activity, notices
-from app.catalogue.terms import Catalogue, PackTerms, ProviderIds
+from app.catalogue.terms import Catalogue, PackTerms, PlanTerms, ProviderIds
 from app.db import transaction
 from app.errors import Invalid, ProviderDown, UnsupportedByChannel
 from app.money import Money
@@ -99,6 +99,19 @@ def sells_plan(session: Session, provider: Provider, bought: Sale) -> bool:
     return Cap.NAMED_PRODUCTS not in provider.capabilities or prices.known(session, provider.name, bought) is not None
 
 
+def unsold(session: Session, provider: Provider, terms: PlanTerms) -> list[Sale]:
+    """The list prices of a plan that this provider cannot sell, of those that somebody pays for; monthly first."""
+    return [bought for bought in _sales(terms) if not sells_plan(session, provider, bought)]
+
+
+def _sales(terms: PlanTerms) -> list[Sale]:
+    return [
+        Sale(terms, interval, Money(minor, terms.currency), is_list_price=True)
+        for interval in Interval
+        if (minor := sale.price_of(terms, interval))
+    ]
+
+
 def through(providers: Providers, sellers: Sequence[Provider], asked: str | None) -> Provider:
     """The channel a purchase goes through: the one that was asked for, else the first that sells it.
 
@@ -118,23 +131,17 @@ def through(providers: Providers, sellers: Sequence[Provider], asked: str | None
 
 def lacking(session: Session, providers: Providers, catalogue: Catalogue) -> list[Channel]:
     """For staff: each channel, the default first, with what it lacks for every plan, cycle, pack and top-up."""
-    sales = [
-        Sale(terms, interval, Money(minor, terms.currency), is_list_price=True)
-        for terms in catalogue.plans
-        for interval in Interval
-        if (minor := sale.price_of(terms, interval))
-    ]
-    return [_channel(session, provider, sales, catalogue.packs) for provider in providers.values()]
+    return [_channel(session, provider, catalogue) for provider in providers.values()]
 
 
-def _channel(session: Session, provider: Provider, sales: list[Sale], packs: Sequence[PackTerms]) -> Channel:
+def _channel(session: Session, provider: Provider, catalogue: Catalogue) -> Channel:
     lacks = []
-    for bought in sales:
-        if not sells_plan(session, provider, bought):
+    for terms in catalogue.plans:
+        for bought in unsold(session, provider, terms):
             line = f"{provider.name}.{bought.interval.value}ly"
             remedy = f"Make it at {provider.title}, and name it in the plan: {line} = its id."
-            lacks.append(Lacking("plan", bought.terms.id, plan(bought).name, remedy))
-    for each in packs:
+            lacks.append(Lacking("plan", terms.id, plan(bought).name, remedy))
+    for each in catalogue.packs:
         if not sells_pack(provider, each):
             line = f"{provider.name}.product_id"
             remedy = f"Make it at {provider.title}, and name it in the pack: {line} = its id."
@@ -142,7 +149,8 @@ def _channel(session: Session, provider: Provider, sales: list[Sale], packs: Seq
     if Cap.CUSTOM_AMOUNT not in provider.capabilities:
         remedy = f"Make a product for amounts of one’s choice at {provider.title}, and name it in the settings."
         lacks.append(Lacking("topup", "", "Top-ups", remedy))
-    return Channel(provider, len(sales) + len(packs) + 1 - len(lacks), lacks)
+    things = sum(len(_sales(terms)) for terms in catalogue.plans) + len(catalogue.packs) + 1
+    return Channel(provider, things - len(lacks), lacks)
 
 
 def plan(bought: Sale) -> Thing:

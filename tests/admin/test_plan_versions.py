@@ -182,3 +182,32 @@ def counted(app):
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
     return asked
+
+
+def test_of_two_who_confirm_at_the_same_instant_the_second_sees_the_first(
+    app, as_admin, admin, session, sessions, starter
+):
+    """The other publishes between the last look at the plan and the lock, when no form could know of it yet."""
+    shown = as_admin.post(address(starter), data=typed(as_admin.get(address(starter)).text, name="Little")).text
+
+    def publish(*told):
+        if told[2] == "BEGIN IMMEDIATE" and not published:
+            published.append(True)
+            with sessions() as other, transaction(other):
+                first = type(starter)(**named(starter) | {"monthly_minor": 1_200})
+                edit.save_plan(other, first, actor=f"staff:{admin.id}")
+
+    published = []
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", publish)
+        told = as_admin.post(address(starter), data=typed(shown))
+        event.remove(db.engine, "before_cursor_execute", publish)
+
+    assert (published, told.status_code) == ([True], 409)
+    assert f"{admin.name} has changed this since you opened it" in told.text
+    assert "Monthly 10.00 → 12.00" in told.text
+    assert Inputs(told.text).sent["name"] == "Little"
+    assert on_offer(session, "starter").name == "Starter"
+    assert as_admin.post(address(starter), data=typed(told.text)).status_code == 303
+    now = on_offer(session, "starter")
+    assert (now.name, now.monthly_minor) == ("Little", 1_200)
