@@ -30,7 +30,7 @@ STAFF_PLACES: dict[str, tuple[StaffPlace, ...]] = {
         StaffPlace("/admin/disputes", "flag", "Disputes"),
     ),
     "Catalogue": (
-        StaffPlace("/admin/catalogue", "star", "On sale"),
+        StaffPlace("/admin/catalogue", "star", "Catalogue"),
         StaffPlace("/admin/plans", "plan", "Plans"),
         StaffPlace("/admin/coupons", "tagi", "Coupons"),
         StaffPlace("/admin/packs", "pack", "Credit packs"),
