@@ -20,7 +20,7 @@ PER_PAGE = 50
 IN_A_FILE = 500  # rows fetched at once while a file is streamed
 KINDS = (("wallet", "Wallets"), ("credits", "Credits"))
 WHICH = (
-    ("some", "All that are not empty"),
+    ("some", "Not empty"),
     ("above", "Above zero"),
     ("below", "Below zero"),
     ("held", "With something held"),

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from app.admin import happenings, missing_words
+from app.admin import happenings, missing_words, words
 from app.admin.customers import load
 from app.admin.roles import staff_reads
 from app.customers import api_keys, members
@@ -77,6 +77,7 @@ def _orders(
         session, customer_id, kind=chosen["kind"], state=chosen["state"], before=before, limit=limit
     )
     said = missing_words.of_orders(page.orders, missing.events(session, customer_id, page.orders))
+    people = words.names_of(session, [order.created_by for order in page.orders])
     return [
         Entry(
             id=order.id,
@@ -85,7 +86,7 @@ def _orders(
             detail=said[order.id].text if order.id in said else "",
             status=ORDER_STATES[order.state],
             amount=cents(order.due_minor, order.currency),
-            by=order.created_by,
+            by=people[order.created_by],
             link=(said[order.id].href, "Open the webhook") if order.id in said else ("", ""),
         )
         for order in page.orders

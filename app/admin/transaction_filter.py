@@ -13,7 +13,7 @@ from app.ledger import MAX_AMOUNT, Asked
 from app.money import minor_to_micros
 from app.wallet import kinds as wallet_kinds
 
-ACCOUNTS = (("", "Wallets and credits"), ("wallet", "Wallets"), ("credits", "Credits"))
+ACCOUNTS = (("", "Both"), ("wallet", "Wallets"), ("credits", "Credits"))
 
 # Word in an address -> what it is called, and the ledger's kinds behind it.
 TYPES: dict[str, tuple[str, tuple[str, ...]]] = {

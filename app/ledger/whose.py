@@ -29,7 +29,7 @@ def whose(session: Session, entry_id: str) -> str | None:
     return found or session.scalar(_at_each(entry_id))
 
 
-def _at_each(entry_id: str) -> Select[tuple[str]]:
+def _at_each(entry_id: str) -> Select[str]:
     account, entry = tables.accounts.c, tables.entries.c
     # A subquery among the columns is asked once a row, whatever the planner thinks of joining all entries.
     theirs = select(entry.id).where(entry.customer_id == account.customer_id, entry.id == entry_id).scalar_subquery()

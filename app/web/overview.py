@@ -117,4 +117,5 @@ def _told(session: Session, customer_id: str) -> Notice | None:
     if newest is None or newest.read_at is not None or newest.tone == "pos":
         return None
     to_all = Press("See notices", href=url_for("notices.show"))
-    return Notice(newest.title, newest.sentence, newest.tone, [to_all])
+    # With its day: it was true then, and the figures below it are of now.
+    return Notice(newest.title, f"{day_text(newest.at)}: {newest.sentence}", newest.tone, [to_all])
