@@ -9,6 +9,7 @@ from app.config import ROOT, Settings, SettingsError, resource
 from app.db import engine_options, normalised, prepare_engine
 from app.extensions import babel, csrf, db, htmx, login_manager
 from app.flows import proxy_llm
+from app.flows.count_usage import Counter
 from app.invoices import seller
 from app.ledger import Committer
 from app.providers import registry
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
         app.extensions["committer"] = Committer(db.engine)
+        app.extensions["counter"] = Counter(db.engine)
         app.extensions["llm_proxy"] = proxy_llm.proxy_of(settings, db.engine)
     login_manager.init_app(app)
     csrf.init_app(app)

@@ -30,7 +30,7 @@ from app import clock, ids, ledger, schema
 from app.catalogue import file, publish
 from app.customers.models import Customer
 from app.db import make_engine, transaction
-from app.flows import count_usage
+from app.flows.count_usage import Counter
 from app.ledger import Account
 from app.metering import NewEvent
 from benchmarks import servers, usage_reads
@@ -113,17 +113,17 @@ def ours(engine: Engine, *, size: int, meter: str = "views", threads: int = 1, c
 
     def run(seconds: float) -> float:
         done, stop = [0] * threads, threading.Event()
+        counter = Counter(engine)
 
         def work(place: int) -> None:
-            with Session(engine, expire_on_commit=False) as session:
-                turn = place
-                while not stop.is_set():
-                    name = ids.new("ev")
-                    events = [NewEvent(f"{name}{n}", meter, 1, f"shop{n % SOURCES}") for n in range(size)]
-                    told = count_usage.record(session, customer(turn % customers), events)
-                    assert told.accepted == size, told
-                    done[place] += size
-                    turn += threads
+            turn = place
+            while not stop.is_set():
+                name = ids.new("ev")
+                events = [NewEvent(f"{name}{n}", meter, 1, f"shop{n % SOURCES}") for n in range(size)]
+                told = counter.record(customer(turn % customers), events)
+                assert told.accepted == size, told
+                done[place] += size
+                turn += threads
 
         crowd = [threading.Thread(target=work, args=(place,)) for place in range(threads)]
         began = time.perf_counter()
@@ -133,6 +133,7 @@ def ours(engine: Engine, *, size: int, meter: str = "views", threads: int = 1, c
         stop.set()
         for one in crowd:
             one.join()
+        counter.close()
         return sum(done) / (time.perf_counter() - began)
 
     return run

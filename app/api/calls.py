@@ -18,6 +18,7 @@ from app.api.values import Answer, OptionalBody
 from app.config import Settings
 from app.errors import Forbidden, Invalid
 from app.extensions import csrf, db
+from app.flows.count_usage import Counter
 from app.http import auth, idempotency, plan_limits
 from app.ledger import Committer
 
@@ -107,6 +108,12 @@ def committer() -> Committer:
     """The group committer, with the request's own reading ended: waiting in line must not hold a connection."""
     db.session.rollback()
     return cast("Committer", current_app.extensions["committer"])
+
+
+def counter() -> Counter:
+    """What counts usage, with the request's own reading ended, as for the committer."""
+    db.session.rollback()
+    return cast("Counter", current_app.extensions["counter"])
 
 
 def key() -> str:

@@ -11,8 +11,6 @@ from pydantic_core import PydanticCustomError
 
 from app.api import calls
 from app.api.values import Answer, Body, Quantity
-from app.extensions import db
-from app.flows import count_usage
 from app.metering import NewEvent
 
 api_usage = calls.group("api_usage", "Usage", "Report what was used: each event counts once per id.")
@@ -85,7 +83,7 @@ def report(body: UsageReport) -> Response:
     the others from counting. A request with one event that is refused answers with that refusal itself: 402
     INSUFFICIENT_CREDITS or SPEND_CAP_REACHED, 403 TIER_LIMIT_EXCEEDED, 422 UNKNOWN_METER.
     """
-    told = count_usage.record(db.session(), calls.customer_id(), [event.event() for event in body.events])
+    told = calls.counter().record(calls.customer_id(), [event.event() for event in body.events])
     if len(body.events) == 1 and told.refused:
         raise told.refused[0].refusal
     refused = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -16,7 +17,9 @@ from app.errors import NotFound
 
 Kind = TypeVar("Kind", Meter, Action, Pack, Service)
 
-# Put together once: whoever asks where a customer stands asks these.
+# Put together once: whoever asks where a customer stands asks these. Always as the rows are now, whatever the session
+# has read of them before: `memory` keeps the answers.
+_NOW = {"populate_existing": True}
 _CURRENT = and_(PlanVersion.plan_id == Plan.id, PlanVersion.number == Plan.current_version)
 _OFFERED = (
     select(Plan, PlanVersion).join(PlanVersion, _CURRENT).where(Plan.retired_at.is_(None)).order_by(Plan.rank, Plan.key)
@@ -58,14 +61,18 @@ def offered_actions(session: Session) -> tuple[ActionTerms, ...]:
 
 def offered_plans(session: Session) -> tuple[PlanTerms, ...]:
     """The plans on offer, by rank. Two SELECTs, however many plans."""
-    found = session.execute(_OFFERED).all()
+    found = session.execute(_OFFERED, execution_options=_NOW).all()
     return with_limits(session, [(plan, version) for plan, version in found])
 
 
 def free_plan(session: Session) -> PlanTerms | None:
     """The plan of who pays for none: the lowest on offer that costs nothing. None where there is no such plan."""
-    plans = offered_plans(session)
-    return next((plan for plan in plans if plan.monthly_minor == 0 and not plan.is_custom), None)
+    return first_free(offered_plans(session))
+
+
+def first_free(offered: Iterable[PlanTerms]) -> PlanTerms | None:
+    """The first of these, by rank, that costs nothing."""
+    return next((plan for plan in offered if plan.monthly_minor == 0 and not plan.is_custom), None)
 
 
 def version_of(session: Session, plan_id: str, number: int) -> PlanTerms:
@@ -73,7 +80,8 @@ def version_of(session: Session, plan_id: str, number: int) -> PlanTerms:
     found = session.execute(
         select(Plan, PlanVersion)
         .join(PlanVersion, and_(PlanVersion.plan_id == Plan.id, PlanVersion.number == number))
-        .where(Plan.id == plan_id)
+        .where(Plan.id == plan_id),
+        execution_options=_NOW,
     ).one_or_none()
     if found is None:
         raise NotFound("There is no such plan.")
@@ -91,7 +99,7 @@ def with_limits(session: Session, found: list[tuple[Plan, PlanVersion]]) -> tupl
     limits: dict[tuple[str, int], list[Limit]] = defaultdict(list)
     if found:
         versions = [(plan.id, version.number) for plan, version in found]
-        for row in session.scalars(_LIMITS, {"versions": versions}):
+        for row in session.scalars(_LIMITS, {"versions": versions}, execution_options=_NOW):
             limit = Limit(row.kind, row.key, row.amount, row.overage_mode, row.overage_micros)
             limits[row.plan_id, row.version].append(limit)
     return tuple(_terms(plan, version, tuple(limits[plan.id, version.number])) for plan, version in found)

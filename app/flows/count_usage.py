@@ -1,137 +1,140 @@
 """Counting usage that many report at once: who comes first counts for all who wait, in one transaction (SPEC U1).
 
-One customer's events queue for their usage row anyway; counted together they cost one transaction and not one each. On
-SQLite, where there is one writer, everybody's do. Nobody waits for company: with no queue a request is counted at once.
+Counted together, reports cost one transaction and not one each; one customer's would queue for their usage row anyway.
+Nobody waits for company: with no queue a report is counted at once. What is answered is durable.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import time
+import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
-from threading import Event, Lock
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import metering
 from app.db import transaction
+from app.ledger.line import Line
 from app.metering import NewEvent, Recorded
 
-_MOST_EVENTS = 2_000  # in one transaction, beyond the first request's: others wait for the lock meanwhile
+_MOST_EVENTS = 2_000  # in one transaction of several reports: others wait for the locks meanwhile
+# Seconds after which nothing is tried again: one may wait 15 s for a lock, and the HTTP server gives up after 60.
+_PATIENCE = 5.0
+_leaked: list[Any] = []  # connections inherited through a fork: closing them would hang up on the parent
 
 
-@dataclass(eq=False, slots=True)
-class _Request:
-    """A report that waits: for its result, or for its turn to count."""
-
+class _Report(NamedTuple):
     customer_id: str
     events: Sequence[NewEvent]
-    woken: Event = field(default_factory=Event)
-    result: Recorded | None = None
-    fault: BaseException | None = None
-
-    @property
-    def is_done(self) -> bool:
-        return self.result is not None or self.fault is not None
 
 
-@dataclass(eq=False, slots=True)
-class _Line:
-    """Those who wait, in the order in which they came; one of them is counting."""
+class Counter:
+    """One per process, safe to share between threads, and to inherit through a fork."""
 
-    waiting: list[_Request] = field(default_factory=list)
-    is_busy: bool = False
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reset()
+        this = weakref.ref(self)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=lambda: _after_fork(this))
 
+    def record(self, customer_id: str, events: Sequence[NewEvent]) -> Recorded:
+        """Count these events, durably: see `metering.record`. Raises what that raises, for this report alone.
 
-_guard = Lock()
-_lines: WeakKeyDictionary[Engine, dict[str, _Line]] = WeakKeyDictionary()
+        Must not be called inside a transaction that has changed the same customer's usage: it would wait for itself.
+        """
+        [told] = self._line.do([_Report(customer_id, events)])
+        if isinstance(told, Exception):
+            raise told
+        return told
 
+    def close(self) -> None:
+        """Give the connection back. The next report opens a new one."""
+        self._line.clerk.close()
 
-def record(session: Session, customer_id: str, events: Sequence[NewEvent]) -> Recorded:
-    """Count these events, durably: see `metering.record`. Raises what that raises, for this request alone."""
-    session.rollback()  # waiting in line must not hold a connection
-    engine = _engine(session)
-    place = customer_id if engine.dialect.name == "postgresql" else ""
-    mine = _Request(customer_id, events)
-    with _guard:
-        line = _lines.setdefault(engine, {}).setdefault(place, _Line())
-        line.waiting.append(mine)
-        is_first, line.is_busy = not line.is_busy, True
-    if not is_first:
-        mine.woken.wait()
-    if not mine.is_done:
-        _lead(session, engine, place, line)
-    if mine.fault is not None:
-        raise mine.fault
-    assert mine.result is not None, "it was counted"
-    return mine.result
+    def _reset(self) -> None:
+        self._line: Line[_Report, Recorded] = Line(_Clerk(self._engine), _MOST_EVENTS, _size)
 
 
-def _lead(session: Session, engine: Engine, place: str, line: _Line) -> None:
-    """Count for all who wait now, then wake them, and whoever is to count next."""
-    with _guard:
-        batch = _next(line)
-    try:
-        _count(session, batch)
-    except BaseException as fault:
-        for request in batch:
-            if not request.is_done:
-                request.fault = fault
-    finally:
-        with _guard:
-            following = line.waiting[0] if line.waiting else None
-            if following is None:
-                _lines[engine].pop(place, None)
-                line.is_busy = False
-        for request in batch if following is None else [*batch, following]:
-            request.woken.set()
+class _Clerk:
+    """Counts one batch after the other, on a connection of its own outside the pool.
+
+    An event counts once for its id, so a batch whose fate is unknown (the connection broke during the commit) is simply
+    counted again: what had been written answers as a duplicate.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._session: Session | None = None
+
+    def apply(self, reports: Sequence[_Report], /) -> list[Recorded | Exception]:
+        began = time.monotonic()
+        try:
+            return self._count(reports)
+        except Exception as fault:
+            self.close()
+            if len(reports) == 1 and not isinstance(fault, OperationalError):
+                return [fault]
+            broken = fault
+        # Nobody fails for another one's fault, nor because the connection was kept too long.
+        return [self._alone(report) if time.monotonic() - began < _PATIENCE else broken for report in reports]
+
+    def _alone(self, report: _Report) -> Recorded | Exception:
+        try:
+            return self._count([report])[0]
+        except Exception as fault:
+            self.close()
+            return fault
+
+    def _count(self, reports: Sequence[_Report]) -> list[Recorded | Exception]:
+        """All in one transaction, a customer's reports as if they had come one after the other."""
+        together: dict[str, list[NewEvent]] = {}
+        starts = []
+        for customer_id, events in reports:
+            mine = together.setdefault(customer_id, [])
+            starts.append(len(mine))
+            mine.extend(events)
+        with transaction(self._session or self._open()) as session:
+            taken = metering.take(session, together)
+        return [
+            metering.summary(report.events, taken[report.customer_id][start : start + len(report.events)])
+            for report, start in zip(reports, starts, strict=True)
+        ]
+
+    def _open(self) -> Session:
+        self._connection = self._engine.connect()
+        self._connection.detach()
+        self._session = Session(self._connection, expire_on_commit=False)
+        return self._session
+
+    def close(self) -> None:
+        session, connection = self._session, self._connection
+        self._session = self._connection = None
+        for each in (session, connection):
+            if each is not None:
+                with contextlib.suppress(Exception):
+                    each.close()
+
+    def abandon(self) -> None:
+        if self._connection is not None:
+            _leaked.append((self._session, self._connection))
+            self._session = self._connection = None
 
 
-def _next(line: _Line) -> list[_Request]:
-    room, taken = _MOST_EVENTS, 0
-    while taken < len(line.waiting) and (taken == 0 or room >= len(line.waiting[taken].events)):
-        room -= len(line.waiting[taken].events) if taken else 0
-        taken += 1
-    batch, line.waiting[:taken] = line.waiting[:taken], []
-    return batch
+def _size(report: _Report) -> int:
+    return len(report.events)
 
 
-def _count(session: Session, batch: list[_Request]) -> None:
-    """All in one transaction; when that breaks, each in its own, so that nobody fails for another one's fault."""
-    try:
-        with transaction(session):
-            results = [pair for customer in _by_customer(batch) for pair in _of_customer(session, customer)]
-        for request, result in results:
-            request.result = result
-    except Exception as fault:
-        if len(batch) == 1:
-            batch[0].fault = fault
-            return
-        for request in batch:
-            _count(session, [request])
-
-
-def _by_customer(batch: list[_Request]) -> list[list[_Request]]:
-    """In one order of customers for all processes, so that two of them never wait for each other in a circle."""
-    return [
-        list(mine)
-        for _, mine in groupby(sorted(batch, key=lambda one: one.customer_id), key=lambda one: one.customer_id)
-    ]
-
-
-def _of_customer(session: Session, requests: list[_Request]) -> list[tuple[_Request, Recorded]]:
-    """One batch of a customer's reports, as if they had come one after the other, and what became of each."""
-    taken = metering.take(session, requests[0].customer_id, [event for one in requests for event in one.events])
-    told, start = [], 0
-    for request in requests:
-        end = start + len(request.events)
-        told.append((request, metering.summary(request.events, taken[start:end])))
-        start = end
-    return told
-
-
-def _engine(session: Session) -> Engine:
-    bind = session.get_bind()
-    return bind.engine if isinstance(bind, Connection) else bind
+def _after_fork(this: weakref.ref[Counter]) -> None:
+    """In the child: the parent's connection is the parent's, and nobody is waiting here."""
+    counter = this()
+    if counter is not None:
+        counter._line.clerk.abandon()  # noqa: SLF001 - the same module
+        counter._engine.dispose(close=False)  # noqa: SLF001
+        counter._reset()  # noqa: SLF001

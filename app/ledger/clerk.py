@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
@@ -28,20 +28,11 @@ _leaked: list[Any] = []  # connections inherited through a fork: closing them wo
 Results = list[Result | Exception]
 
 
-class Clerk(Protocol):
-    """Applies batches to one kind of database."""
-
-    def apply(self, requests: Sequence[Request]) -> Results:
-        """Each request's result or refusal, in order, durable. Raises only when the database cannot be reached."""
-
-    def close(self) -> None: ...
-
-    def abandon(self) -> None:
-        """Forget the connection without touching it: it belongs to the parent process."""
-
-
 class Desk:
-    """What both clerks share: a connection outside the pool, tries, and one by one when a batch as a whole fails."""
+    """What both clerks share: a connection outside the pool, tries, and one by one when a batch as a whole fails.
+
+    A clerk raises only when the database cannot be reached.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

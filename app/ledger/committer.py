@@ -20,11 +20,10 @@ from sqlalchemy import Engine
 from app.errors import Refusal
 from app.ledger.accounts import Account
 from app.ledger.chart import ChartViolation
-from app.ledger.clerk import Clerk
 from app.ledger.clerk_postgresql import PostgresClerk
 from app.ledger.clerk_sqlite import SqliteClerk
 from app.ledger.entries import Entry, Hold
-from app.ledger.line import Line
+from app.ledger.line import Applies, Line
 from app.ledger.requests import Ending, Posting, Request, holding, posting, settling
 from app.ledger.sheet import Result
 
@@ -124,12 +123,12 @@ class Committer:
             raise done
         return done
 
-    def _line_of(self, request: Request) -> Line:
+    def _line_of(self, request: Request) -> Line[Request, Result]:
         return self._lines[hash(request.customer_id) % len(self._lines)]
 
     def _do_many(self, requests: Sequence[Request]) -> list[Result | Exception]:
         """Each line's share in a transaction, one after the other; the answers in the order asked."""
-        shares: dict[Line, list[int]] = {}
+        shares: dict[Line[Request, Result], list[int]] = {}
         for at, request in enumerate(requests):
             shares.setdefault(self._line_of(request), []).append(at)
         answers: dict[int, Result | Exception] = {}
@@ -138,10 +137,10 @@ class Committer:
         return [answers[at] for at in range(len(requests))]
 
     def _reset(self) -> None:
-        self._lines = [Line(_clerk_for(self._engine), self._most) for _ in range(self._number)]
+        self._lines = [Line[Request, Result](_clerk_for(self._engine), self._most) for _ in range(self._number)]
 
 
-def _clerk_for(engine: Engine) -> Clerk:
+def _clerk_for(engine: Engine) -> Applies[Request, Result]:
     return SqliteClerk(engine) if engine.dialect.name == "sqlite" else PostgresClerk(engine)
 
 

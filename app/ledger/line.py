@@ -10,43 +10,63 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
-
-from app.ledger.clerk import Clerk
-from app.ledger.requests import Request
-from app.ledger.sheet import Result
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
 
 LONGEST_WAIT = 2_000_000  # nanoseconds
 
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
+Asked_contra = TypeVar("Asked_contra", contravariant=True)
+Answered_co = TypeVar("Answered_co", covariant=True)
 
-class _Waiting:
+
+class Applies(Protocol[Asked_contra, Answered_co]):
+    """Who does the work of a batch. Called by one thread at a time."""
+
+    def apply(self, requests: Sequence[Asked_contra], /) -> Sequence[Answered_co | Exception]:
+        """Each request's result or what it is refused with, in order, durable."""
+
+    def close(self) -> None: ...
+
+    def abandon(self) -> None:
+        """Forget the connection without touching it: it belongs to the parent process."""
+
+
+class _Waiting(Generic[Asked, Answered]):
     """A caller in the queue, with its requests. Woken either with its results, or to lead the next batch."""
 
-    __slots__ = ("awake", "leads", "requests", "results")
+    __slots__ = ("awake", "leads", "requests", "results", "size")
 
-    def __init__(self, requests: Sequence[Request]) -> None:
+    def __init__(self, requests: Sequence[Asked], size: int) -> None:
         self.requests = requests
-        self.results: list[Result | Exception] | None = None
+        self.size = size
+        self.results: Sequence[Answered | Exception] | None = None
         self.leads = False
         self.awake = threading.Lock()
         self.awake.acquire()
 
 
-class Line:
+class Line(Generic[Asked, Answered]):
     """One queue before one clerk. `batch_sizes` counts how many requests shared a transaction."""
 
-    def __init__(self, clerk: Clerk, most: int) -> None:
+    def __init__(
+        self, clerk: Applies[Asked, Answered], most: int, size_of: Callable[[Asked], int] | None = None
+    ) -> None:
+        """`most`: the size of a batch of several callers; a request is of size 1, or what `size_of` says."""
         self.clerk = clerk
+        self._size_of = size_of
         self.batch_sizes: Counter[int] = Counter()
         self._most = most
         self._led = False
         self._company = self._took = 0  # callers in the last batch, and nanoseconds it took
         self._lock = threading.Lock()
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[_Waiting[Asked, Answered]] = deque()
 
-    def do(self, requests: Sequence[Request]) -> list[Result | Exception]:
+    def do(self, requests: Sequence[Asked]) -> Sequence[Answered | Exception]:
         """Queue, wait, and answer each request's result or what it was refused with."""
-        waiting = _Waiting(requests)
+        size = len(requests) if self._size_of is None else sum(map(self._size_of, requests))
+        waiting: _Waiting[Asked, Answered] = _Waiting(requests, size)
         with self._lock:
             self._queue.append(waiting)
             if not self._led:
@@ -65,7 +85,7 @@ class Line:
         requests = [request for waiting in batch for request in waiting.requests]
         self.batch_sizes[len(requests)] += 1
         began = time.perf_counter_ns()
-        results: list[Result | Exception]
+        results: Sequence[Answered | Exception]
         try:
             results = self.clerk.apply(requests)
         except BaseException as failure:
@@ -89,17 +109,17 @@ class Line:
         while len(self._queue) < self._company and time.perf_counter_ns() < until:
             time.sleep(0.000_02)  # lets the threads that have been woken run
 
-    def _take(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
+    def _take(self) -> list[_Waiting[Asked, Answered]]:
+        batch: list[_Waiting[Asked, Answered]] = []
         size = 0
         with self._lock:
-            while self._queue and (not batch or size + len(self._queue[0].requests) <= self._most):
+            while self._queue and (not batch or size + self._queue[0].size <= self._most):
                 waiting = self._queue.popleft()
-                size += len(waiting.requests)
+                size += waiting.size
                 batch.append(waiting)
         return batch
 
-    def _finish(self, batch: list[_Waiting], results: list[Result | Exception]) -> None:
+    def _finish(self, batch: list[_Waiting[Asked, Answered]], results: Sequence[Answered | Exception]) -> None:
         with self._lock:
             following = self._queue[0] if self._queue else None
             self._led = following is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -25,14 +25,21 @@ _NO_LIMIT, _NOT_INCLUDED = Terms(), Terms(0, "block")
 
 
 def terms_of(session: Session, standing: Standing, meters: Collection[str]) -> dict[str, Terms]:
-    """The terms of each of these meters.
+    """The terms of each of these meters: see `by_plan`."""
+    return by_plan(standing.plan, meters, lambda: reads.offered_plans(session))
+
+
+def by_plan(
+    plan: PlanTerms | None, meters: Collection[str], offered: Callable[[], Iterable[PlanTerms]]
+) -> dict[str, Terms]:
+    """The terms of each of these meters for who is on this plan; what is `offered` is asked for where it matters.
 
     A plan that does not speak of a meter allows nothing of it where another plan on offer does; else it has no limit.
     """
-    own = {limit.key: _of(limit) for limit in _allowances(standing.plan)}
+    own = {limit.key: _of(limit) for limit in _allowances(plan)}
     if all(meter in own for meter in meters):
         return own
-    others = {limit.key for plan in reads.offered_plans(session) for limit in _allowances(plan)}
+    others = {limit.key for each in offered() for limit in _allowances(each)}
     return {meter: own.get(meter) or (_NOT_INCLUDED if meter in others else _NO_LIMIT) for meter in meters}
 
 

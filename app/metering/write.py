@@ -7,15 +7,14 @@ one prepared statement: the fastest way of each. The caller holds the customer's
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table
-from sqlalchemy.orm import Session
 
-from app.db import UTCDateTime
+from app.db import Direct, UTCDateTime
 from app.metering.deciding import Counted
 from app.metering.models import UsageAccrual, UsageCounter, UsageEvent, UsageOverage, UsagePeriod
 from app.metering.tallies import Tally
@@ -25,15 +24,28 @@ Row = tuple[Any, ...]
 _TYPES = {"BIGINT": "bigint", "BOOLEAN": "boolean", "DATETIME": "timestamptz"}
 
 
-def known_ids(session: Session, customer_id: str, ids: Sequence[str]) -> set[str]:
-    """Which of these events this customer has already."""
-    if session.get_bind().dialect.name == "sqlite":
-        sql = "SELECT id FROM usage_event WHERE customer_id = ? AND id IN (SELECT value FROM json_each(?))"
-        given: Row = (customer_id, json.dumps(list(ids)))
-    else:
-        sql = "SELECT id FROM usage_event WHERE customer_id = %s AND id = ANY(%s)"
-        given = (customer_id, list(ids))
-    return set(session.connection().exec_driver_sql(sql, given).scalars())
+_KNOWN_SQLITE = "SELECT id FROM usage_event WHERE customer_id = ? AND id IN (SELECT value FROM json_each(?))"
+# One look into the index for each pair: with the plain join PostgreSQL may come to read a customer's every event.
+_KNOWN_POSTGRESQL = """
+SELECT given.customer_id, given.id FROM unnest(%s::text[], %s::text[]) AS given (customer_id, id)
+CROSS JOIN LATERAL (
+  SELECT 1 FROM usage_event e WHERE e.customer_id = given.customer_id AND e.id = given.id LIMIT 1
+) AS there
+"""
+
+
+def known_ids(direct: Direct, asked: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
+    """Which of these events each customer has already."""
+    if direct.is_sqlite:
+        return {
+            customer_id: {row[0] for row in direct.rows(_KNOWN_SQLITE, (customer_id, json.dumps(list(ids))))}
+            for customer_id, ids in asked.items()
+        }
+    known: dict[str, set[str]] = {customer_id: set() for customer_id in asked}
+    pairs = [(customer_id, one) for customer_id, ids in asked.items() for one in ids]
+    for customer_id, one in direct.rows(_KNOWN_POSTGRESQL, tuple(map(list, zip(*pairs, strict=True)))) if pairs else ():
+        known[customer_id].add(one)
+    return known
 
 
 class Part(NamedTuple):
@@ -45,19 +57,25 @@ class Part(NamedTuple):
     put: str = ""
 
 
-def write(session: Session, parts: Iterable[Part]) -> None:
-    parts, connection = [part for part in parts if part.rows], session.connection()
-    if connection.dialect.name == "sqlite":
-        for part in parts:
-            table = part.model.__table__
-            connection.exec_driver_sql(_sqlite(table, part.add, part.put), _with_times_as_text(table, part.rows))
-    elif parts:
-        inserts = [_postgresql(part.model.__table__, part.add, part.put) for part in parts]
+def write(direct: Direct, parts: Iterable[Part]) -> None:
+    """Write them; those of one table, as of several customers, together."""
+    merged: dict[type[Any], Part] = {}
+    for part in parts:
+        if part.model in merged:
+            merged[part.model].rows.extend(part.rows)
+        elif part.rows:
+            merged[part.model] = part
+    if direct.is_sqlite:
+        for model, part in merged.items():
+            table = model.__table__
+            direct.run_many(_sqlite(table, part.add, part.put), _with_times_as_text(table, part.rows))
+    elif merged:
+        inserts = [_postgresql(part.model.__table__, part.add, part.put) for part in merged.values()]
         *first, last = inserts
         # Each round trip to a server costs more than the rows do.
         before = ", ".join(f"part{number} AS ({insert})" for number, insert in enumerate(first))
-        columns = [list(column) for part in parts for column in zip(*part.rows, strict=True)]
-        connection.exec_driver_sql(f"WITH {before} {last}" if before else last, tuple(columns))
+        columns = [list(column) for part in merged.values() for column in zip(*part.rows, strict=True)]
+        direct.run(f"WITH {before} {last}" if before else last, tuple(columns))
 
 
 def events(customer_id: str, counted: Sequence[Counted], now: datetime) -> Part:
@@ -140,7 +158,7 @@ def _with_times_as_text(table: Table, rows: list[Row]) -> list[Row]:
     """The rows for SQLite, which has no type for times."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     for place in _times(table):
-        columns[place] = [_text(value) for value in columns[place]]
+        columns[place] = [as_text(value) for value in columns[place]]
     return list(zip(*columns, strict=True))
 
 
@@ -150,7 +168,7 @@ def _times(table: Table) -> list[int]:
 
 
 @lru_cache(maxsize=4096)  # most rows of a batch share theirs
-def _text(value: datetime | None) -> str | None:
+def as_text(value: datetime | None) -> str | None:
     """A time as SQLAlchemy stores it in SQLite."""
     if value is None:
         return None

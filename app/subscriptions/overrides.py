@@ -46,7 +46,7 @@ def terms_of(session: Session, customer_id: str, plan_id: str, version: int) -> 
     return laid_over(reads.version_of(session, plan_id, version), live(session, customer_id))
 
 
-def laid_over(terms: PlanTerms, override: PlanOverride | None) -> PlanTerms:
+def laid_over(terms: PlanTerms, override: PlanOverride | Negotiated | None) -> PlanTerms:
     """The plan as this customer has it: prices and limits of the override where it speaks of them. Pure."""
     if override is None or override.plan_id not in (None, terms.id):
         return terms

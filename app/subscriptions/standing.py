@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, bindparam, case, select
@@ -39,6 +40,21 @@ _LIVE = (
 )
 
 
+class Running(NamedTuple):
+    """What of a live subscription says by which terms and over which months usage counts. Its columns' names."""
+
+    plan_id: str
+    version: int
+    status: str
+    anchor_at: datetime
+    time_zone: str
+    period_start: datetime
+    period_end: datetime
+    cancel_at_period_end: bool
+    grace_ends_at: datetime | None
+    started_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What pages, the API and checks ask. `status`: free, incomplete, active, past_due or restricted.
@@ -69,8 +85,7 @@ def of(session: Session, customer_id: str) -> Standing:
     """Where this customer stands now."""
     now = clock.now()
     subscription, pending = _live(session, customer_id)
-    if subscription is None or (subscription.cancel_at_period_end and subscription.period_end <= now):
-        # Cancelled and over, though nobody has come by to write it down yet.
+    if subscription is None or is_over(subscription, now):
         return _free(session, customer_id, now)
     ends_at = subscription.period_end if subscription.cancel_at_period_end else None
     return Standing(
@@ -88,22 +103,26 @@ def of(session: Session, customer_id: str) -> Standing:
     )
 
 
-def period_of(standing: Standing, instant: datetime) -> Period:
-    """The allowance period an earlier instant was in: the subscription's, or of before it the calendar month's."""
-    subscription = standing.subscription
+def is_over(subscription: Subscription | Running, now: datetime) -> bool:
+    """Cancelled and over, though nobody has come by to write it down yet."""
+    return subscription.cancel_at_period_end and subscription.period_end <= now
+
+
+def period_of(subscription: Subscription | Running | None, instant: datetime) -> Period:
+    """The allowance period an instant is in: the subscription's; of before it, and without one, the calendar month."""
     if subscription is None or instant < subscription.started_at:
         return _CALENDAR.allowance_period_at(max(instant, _CALENDAR.at))
     return allowance_period(subscription, instant)
 
 
-def status_at(subscription: Subscription, instant: datetime) -> str:
+def status_at(subscription: Subscription | Running, instant: datetime) -> str:
     """The status as it counts: the grace period ends on time, whether or not anybody has written that down."""
     ends = subscription.grace_ends_at
     over = subscription.status == "past_due" and ends is not None and ends <= instant
     return "restricted" if over else subscription.status
 
 
-def allowance_period(subscription: Subscription, instant: datetime) -> Period:
+def allowance_period(subscription: Subscription | Running, instant: datetime) -> Period:
     """The month over which allowances count, on the subscription's own anchor (SPEC R6, U2)."""
     anchor = anchor_of(subscription)
     if instant < anchor.at:  # billing begins later, at a provider that counts from there
@@ -111,7 +130,7 @@ def allowance_period(subscription: Subscription, instant: datetime) -> Period:
     return anchor.allowance_period_at(instant)
 
 
-def anchor_of(subscription: Subscription) -> Anchor:
+def anchor_of(subscription: Subscription | Running) -> Anchor:
     return Anchor(subscription.anchor_at, ZoneInfo(subscription.time_zone))
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from threading import Barrier
 
 import pytest
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Engine
 
-from app.flows import count_usage
+from app.flows.count_usage import Counter
 from app.metering import NewEvent, Recorded
 from tests.support.people import Person
 from tests.support.usage import BOTH_MODES, User
@@ -19,31 +20,34 @@ Put = Callable[[str], None]
 CLIENTS = 12
 
 
+@pytest.fixture
+def counter(engine: Engine) -> Iterator[Counter]:
+    with closing(Counter(engine)) as made:
+        yield made
+
+
 def at_once(
-    sessions: sessionmaker[Session], reports: list[tuple[User, list[NewEvent]]], times: int = 1
+    counters: list[Counter], reports: list[tuple[User, list[NewEvent]]], times: int = 1
 ) -> list[Recorded | Exception]:
-    """Each report from a thread of its own, all together."""
+    """Each report from a thread of its own, all together, through these counters in turn."""
     together = Barrier(len(reports))
 
-    def client(report: tuple[User, list[NewEvent]]) -> list[Recorded | Exception]:
-        with sessions() as session:
-            together.wait(30)
-            return [count(session, *report) for _ in range(times)]
+    def client(number: int) -> list[Recorded | Exception]:
+        together.wait(30)
+        return [count(counters[number % len(counters)], *reports[number]) for _ in range(times)]
 
     with ThreadPoolExecutor(len(reports)) as crowd:
-        return [one for mine in crowd.map(client, reports) for one in mine]
+        return [one for mine in crowd.map(client, range(len(reports))) for one in mine]
 
 
-def count(session: Session, user: User, events: list[NewEvent]) -> Recorded | Exception:
+def count(counter: Counter, user: User, events: list[NewEvent]) -> Recorded | Exception:
     try:
-        return count_usage.record(session, user.customer_id, events)
+        return counter.record(user.customer_id, events)
     except TypeError as fault:
         return fault
 
 
-def test_each_is_told_of_its_own_events(
-    user: User, bo: Person, catalogue: Put, sessions: sessionmaker[Session]
-) -> None:
+def test_each_is_told_of_its_own_events(user: User, bo: Person, catalogue: Put, counter: Counter) -> None:
     catalogue(BOTH_MODES)
     users = [user, User(bo)]
     reports = [
@@ -51,7 +55,7 @@ def test_each_is_told_of_its_own_events(
         for n in range(CLIENTS)
     ]
 
-    told = at_once(sessions, reports, times=3)
+    told = at_once([counter], reports, times=3)
 
     assert all(one.accepted + one.duplicates == 4 for one in told)
     assert [[refused.id for refused in one.refused] for one in told] == [[f"x{n // 3}"] for n in range(3 * CLIENTS)]
@@ -62,11 +66,11 @@ def test_each_is_told_of_its_own_events(
         assert one.faults() == []
 
 
-def test_the_last_of_the_wallet_is_spent_once(user: User, catalogue: Put, sessions: sessionmaker[Session]) -> None:
+def test_the_last_of_the_wallet_is_spent_once(user: User, catalogue: Put, counter: Counter) -> None:
     catalogue(BOTH_MODES)
     user.has(10_000)
 
-    told = at_once(sessions, [(user, [NewEvent(f"c{n}", "calls", 3)]) for n in range(CLIENTS)])
+    told = at_once([counter], [(user, [NewEvent(f"c{n}", "calls", 3)]) for n in range(CLIENTS)])
 
     assert sum(one.accepted for one in told) == 3
     assert {refused.refusal.code for one in told for refused in one.refused} == {"INSUFFICIENT_CREDITS"}
@@ -74,11 +78,11 @@ def test_the_last_of_the_wallet_is_spent_once(user: User, catalogue: Put, sessio
     assert user.faults() == []
 
 
-def test_a_fault_of_one_is_nobody_elses(user: User, catalogue: Put, sessions: sessionmaker[Session]) -> None:
+def test_a_fault_of_one_is_nobody_elses(user: User, catalogue: Put, counter: Counter) -> None:
     catalogue(BOTH_MODES)
     naive = NewEvent("faulty", "views", 1, occurred_at=datetime(2026, 3, 14))  # noqa: DTZ001 - what the API never lets in
 
-    told = at_once(sessions, [(user, [naive if n == 5 else NewEvent(f"v{n}", "views", 1)]) for n in range(CLIENTS)])
+    told = at_once([counter], [(user, [naive if n == 5 else NewEvent(f"v{n}", "views", 1)]) for n in range(CLIENTS)])
 
     assert [n for n, one in enumerate(told) if isinstance(one, TypeError)] == [5]
     assert user.meter("views").used == CLIENTS - 1
@@ -86,9 +90,9 @@ def test_a_fault_of_one_is_nobody_elses(user: User, catalogue: Put, sessions: se
 
 
 @pytest.mark.parametrize("size", [0, 1])
-def test_alone_it_is_counted_at_once(user: User, catalogue: Put, session: Session, size: int) -> None:
+def test_alone_it_is_counted_at_once(user: User, catalogue: Put, counter: Counter, size: int) -> None:
     catalogue(BOTH_MODES)
 
-    told = count_usage.record(session, user.customer_id, [NewEvent(f"v{n}", "views", 1) for n in range(size)])
+    told = counter.record(user.customer_id, [NewEvent(f"v{n}", "views", 1) for n in range(size)])
 
     assert told == Recorded(accepted=size)

@@ -93,6 +93,7 @@ class Kept:
 def disconnect(app: Flask) -> None:
     """Close the application's connections; it opens others when it needs them."""
     app.extensions["committer"].close()
+    app.extensions["counter"].close()
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
