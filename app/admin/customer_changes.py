@@ -156,9 +156,12 @@ def _of_change(customer: Customer, change: SubscriptionChange) -> Shown:
 
 def _of_end(customer: Customer, minor: int, to: str, currency: str) -> Shown:
     where = RETURNS.get(to, "")
+    bill = [(f"Goes back {where}" if where else "Goes back", cents(minor, currency), "")]
+    if ending := cancel_plan.credits_now(db.session(), customer.id, minor):
+        bill.append(("Unspent credits of that time, taken back", f"{ending:,}", ""))
     return Shown(
         title="The plan ends today",
-        bill=[(f"Goes back {where}" if where else "Goes back", cents(minor, currency), "")],
+        bill=bill,
         button="End the plan now",
         kept={"when": "now", "confirmed": f"{minor}:{to}", "reason": _typed("reason")},
         action=url_for(".cancel", customer_id=customer.id),

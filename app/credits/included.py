@@ -13,17 +13,20 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, ledger
 from app.catalogue.models import PlanVersion
 from app.catalogue.terms import PlanTerms
+from app.credits.accounts import credits_of
 from app.credits.grants import find_grant, grant
 from app.credits.models import CreditGrant, CreditSchedule
+from app.credits.reverse import revoke
 from app.subscriptions import bills, standing
 from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.periods import Period, seconds_between
 from app.subscriptions.proration import share_left
 
 FREE = "free"
+_ENDED = "The plan ended before its period did"
 _LOOK_AGAIN = timedelta(minutes=1)  # while the period's invoice is open
 
 
@@ -83,26 +86,70 @@ def credits_in(session: Session, plan_id: str, version: int) -> int:
     return row.included_credits if row else 0
 
 
+def end(session: Session, sub: Subscription, at: datetime, *, actor: str) -> int:
+    """The money of the time from `at` on goes back (SPEC P8): so do its credits, as far as nobody has spent them.
+
+    How many that was. Once for each grant; what was bought, welcomed or checked in for is not touched (R7).
+    """
+    who = sub.customer_id
+    return sum(
+        revoke(session, who, row.id, key=_ended(row), reason=_ENDED, actor=actor, most=share)
+        for row, share in _for_time_after(session, sub, at)
+        if share
+    )
+
+
+def would_end(session: Session, sub: Subscription, at: datetime) -> int:
+    """How many that would be."""
+    return sum(min(share, row.remaining) for row, share in _for_time_after(session, sub, at))
+
+
+def _for_time_after(session: Session, sub: Subscription, at: datetime) -> list[tuple[CreditGrant, int]]:
+    """What the subscription brought, with the share of it that is for the time from `at` on, rounded down."""
+    return [
+        (row, row.amount * left // seconds_between(row.created_at, row.expires_at))
+        for row in _reaching(session, sub.customer_id, at)
+        if _subscription_of(row) == sub.id
+        and row.expires_at is not None
+        and (left := seconds_between(max(at, row.created_at), row.expires_at)) > 0
+    ]
+
+
 def _kept(session: Session, sub: Subscription, period: Period) -> int:
     """What earlier subscriptions brought for time after their end, as far as it reaches into this period.
 
-    Credits stay when a plan is left at once, and the money of that time goes back (SPEC P8): so whoever subscribes and
-    leaves over and over must not be given the same time's credits each time. Rounded up.
+    What of that is spent, or was not taken back, stays: so whoever subscribes and leaves over and over must not be
+    given the same time's credits each time. Rounded up.
     """
-    mine = select(CreditGrant).where(
-        CreditGrant.customer_id == sub.customer_id,
-        CreditGrant.source == "included",
-        CreditGrant.expires_at > period.start,
-    )
     kept = 0
-    for row in session.scalars(mine):
-        of = session.get(Subscription, (sub.customer_id, row.key.split(":")[1]))
+    for row in _reaching(session, sub.customer_id, period.start):
+        of = session.get(Subscription, (sub.customer_id, _subscription_of(row)))
         if of is None or of.id == sub.id or of.ended_at is None or row.expires_at is None:
             continue
         left = seconds_between(max(of.ended_at, row.created_at), row.expires_at)
         if left > 0:
-            kept += -(-row.amount * left // seconds_between(row.created_at, row.expires_at))
+            kept += -(-row.amount * left // seconds_between(row.created_at, row.expires_at)) - _taken(session, row)
     return kept
+
+
+def _reaching(session: Session, customer_id: str, beyond: datetime) -> list[CreditGrant]:
+    """Included credits of a customer that end after `beyond`."""
+    mine = (CreditGrant.customer_id == customer_id, CreditGrant.source == "included", CreditGrant.expires_at > beyond)
+    return list(session.scalars(select(CreditGrant).where(*mine).order_by(CreditGrant.id)))
+
+
+def _subscription_of(row: CreditGrant) -> str:
+    return row.key.split(":")[1]
+
+
+def _taken(session: Session, row: CreditGrant) -> int:
+    """What of it went when its subscription was ended."""
+    entry = ledger.find_entry(session, row.customer_id, _ended(row))
+    return -entry.leg(credits_of(row.customer_id)).amount if entry is not None else 0
+
+
+def _ended(row: CreditGrant) -> str:
+    return f"{row.key}:ended"
 
 
 def _plan_at_first(session: Session, sub: Subscription, period: Period, now: datetime) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import activity, clock
+from app.credits import included
 from app.db import transaction
 from app.flows import at_provider, follow, timed_here
 from app.flows.at_provider import Providers, Running
@@ -142,7 +143,9 @@ def carry_out(session: Session, asked: Asked, *, actor: str) -> None:
     with transaction(session):
         follow.take_in(session, run.provider.name, seen, actor=actor)
         change = changes.one(session, run.customer_id, asked.id, lock=True)
-        changes.apply(session, change, actor=actor, returned_minor=unused.to_card)
+        if changes.apply(session, change, actor=actor, returned_minor=unused.to_card) and unused.to_card:
+            ended_one = session.get_one(Subscription, (run.customer_id, run.id))
+            included.end(session, ended_one, asked.at, actor=actor)
 
 
 def _read(session: Session, asked: Asked) -> UnusedValue:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app import activity, clock
+from app.credits import included
 from app.db import transaction
 from app.errors import Conflict
 from app.flows import charge_card, hand_over, pay_by
@@ -82,6 +83,8 @@ def now(
 ) -> SubscriptionChange:
     """End it now: credit notes for what is unused, the money back in the wallet, and the free plan, all or nothing.
 
+    With the money goes what is unspent of the credits for that time.
+
     An open invoice of a period is void; what was used beyond the plan stays owed. Raises NoSubscription, and Conflict
     while a change or a payment is in flight, or a card is taking over.
     """
@@ -110,4 +113,6 @@ def _end(session: Session, sub: Subscription, change: SubscriptionChange, *, rea
         change.details = {**change.details, "returned_to": "nowhere"}
     # Where the renewal is overdue, nothing was invoiced after the period's end.
     lifecycle.end(session, sub, at=min(change.as_of, sub.period_end), actor=actor, reason=reason)
+    if change.due_minor:
+        included.end(session, sub, change.as_of, actor=actor)
     changes.apply(session, change, actor=actor)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
+from app import clock
+from app.credits import included
 from app.db import transaction
 from app.errors import Invalid
 from app.flows import cancel_by_card, cancel_from_wallet
@@ -67,6 +69,13 @@ def preview_now(session: Session, providers: Providers, customer_id: str) -> tup
         back = unused.net + unused.tax
         return back, "wallet" if back else "nowhere"
     return cancel_by_card.preview_now(session, providers, customer_id)
+
+
+def credits_now(session: Session, customer_id: str, back_minor: int) -> int:
+    """How many credits `now` would take back with so much money: what the plan brought for that time, unspent."""
+    with transaction(session):
+        live = lifecycle.live(session, customer_id)
+        return included.would_end(session, live, clock.now()) if live is not None and back_minor else 0
 
 
 def _check(reason: str | None, comment: str | None) -> None:

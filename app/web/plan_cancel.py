@@ -52,6 +52,7 @@ def show() -> AnyResponse:
         return redirect(url_for("plan.show"), 303)
     can_end_now = plan_powers.can(now.subscription, Cap.CANCEL_NOW)
     back, to = _given_back() if can_end_now else (None, "nowhere")
+    credits_back = cancel_plan.credits_now(session, customer_id, back or 0)
     now, live = standing.of(session, customer_id), reads.live(session)
     assert now.plan is not None, "it was there a moment ago"
     free = reads.free_plan(session)
@@ -63,6 +64,7 @@ def show() -> AnyResponse:
         exceeded=plan_excess.sentences(session, customer_id, free) if free else [],
         can_end_now=can_end_now,
         back_minor=back,
+        credits_back=credits_back,
         returned=RETURNS[to] if back is not None else "",
         reasons=REASONS.items(),
     )

@@ -16,7 +16,7 @@ from app.coupons.terms import Limits, Terms
 from app.credits.models import CreditGrant
 from app.customers import customers
 from app.db import transaction
-from app.flows import cancel_from_wallet, change_from_wallet, grant_credits, renew, sign_up
+from app.flows import cancel_from_wallet, cancel_plan, change_from_wallet, grant_credits, renew, sign_up
 from app.money import Money
 from app.subscriptions import lifecycle
 from tests.support.people import PASSWORD, Person
@@ -82,6 +82,10 @@ def given(person: Subscriber) -> list[tuple[str, int, int]]:
     person.session.rollback()
     mine = select(CreditGrant).where(CreditGrant.customer_id == person.customer_id).order_by(CreditGrant.id)
     return [(row.source, row.amount, row.remaining) for row in person.session.scalars(mine)]
+
+
+def included_left(person: Subscriber) -> int:
+    return sum(left for source, _, left in given(person) if source == "included")
 
 
 def renews(person: Subscriber, engine) -> None:
@@ -190,15 +194,45 @@ def test_subscribing_and_leaving_over_and_over_brings_a_months_credits_once(payi
         paying.subscribes("growth", form_key=f"form-{time}")
         works()
         clock.advance(minutes=1)
+        assert included_left(paying) == 1000
         cancel_from_wallet.now(paying.session, {}, paying.customer_id, reason="unused", actor="usr_1")
         works()
-    assert (paying.cents, given(paying)) == (before, [("welcome", 500, 500), ("included", 1000, 1000)])
+        assert included_left(paying) == time + 1, "those of the minute, rounded up"
+    assert (paying.cents, given(paying)[0]) == (before, ("welcome", 500, 500))
 
     clock.advance(days=31)
     paying.subscribes("growth", form_key="another month")
     works()
 
-    assert given(paying)[1:] == [("included", 1000, 0), ("included", 1000, 1000)]
+    assert included_left(paying) == 1000
+
+
+def test_leaving_at_once_takes_what_is_unspent_of_the_credits_for_the_time_that_is_paid_back(paying, works, clock):
+    sub = paying.subscribes("growth")
+    works()
+    with transaction(paying.session):
+        credits.grant(paying.session, paying.customer_id, 70, source="pack", key="pack", actor="system")
+        credits.adjust(paying.session, paying.customer_id, -700, reason="spent", actor="system", key="1")
+    clock.set(sub.period_start + (sub.period_end - sub.period_start) / 2)
+    assert cancel_plan.credits_now(paying.session, paying.customer_id, 1) == 300
+
+    cancel_from_wallet.now(paying.session, {}, paying.customer_id, reason="unused", actor="usr_1")
+
+    assert given(paying) == [("welcome", 500, 500), ("included", 1000, 0), ("pack", 70, 70)]
+    paying.subscribes("growth", form_key="again")
+    works()
+    assert included_left(paying) == 1000 - 200, "200 of the 500 for the other half are spent"
+
+
+def test_leaving_at_once_what_was_free_keeps_its_credits(paying, works, clock):
+    paying.subscribes("growth")
+    works()
+    with transaction(paying.session):
+        lifecycle.the_live(paying.session, paying.customer_id).price_minor = 0
+
+    cancel_from_wallet.now(paying.session, {}, paying.customer_id, reason="unused", actor="usr_1")
+
+    assert included_left(paying) == 1000
 
 
 def test_whoever_comes_back_has_the_credits_of_the_time_that_is_new(paying, works, clock) -> None:
@@ -210,7 +244,7 @@ def test_whoever_comes_back_has_the_credits_of_the_time_that_is_new(paying, work
     paying.subscribes("growth", form_key="again")
     works()
 
-    assert given(paying)[1:] == [("included", 1000, 1000), ("included", 500, 500)]
+    assert given(paying)[1:] == [("included", 1000, 500), ("included", 1000, 1000)]
 
 
 def test_an_unpaid_period_brings_none_until_it_is_paid(paying, works, clock, engine) -> None:
