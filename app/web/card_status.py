@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flask import url_for
 
 from app.payments.models import CardPage
-from app.web.waiting import LATER, SOON, Action, Status, pace
+from app.web.waiting import LATER, SOON, Action, Status, pace, placed
 
 
 def of(page: CardPage, *, may_pay: bool, left: bool = False) -> Status:
     """The state of a page. `left`: the reader came back without saving a card."""
     words = _left(page) if left and page.state in ("pending", "open") else _WORDS[page.state](page)
-    seen, marked = f"{page.state}-{words.poll_seconds}", "1" if left else None
-    return replace(
-        words,
-        actions=words.actions if may_pay else [action for action in words.actions if not action.pays],
-        url=url_for("payment_methods.status", page_id=page.id, seen=seen, left=marked),
-        page=url_for("payment_methods.waiting", page_id=page.id, left=marked),
-        seen=seen,
-    )
+    where = {"partial": "payment_methods.status", "page": "payment_methods.waiting", "page_id": page.id}
+    return placed(words, page.state, may_pay=may_pay, left=left, **where)
 
 
 def _saved(_page: CardPage) -> Status:

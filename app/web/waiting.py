@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
+
+from flask import url_for
 
 from app import clock
 
@@ -37,6 +40,18 @@ class Status:
     url: str = ""
     page: str = ""
     seen: str = ""
+
+
+def placed(words: Status, state: str, *, may_pay: bool, left: bool, partial: str, page: str, **name: Any) -> Status:
+    """The words with where to ask again, `partial` and `page` being endpoints. Who may not pay is not led to paying."""
+    marked, seen = "1" if left else None, f"{state}-{words.poll_seconds}"
+    return replace(
+        words,
+        actions=words.actions if may_pay else [action for action in words.actions if not action.pays],
+        url=url_for(partial, **name, seen=seen, left=marked),
+        page=url_for(page, **name, left=marked),
+        seen=seen,
+    )
 
 
 def at_rest(status: Status) -> Status:
