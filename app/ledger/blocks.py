@@ -108,15 +108,18 @@ def _stretches(session: Session, whose: dict[str, str], top: int, limit: int) ->
 
 def _legs(session: Session, whose: dict[str, str], ranges: list[tuple[int, int]], limit: int) -> list[Any]:
     number = marks.number_column(session)
-    # CROSS JOIN has SQLite look up each range by itself; given them beside each other it would rather walk all legs
-    # there are, from the newest one down.
-    values = ", ".join(f"({low}, {high})" for low, high in ranges)
-    sql = (
-        f"WITH ranges (low, high) AS (VALUES {values}) "
-        f"SELECT l.{number} AS number, l.customer_id, l.entry_id, l.kind, l.amount, l.recorded_at "
-        f"FROM ranges CROSS JOIN ledger_leg l WHERE l.{number} BETWEEN ranges.low AND ranges.high AND {_THIS} "
-        f"ORDER BY l.{number} DESC LIMIT :limit"
-    )
+    columns = f"l.{number} AS number, l.customer_id, l.entry_id, l.kind, l.amount, l.recorded_at"
+    if session.get_bind().dialect.name == "sqlite":
+        # CROSS JOIN has SQLite look up each range by itself; given them beside each other it would rather walk all legs
+        # there are, from the newest one down.
+        values = ", ".join(f"({low}, {high})" for low, high in ranges)
+        of = f"(VALUES {values}) ranges CROSS JOIN ledger_leg l"
+        where = f"l.{number} BETWEEN ranges.column1 AND ranges.column2"
+    else:
+        # PostgreSQL the other way round: only of numbers that it is told does it know how few legs they are.
+        of = "ledger_leg l"
+        where = " OR ".join(f"l.{number} BETWEEN {low} AND {high}" for low, high in ranges)
+    sql = f"SELECT {columns} FROM {of} WHERE ({where}) AND {_THIS} ORDER BY l.{number} DESC LIMIT :limit"
     typed = text(sql).columns(recorded_at=UTCDateTime)
     return list(session.execute(typed, {**whose, "limit": limit}))
 

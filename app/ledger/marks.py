@@ -12,6 +12,8 @@ first. Where this transaction already has an id when it comes here, it looks, bu
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -37,6 +39,20 @@ def number_column(session: Session) -> str:
 def mark(session: Session, name: str) -> int:
     """How far the work of this name has come."""
     return session.scalar(text("SELECT number FROM ledger_mark WHERE name = :name"), {"name": name}) or 0
+
+
+def after(session: Session, name: str) -> tuple[str, dict[str, Any]]:
+    """SQL for a leg `l` that the work of this name has not come to, and its parameters.
+
+    The mark is read by the statement itself, so that what was added up and what comes after belong together. That it is
+    near the end PostgreSQL cannot foresee, and would read every leg there is: so it is told one that was read just
+    before, which the other is never below.
+    """
+    column = f"l.{number_column(session)}"
+    sql = f"{column} > coalesce((SELECT number FROM ledger_mark WHERE name = :mark), 0)"
+    if session.get_bind().dialect.name == "sqlite":
+        return sql, {"mark": name}
+    return f"{sql} AND {column} > :at_least", {"mark": name, "at_least": mark(session, name)}
 
 
 def horizon(session: Session, name: str) -> tuple[int, int]:

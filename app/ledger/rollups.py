@@ -43,16 +43,15 @@ def trial_balance(session: Session) -> list[TrialRow]:
 
     Over all rows, the balances of one asset add up to zero.
     """
-    number = marks.number_column(session)
+    not_added, given = marks.after(session, _NAME)
     sql = (
         "SELECT account, asset, house, sum(legs), sum(amount_in), sum(amount_out) FROM ("
         "SELECT account, asset, house, legs, amount_in, amount_out FROM ledger_rollup UNION ALL "
-        f"SELECT l.account, l.asset, {_HOUSE}, count(*), {_IN}, {_OUT} FROM ledger_leg l "
-        f"WHERE l.{number} > coalesce((SELECT number FROM ledger_mark WHERE name = :name), 0) "
+        f"SELECT l.account, l.asset, {_HOUSE}, count(*), {_IN}, {_OUT} FROM ledger_leg l WHERE {not_added} "
         f"GROUP BY l.account, l.asset, {_HOUSE}) parts GROUP BY account, asset, house "
         "ORDER BY asset, house, account"
     )
-    rows = session.execute(text(sql), {"name": _NAME})
+    rows = session.execute(text(sql), given)
     return [TrialRow(row[0], row[1], bool(row[2]), int(row[3]), int(row[4]), int(row[5])) for row in rows]
 
 
@@ -112,7 +111,7 @@ def _of_customers(
     kinds: Sequence[str] | None,
 ) -> list[Any]:
     """Sums of the roll-ups and of the legs after them, in one statement. `by` is ours, never what anybody typed."""
-    number = marks.number_column(session)
+    not_added, given = marks.after(session, _NAME)
     asked = {"since": since and since.isoformat(), "until": until and until.isoformat(), "account": account}
     where = ["TRUE"]
     where += ["day >= :since"] * (since is not None) + ["day <= :until"] * (until is not None)
@@ -121,10 +120,10 @@ def _of_customers(
         f"SELECT {by}, sum(legs), sum(amount_in), sum(amount_out) FROM ("
         "SELECT day, account, asset, kind, legs, amount_in, amount_out FROM ledger_rollup WHERE house = 0 UNION ALL "
         f"SELECT {day_of(session)}, l.account, l.asset, l.kind, count(*), {_IN}, {_OUT} FROM ledger_leg l "
-        f"WHERE l.{number} > coalesce((SELECT number FROM ledger_mark WHERE name = :name), 0) AND l.seq IS NOT NULL "
-        f"GROUP BY 1, 2, 3, 4) parts WHERE {' AND '.join(where)} GROUP BY {by} ORDER BY {by}"
+        f"WHERE {not_added} AND l.seq IS NOT NULL GROUP BY 1, 2, 3, 4"
+        f") parts WHERE {' AND '.join(where)} GROUP BY {by} ORDER BY {by}"
     )
-    given: dict[str, Any] = {"name": _NAME, **{name: value for name, value in asked.items() if value is not None}}
+    given |= {name: value for name, value in asked.items() if value is not None}
     if kinds is None:
         return list(session.execute(text(sql), given))
     listed = text(sql).bindparams(bindparam("kinds", expanding=True))
