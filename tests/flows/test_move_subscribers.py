@@ -17,12 +17,13 @@ from app.db import transaction
 from app.errors import Conflict
 from app.flows import cancel_plan, change_plan, move_outlook, move_subscribers
 from app.flows.move_outlook import Asked
-from app.moves import begin
+from app.moves import begin, work
 from app.moves import reads as moves
 from app.moves.models import MovedSubscriber, VersionMove
 from app.notices.models import Mail
 from app.subscriptions import overrides
 from app.subscriptions.models import SubscriptionChange
+from app.subscriptions.sale import Move
 from tests.flows.test_renew import day
 from tests.support.plans import Subscriber
 
@@ -301,3 +302,26 @@ def test_a_worker_that_died_after_the_change_makes_no_second_one(
     with transaction(session):
         assert session.scalars(select(SubscriptionChange.state)).all() == ["scheduled"]
     assert len(moving.mails()) == 1
+
+
+def test_what_a_worker_has_in_hand_when_it_is_taken_back_is_undone_afterwards(
+    moving: Moving, paying: Subscriber, clock: Any, session: Session
+) -> None:
+    moving.publishes(monthly_minor=900)
+    move = moving.begins()
+    with transaction(session):
+        assert work.take(session) is not None
+    with transaction(session):
+        begin.stop(session, move.id, actor="staff:usr_1")
+    assert moving.works() == 0, "who has it in hand is given time to end"
+
+    late = Move(move.id, 2, waits=True)
+    who = (session, {}, paying.customer_id)
+    shown = change_plan.preview(*who, "starter", "month", actor="staff:usr_1", move=late)
+    change_plan.confirm(*who, shown.id, actor="staff:usr_1")
+    clock.advance(minutes=6)
+    moving.works()
+
+    assert moving.counts(move) == {"stopped": 1}
+    with transaction(session):
+        assert session.scalars(select(SubscriptionChange.state)).all() == ["undone"]
