@@ -26,7 +26,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "usage_threshold": Kind(
-        "{percent} % of your {name} are used",
+        "{percent}% of your {name} are used",
         "You have used {used} of the {allowance} {name} in your plan. The count starts again on {resets_at}.",
         event="usage.threshold_reached",
         takes="meter name percent used allowance period_start resets_at",

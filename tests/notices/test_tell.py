@@ -28,7 +28,7 @@ def test_it_tells_once_for_each_cause(session: Session, ada: Person) -> None:
         assert used(session, ada, 90)
 
     rows = session.scalars(select(Notice).order_by(Notice.key)).all()
-    assert [row.title for row in rows] == ["80 % of your views are used", "90 % of your views are used"]
+    assert [row.title for row in rows] == ["80% of your views are used", "90% of your views are used"]
     assert "You have used 8,000 of the 10,000 views in your plan." in rows[0].sentence
     mails = session.scalars(select(Mail.subject).where(Mail.template == "short_notice")).all()
     assert {row.title for row in rows} == set(mails)

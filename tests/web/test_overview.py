@@ -133,11 +133,11 @@ def test_what_the_customer_was_told_last_stands_there_until_they_read_it(session
     uses(ada, "calls", 850)
     browser = client_of(ada)
 
-    assert "80 % of your" in browser.get("/").text
+    assert "80% of your" in browser.get("/").text
 
     with transaction(session):
         notices.mark_read(session, ada.customer_id)
-    assert "80 % of your" not in browser.get("/").text
+    assert "80% of your" not in browser.get("/").text
 
 
 def test_usage_shows_what_overage_comes_to_and_a_plan_that_saves_money(ada, uses, client_of, clock):
