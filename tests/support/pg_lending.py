@@ -162,7 +162,7 @@ def _wiping(connection: Any) -> list[str]:
     for (table,) in connection.execute(TABLES).fetchall():
         if table == "alembic_version":
             continue
-        disable, enable = _around(connection, table)
+        disable, enable = past_triggers(connection, table)
         statements.append(
             f"IF EXISTS (SELECT FROM public.{table}) THEN {disable} DELETE FROM public.{table}; "
             f"GET DIAGNOSTICS gone = ROW_COUNT; total := total + gone; {enable} END IF;"
@@ -174,7 +174,7 @@ def _wiping(connection: Any) -> list[str]:
     return statements
 
 
-def _around(connection: Any, table: str) -> tuple[str, str]:
+def past_triggers(connection: Any, table: str) -> tuple[str, str]:
     """What turns off the triggers that fire even for a replica, and on again; most tables have none."""
     always = [name for (name,) in connection.execute(ALWAYS, [table])]
     if not always:
