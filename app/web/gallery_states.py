@@ -126,7 +126,7 @@ def quote_none() -> dict[str, Any]:
 
 def transactions() -> dict[str, Any]:
     pager = {"label": "1,234 transactions, newest first", "newer": "/wallet", "older": "/wallet?before=czE"}
-    tally = {"money_in": 182_500_000, "money_out": -127_910_000}
+    tally = {"came": 182_500_000, "went": -127_910_000}
     return _ledger(rows=_rows(), tally=tally, pager=pager, filtered=True)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
@@ -16,35 +15,23 @@ from app.extensions import db
 from app.flows import refund_request
 from app.http import csv_file, hx, paging
 from app.http.auth import current_customer_id, customer_required
-from app.http.filters import default_currency, number, places_of
-from app.http.paging import Pager
+from app.http.filters import default_currency, places_of
 from app.payments import orders
 from app.wallet import kinds, reads
 from app.wallet.accounts import wallet_of
 from app.web import auto_panel, frozen_notice, refund_rows, top_up_panel
-from app.web.wallet_forms import FilterForm, TopUpForm, filters_from_address
+from app.web.account_history import ROWS, Shown, csv_rows, tally_of
+from app.web.wallet_forms import FilterForm, TopUpForm
 from app.web.wallet_rows import hold_line, row_of
 
-ROWS = 50
-CSV_ROWS_AT_ONCE = 1_000
-
 wallet = Blueprint("wallet", __name__, url_prefix="/wallet")
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What the shown kinds brought in and took out over the wallet's life; kept by the ledger, never summed here."""
-
-    entries: int
-    money_in: int
-    money_out: int  # below zero, as the lines show it
 
 
 @wallet.get("")
 @customer_required("read")
 def show() -> Response | tuple[str, int]:
     """The whole page; for htmx only the transactions, at the same address."""
-    filters = filters_from_address()
+    filters = FilterForm.from_address()
     status = 422 if filters.errors else 200
     if hx.is_partial():
         return render_template("wallet/_ledger.html", **_ledger(filters, _page(filters))), status
@@ -55,7 +42,7 @@ def show() -> Response | tuple[str, int]:
 @customer_required("read")
 def transactions() -> tuple[str, int]:
     """The transactions alone, for refreshing them in place."""
-    filters = filters_from_address()
+    filters = FilterForm.from_address()
     status = 422 if filters.errors else 200
     return render_template("wallet/_ledger.html", **_ledger(filters, _page(filters))), status
 
@@ -73,12 +60,15 @@ def balance() -> str:
 @customer_required("read")
 def transactions_csv() -> Response:
     """Every transaction of the filter as CSV, written while it is read, so its length costs no memory."""
-    filters = filters_from_address()
+    filters = FilterForm.from_address()
     if filters.errors:
         return current_app.make_response((page(filters=filters), 422))
     heading = ("id", "time", "type", "title", "detail", "amount", "balance_after", "currency")
     name = f"wallet-{clock.now():%Y-%m-%d}.csv"
-    return csv_file.answer(name, heading, _csv_rows(current_customer_id(), default_currency(), filters))
+    currency = default_currency()
+    account = wallet_of(current_customer_id(), currency)
+    rows = csv_rows(account, filters, lambda lines: [_csv_row(line, currency) for line in lines])
+    return csv_file.answer(name, heading, rows)
 
 
 def page(
@@ -135,7 +125,8 @@ def _balance(balance: ledger.Balance, holds: Sequence[ledger.Hold]) -> dict[str,
 
 
 def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
-    tally = _tally(read.totals, filters.kinds_chosen)
+    tally = tally_of(read.totals, filters.kinds_chosen)
+    shown = Shown(filters, read.lines, read.next_cursor, "wallet.show", read.balance.entries)
     address = url_for("wallet.show")
     beside = refund_rows.marks(
         db.session(), current_customer_id(), default_currency(), read.lines, frozen=read.balance.frozen
@@ -147,7 +138,7 @@ def _ledger(filters: FilterForm, read: reads.WalletPage) -> dict[str, Any]:
         "row_places": places_of((*(line.amount for line in read.lines), *(line.balance_after for line in read.lines))),
         # Days have no kept tallies, and summing a million rows is no way to draw a page.
         "tally": None if filters.dated else tally,
-        "pager": _pager(filters, read, tally),
+        "pager": shown.pager(tally, "transaction", "transactions"),
         "filtered": bool(filters.query),
         "clear_link": Markup('<a class="btn" href="{}">Clear filters</a>').format(address),
         "csv_url": url_for("wallet.transactions_csv", **filters.query),
@@ -158,49 +149,6 @@ def _types(totals: Mapping[str, object], chosen: str) -> list[tuple[str, str]]:
     """What there is to choose from: the types this wallet has had, and the one asked for."""
     had = {kinds.named(kind).api for kind in totals} | {chosen}
     return [("", "All types"), *(pair for pair in kinds.TYPES if pair[0] in had)]
-
-
-def _tally(totals: Mapping[str, tuple[int, int, int]], chosen: Iterable[str] | None) -> Tally:
-    shown = [of_kind for kind, of_kind in totals.items() if chosen is None or kind in chosen]
-    entries, money_in, money_out = (sum(figures) for figures in zip(*shown, strict=True)) if shown else (0, 0, 0)
-    return Tally(entries, money_in, -money_out)
-
-
-def _pager(filters: FilterForm, read: reads.WalletPage, tally: Tally) -> Pager:
-    noun = "transaction" if tally.entries == 1 else "transactions"
-    count = "Newest first" if filters.dated else f"{number(tally.entries)} {noun}, newest first"
-    older = _address(filters, before=read.next_cursor) if read.next_cursor else ""
-    return Pager(count, _newer(filters, read), older)
-
-
-def _newer(filters: FilterForm, read: reads.WalletPage) -> str:
-    """The page before this one. Its place is known because the lines of an unfiltered history are numbered gaplessly;
-    a filtered one leads back to its newest page."""
-    if not request.args.get("before"):
-        return ""
-    if filters.query or not read.lines:
-        return _address(filters, before=None)
-    first = read.lines[0].seq + ROWS + 1
-    return _address(filters, before=first if first <= read.balance.entries else None)
-
-
-def _address(filters: FilterForm, *, before: int | None) -> str:
-    place: dict[str, Any] = {"before": paging.cursor(before)} if before else {}
-    return url_for("wallet.show", **filters.query, **place)
-
-
-def _csv_rows(customer_id: str, currency: str, filters: FilterForm) -> Iterator[Sequence[object]]:
-    session, account = db.session(), wallet_of(customer_id, currency)
-    chosen, since, until = filters.kinds_chosen, filters.first_instant, filters.end
-
-    def page(before: int | None) -> tuple[list[Sequence[object]], int | None]:
-        lines = ledger.history(
-            session, account, before=before, limit=CSV_ROWS_AT_ONCE, kinds=chosen, since=since, until=until
-        )
-        rows = [_csv_row(line, currency) for line in lines]
-        return rows, lines[-1].seq if len(lines) == CSV_ROWS_AT_ONCE else None
-
-    return csv_file.walked(session, page)
 
 
 def _csv_row(line: ledger.Line, currency: str) -> Sequence[object]:
