@@ -58,7 +58,7 @@ def preview(
     _refuse_the_impossible(run.provider, effect, same_interval=to.interval is has.interval)
     tells = Cap.PREVIEW in run.provider.capabilities
     try:
-        plan = priced.plan_at(session, run.provider, to)
+        plan = priced.plan_at(session, run.provider, to, instead_of=(customer_id, run.id))
         state = replace(run.state(), cancel_at_period_end=False)  # who changes the plan means to stay
         shown = run.role.preview_change(state, plan, at=at) if tells else estimated.preview(has, to, at=at)
     except ProviderError as error:

@@ -142,16 +142,29 @@ def _store(session: Session, subscription: Subscription, state: SubscriptionStat
 
 
 def _by_a_change(session: Session, subscription: Subscription, state: SubscriptionState) -> Bought | None:
-    """What a change that waits was shown as, where this is the price that the provider is asked for by it."""
+    """What a change that waits was shown as, where this is the price that the provider is asked for by it.
+
+    Of two versions under one name it may be what is there already: then nothing is to be asked for.
+    """
     named = state.provider_price_id
-    if state.plan is not None or named == subscription.provider_state.get(prices.KNOWN_AS):
+    if state.plan is not None:
         return None
+    is_there = named == subscription.provider_state.get(prices.KNOWN_AS)
     who = subscription.customer_id
     for change in (changes.in_flight(session, who), changes.scheduled(session, who)):
-        if change is not None and change.details.get("provider_price") == named:
+        if change is None or change.details.get("provider_price") != named:
+            continue
+        if not is_there or _has_its_time(change, state):
             price = Money(change.price_minor, change.currency)
             return Bought(change.plan_id, change.version, Interval(change.interval), price)
     return None
+
+
+def _has_its_time(change: SubscriptionChange, state: SubscriptionState) -> bool:
+    """Whether the change takes effect now, or the period has begun that it is for."""
+    if change.state == "in_flight":
+        return change.details.get("effect") == "now"
+    return state.period_start is not None and state.period_start >= change.effective_at
 
 
 def _is_early(session: Session, subscription: Subscription, state: SubscriptionState, bought: Bought) -> bool:

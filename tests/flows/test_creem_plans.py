@@ -8,11 +8,13 @@ import pytest
 
 from app.catalogue import file, publish
 from app.db import transaction
-from app.flows import cancel_plan, cards
+from app.flows import cancel_plan, cards, change_plan
 from app.flows.sold_by import NotSoldHere
 from app.money import Money
+from app.payments import refused
 from app.providers import errors
 from app.providers.values import PlanRef
+from app.subscriptions.sale import Move
 from tests.support.creem import OFFERS, Regular
 from tests.support.payments import again
 
@@ -20,6 +22,12 @@ from tests.support.payments import again
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     return sqlite_url  # an adapter's journey: nothing here locks
+
+
+def publish_anew(regular: Regular, offers: str) -> None:
+    """Another version of what is on offer, under the same products."""
+    with transaction(regular.session):
+        publish.apply(regular.session, file.read(offers.format(**regular.products), currency="usd"), actor="test")
 
 
 class TestSubscription:
@@ -50,15 +58,43 @@ class TestSubscription:
 
     def test_a_new_version_with_the_same_product_takes_nobody_along(self, regular: Regular) -> None:
         regular.is_on()
-        dearer = OFFERS.replace('"10.00"', '"15.00"').format(**regular.products)
-        with transaction(regular.session):
-            publish.apply(regular.session, file.read(dearer, currency="usd"), actor="test")
+        publish_anew(regular, OFFERS.replace('"10.00"', '"15.00"'))
 
         regular.passes(days=31)
         regular.hears()
 
         assert [each.reason for each in regular.invoices] == ["subscription_create", "subscription_cycle"]
         assert (regular.sub.version, regular.sub.price_minor) == (1, 1000)
+
+    @pytest.mark.parametrize("waits", [False, True])
+    def test_a_change_to_another_version_with_the_same_product_comes_true(self, regular: Regular, waits: bool) -> None:
+        regular.is_on()
+        publish_anew(regular, OFFERS.replace('name = "Starter"', 'name = "Starter 2"'))
+        who, move = (regular.session, regular.providers, regular.customer_id), Move("mov_1", 2, waits)
+
+        shown = change_plan.preview(*who, "starter", "month", actor="usr_1", move=move)
+        done = change_plan.confirm(*who, shown.id, actor="usr_1")
+
+        assert (shown.due_minor, done.state) == (0, "scheduled" if waits else "applied")
+        regular.passes(days=31)
+        regular.hears()
+        regular.sweeps()
+        assert (regular.sub.version, regular.sub.price_minor) == (2, 1000)
+        assert [each.reason for each in regular.invoices] == ["subscription_create", "subscription_cycle"]
+
+    def test_a_change_to_another_price_with_the_same_product_is_refused_and_staff_read_why(
+        self, regular: Regular
+    ) -> None:
+        regular.is_on()
+        publish_anew(regular, OFFERS.replace('"10.00"', '"15.00"'))
+        who = (regular.session, regular.providers, regular.customer_id)
+
+        with pytest.raises(NotSoldHere, match="Starter"):
+            change_plan.preview(*who, "starter", "month", actor="usr_1")
+
+        with transaction(regular.session):
+            [told] = refused.latest(regular.session, 5)
+        assert "sold at another price" in told.reason
 
     def test_it_falls_behind_and_catches_up(self, regular: Regular) -> None:
         regular.is_on()
