@@ -16,7 +16,6 @@ from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.standing import Standing
 
 STATUSES = {
-    "free": "Live",
     "active": "Active",
     "past_due": "Past due",
     "restricted": "Payment failed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -97,7 +98,7 @@ def usage(customer_id: str) -> Response:
     customer = load(customer_id)
     used = metering.meters(db.session(), standing.of(db.session(), customer.id))
     template = "admin/customers/_usage.html" if hx.is_partial() else "admin/customers/usage.html"
-    return hx.answer(render_template(template, customer=customer, usage=used))
+    return hx.answer(render_template(template, customer=customer, usage=used, last_day=_last_day))
 
 
 @pages.get("/admin/customers/<customer_id>/transactions")
@@ -117,6 +118,11 @@ def load(customer_id: str) -> Customer:
     if customer is None:
         raise NotFound(f"There is no customer {customer_id[:64]}.")
     return customer
+
+
+def _last_day(end: datetime) -> datetime:
+    """People read periods with their last day: the boundary belongs to the next one."""
+    return end - timedelta(seconds=1)
 
 
 def _address(thing: places.Thing) -> str:
