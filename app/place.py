@@ -25,8 +25,13 @@ def read(text: str) -> tuple[datetime, str]:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None or not last or not last.isprintable():
-        raise Invalid("This page of the list does not exist any more. Start again from the newest.", field="before")
+        raise gone()
     return at, last
+
+
+def gone() -> Invalid:
+    """The refusal of a place that no list has."""
+    return Invalid("This page of the list does not exist any more. Start again from the newest.", field="before")
 
 
 def beyond(

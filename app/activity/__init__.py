@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.activity.reads import Page, of_customer, of_everyone, since
+from app.activity.reads import Page, of_everyone, since
 from app.activity.record import record
 
-__all__ = ["Page", "of_customer", "of_everyone", "record", "since"]
+__all__ = ["Page", "of_everyone", "record", "since"]

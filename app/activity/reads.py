@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import place
@@ -21,11 +21,6 @@ class Page:
     older: str | None
 
 
-def of_customer(session: Session, customer_id: str, *, before: str | None = None, limit: int = 50) -> Page:
-    """What happened to one customer. Raises Invalid for a cursor that is none of ours."""
-    return _page(session, select(Activity).where(Activity.customer_id == customer_id), before, limit)
-
-
 def of_everyone(
     session: Session,
     *,
@@ -36,7 +31,10 @@ def of_everyone(
     customer_id: str | None = None,
     subject: str | None = None,
 ) -> Page:
-    """What happened anywhere, for staff; `action` may be a whole word or a beginning such as "wallet."."""
+    """What happened anywhere, for staff; `action` may be a whole word or a beginning such as "wallet.".
+
+    Raises Invalid for a `before` that is none of ours.
+    """
     asked = ((Activity.customer_id, customer_id), (Activity.subject, subject), (Activity.actor, actor))
     where = [column == wanted for column, wanted in asked if wanted]
     if before:
@@ -49,7 +47,10 @@ def of_everyone(
             return Page([], None)
         newest = place.newest(Activity.id, Activity.at, Activity.action, words, limit + 1, *where)
         where = [Activity.id.in_(newest)]
-    return _page(session, select(Activity).where(*where), None, limit)
+    lines = select(Activity).where(*where).order_by(Activity.at.desc(), Activity.id.desc())
+    found = list(session.scalars(lines.limit(limit + 1)))
+    older = place.written(found[limit - 1].at, found[limit - 1].id) if len(found) > limit else None
+    return Page(found[:limit], older)
 
 
 def _has_few(customer_id: str | None, actor: str | None) -> bool:
@@ -62,11 +63,3 @@ def since(session: Session, customer_id: str, action: str, instant: datetime, *,
     mine = select(Activity).where(Activity.customer_id == customer_id, Activity.at >= instant)
     newest = mine.where(Activity.action == action).order_by(Activity.at.desc(), Activity.id.desc())
     return list(session.scalars(newest.limit(limit)))
-
-
-def _page(session: Session, lines: Select[Activity], before: str | None, limit: int) -> Page:
-    if before:
-        lines = lines.where(place.beyond(Activity.at, Activity.id, *place.read(before)))
-    found = list(session.scalars(lines.order_by(Activity.at.desc(), Activity.id.desc()).limit(limit + 1)))
-    older = place.written(found[limit - 1].at, found[limit - 1].id) if len(found) > limit else None
-    return Page(found[:limit], older)

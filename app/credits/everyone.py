@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app import ledger
+from app import ledger, place
 from app.credits.models import CreditAllocation
-from app.errors import Invalid
 from app.ledger import Line
-
-_PLACE = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]{8,15}Z)~(wtxn_[0-9a-z]{26})\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +51,11 @@ def movements(
         .order_by(one.at.desc(), one.entry_id.desc())
     )
     if before:
-        newest = newest.where(tuple_(one.at, one.entry_id) < _place(before))
+        newest = newest.where(place.beyond(one.at, one.entry_id, *place.read(before)))
     rows = session.execute(newest.offset(offset).limit(limit + 1)).all()
     page = rows[:limit]
     lines = ledger.lines_of(session, "credits", [(row.customer_id, row.entry_id) for row in page])
-    older = f"{_written(page[-1].at)}~{page[-1].entry_id}" if len(rows) > limit else ""
+    older = place.written(page[-1].at, page[-1].entry_id) if len(rows) > limit else ""
     return Movements([Movement(row.customer_id, lines[row.entry_id]) for row in page], older)
 
 
@@ -75,18 +71,3 @@ def _which(asked: Asked) -> list[ColumnElement[bool]]:
     if asked.until is not None:
         found.append(one.at < asked.until)
     return found
-
-
-def _written(at: datetime) -> str:
-    """The instant to the microsecond: two movements of one millisecond must not hide each other."""
-    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _place(text: str) -> tuple[datetime, str]:
-    match = _PLACE.match(text)
-    try:
-        if match:
-            return datetime.fromisoformat(match[1]), match[2]
-    except ValueError:
-        pass
-    raise Invalid("This page link is not valid. Start again from the newest.", field="before")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 
+from app import place
 from app.activity.models import Activity
-from app.errors import Invalid
 from app.notices.models import Notice
 from app.payments.models import Payment, ProviderEvent
 
@@ -80,19 +80,16 @@ def _below(source: str, below: tuple[datetime, int, str]) -> ColumnElement[bool]
     mine = _RANK[source]
     if mine > rank:
         return at <= instant
-    return at < instant if mine < rank else or_(at < instant, and_(at == instant, name < last))
+    return at < instant if mine < rank else place.beyond(at, name, instant, last)
 
 
 def _cursor(line: Happened) -> str:
-    return f"{line.at.isoformat()}~{_RANK[line.source]}~{line.id}"
+    return place.written(line.at, f"{_RANK[line.source]}~{line.id}")
 
 
 def _read_cursor(text: str) -> tuple[datetime, int, str]:
-    parts = text.split("~", 2)
-    try:
-        at, rank, last = datetime.fromisoformat(parts[0].replace(" ", "+")), int(parts[1]), parts[2]
-    except (ValueError, IndexError):
-        at = None
-    if at is None or at.tzinfo is None or not 0 <= rank < len(SOURCES) or not last:
-        raise Invalid("This page of the list does not exist any more. Start again from the newest.", field="before")
-    return at, rank, last.replace("\0", "")
+    at, rest = place.read(text)
+    rank, _, last = rest.partition("~")
+    if rank not in map(str, _RANK.values()) or not last:
+        raise place.gone()
+    return at, int(rank), last

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, place
 from app.errors import NotFound
 from app.notices.models import Notice
 
@@ -31,7 +31,7 @@ def page(
         found = found.where(Notice.read_at.is_(None))
     if before is not None:
         last = one(session, customer_id, before)
-        found = found.where(tuple_(Notice.at, Notice.id) < (last.at, last.id))
+        found = found.where(place.beyond(Notice.at, Notice.id, last.at, last.id))
     rows = list(session.scalars(found.order_by(Notice.at.desc(), Notice.id.desc()).limit(limit + 1)))
     return NoticePage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 

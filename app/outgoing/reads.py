@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import place
 from app.errors import NotFound
 from app.outgoing.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
@@ -76,7 +77,7 @@ def log(
         last = session.get(WebhookDelivery, (whose, delivery_id))
         if last is None:
             raise NotFound("There is no such delivery.")
-        found = found.where(tuple_(WebhookDelivery.created_at, WebhookDelivery.id) < (last.created_at, last.id))
+        found = found.where(place.beyond(WebhookDelivery.created_at, WebhookDelivery.id, last.created_at, last.id))
     newest = found.order_by(WebhookDelivery.created_at.desc(), WebhookDelivery.id.desc()).limit(limit + 1)
     lines = [Line(delivery, url) for delivery, url in session.execute(newest).all()]
     last_one = lines[limit - 1].delivery if len(lines) > limit else None

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select, tuple_
+from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
 from sqlalchemy.orm import Session
 
-from app import clock, ids
+from app import clock, ids, place
 from app.errors import NotFound
 from app.payments.dispute_table import EVIDENCE, PHASES, TAKEN, Dispute
 from app.providers.events import DisputeChanged
@@ -139,7 +139,7 @@ def page(
     if phases:
         wanted = wanted.where(Dispute.phase.in_(phases))
     if before is not None:
-        wanted = wanted.where(tuple_(Dispute.opened_at, Dispute.id) < (before.opened_at, before.id))
+        wanted = wanted.where(place.beyond(Dispute.opened_at, Dispute.id, before.opened_at, before.id))
     return list(session.scalars(wanted.order_by(Dispute.opened_at.desc(), Dispute.id.desc()).limit(limit)))
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
 from sqlalchemy.orm import Session
 
-from app import activity, clock, ids
+from app import activity, clock, ids, place
 from app.errors import Conflict, NotFound
 from app.payments.reconciliation_table import Reconciliation
 
@@ -139,7 +139,7 @@ def page(
     if channel:
         wanted = wanted.where(Reconciliation.channel == channel)
     if before is not None:
-        wanted = wanted.where(tuple_(Reconciliation.asked_at, Reconciliation.id) < (before.asked_at, before.id))
+        wanted = wanted.where(place.beyond(Reconciliation.asked_at, Reconciliation.id, before.asked_at, before.id))
     newest_first = wanted.order_by(Reconciliation.asked_at.desc(), Reconciliation.id.desc())
     return list(session.scalars(newest_first.limit(limit)))
 

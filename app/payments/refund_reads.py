@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app import place
 from app.errors import NotFound
 from app.payments import refunds
 from app.payments.refund_table import Refund
@@ -43,7 +44,7 @@ def page(
         last = refunds.find(session, before)
         if last is None:
             raise NotFound("There is no such refund.")
-        wanted = wanted.where(tuple_(Refund.created_at, Refund.id) < (last.created_at, last.id))
+        wanted = wanted.where(place.beyond(Refund.created_at, Refund.id, last.created_at, last.id))
     newest_first = wanted.order_by(Refund.created_at.desc(), Refund.id.desc())
     rows = list(session.scalars(newest_first.limit(limit + 1)))
     return RefundPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)

@@ -16,7 +16,7 @@ def test_it_keeps_who_did_what_to_which_row(session: Session, clock) -> None:
     with transaction(session):
         activity.record(session, "staff:usr_1", "wallet.adjusted", "wtxn_1", customer_id="cus_1", reason="A gift")
 
-    (line,) = activity.of_customer(session, "cus_1").lines
+    (line,) = activity.of_everyone(session, customer_id="cus_1").lines
 
     assert (line.actor, line.action, line.subject) == ("staff:usr_1", "wallet.adjusted", "wtxn_1")
     assert line.details == {"reason": "A gift"}
@@ -31,7 +31,7 @@ def test_it_cannot_be_edited_or_deleted(session: Session, edit: str) -> None:
     with pytest.raises(DBAPIError, match="append-only"), transaction(session):
         session.execute(text(edit))
 
-    assert len(activity.of_customer(session, "cus_1").lines) == 1
+    assert len(activity.of_everyone(session, customer_id="cus_1").lines) == 1
 
 
 def test_it_is_gone_with_the_change_it_tells_of(session: Session) -> None:
@@ -52,7 +52,7 @@ def test_a_customer_sees_only_their_own(session: Session) -> None:
         activity.record(session, "system", "customer.opened", "cus_2", customer_id="cus_2")
         activity.record(session, "system", "user.disabled", "usr_1")
 
-    assert [line.subject for line in activity.of_customer(session, "cus_1").lines] == ["cus_1"]
+    assert [line.subject for line in activity.of_everyone(session, customer_id="cus_1").lines] == ["cus_1"]
     assert len(activity.of_everyone(session).lines) == 3
 
 
