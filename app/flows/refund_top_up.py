@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import clock, ledger
 from app.db import transaction
-from app.errors import NotFound, UnsupportedByChannel
+from app.errors import NotFound, UnsupportedByChannel, WalletFrozen
 from app.flows import auto_top_up_outcome, refund, take_bonus_back
 from app.flows.refund import Providers
 from app.flows.refund_tax import share_of_tax
@@ -65,6 +65,7 @@ def look(
         _refuse_late(entry)
     there = _left(session, customer_id, entry, currency)
     _refuse_disputed(session, there.channel, there.payment_id)
+    _refuse_frozen(session, customer_id, currency)
     payment = returned.find(session, there.channel, there.payment_id)
     _able(providers, there.channel, payment, there, there.left_minor)
     return there
@@ -185,6 +186,12 @@ def _refuse_late(entry: ledger.Entry) -> None:
 def _refuse_disputed(session: Session, channel: str, payment_id: str) -> None:
     if disputes.is_disputed(session, channel, payment_id):
         raise PaymentDisputed("This payment is disputed with the bank, so nothing of it can be refunded.")
+
+
+def _refuse_frozen(session: Session, customer_id: str, currency: str) -> None:
+    """Before somebody fills in a form that the books would refuse."""
+    if ledger.balance(session, wallet_of(customer_id, currency)).frozen:
+        raise WalletFrozen("The wallet is frozen, so nothing can be refunded from it until it is thawed.")
 
 
 def _left(session: Session, customer_id: str, entry: ledger.Entry, currency: str) -> TopUp:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app.db import transaction
@@ -48,11 +50,16 @@ def test_while_it_is_frozen_no_refund_is_offered_and_it_says_what_can_be_done(
     disputed.tops_up(session, ada.customer_id)
     browser = client_of(ada)
     before = browser.get("/wallet").text
+    refund = re.search(r"/wallet/refunds/\w+", before)[0]
+    assert browser.get(refund).status_code == 200
     with transaction(session):
         frozen.freeze_by_hand(session, ada.customer_id, "usd", reason="Card testing", actor="staff:usr_1")
 
     page = browser.get("/wallet").text
 
+    refused = browser.get(refund)
+    assert refused.status_code == 403
+    assert "nothing can be refunded from it until it is thawed" in refused.text
     for offered in ("Ask for your balance", "<dt>Available</dt>", "Refund…"):
         assert offered in before
         assert offered not in page
