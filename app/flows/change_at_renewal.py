@@ -2,8 +2,8 @@
 
 The row says what is wanted and when. In the last hour the provider is told to charge the other price from the renewal
 on; the plan changes here when the period does. Died in between, or unanswered, it is looked at again: what is done
-already is not asked for twice. Renewed before that, which takes an hour without us, the customer has what they paid
-for, and the change waits for the next period's end.
+already is not asked for twice. Renewed before that, which takes an hour without us, a cheaper plan is changed to at
+once, and what was paid beyond its price goes to the wallet. Any other change waits for the next period's end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from app.flows.change_by_card import Asked
 from app.flows.news import Seen
 from app.providers.billing import SubscriptionState
 from app.providers.errors import InvalidRequest
-from app.subscriptions import changes
+from app.subscriptions import changes, late
 from app.subscriptions.models import Subscription, SubscriptionChange
 
 log = logging.getLogger(__name__)
@@ -64,14 +64,27 @@ def go_on(session: Session, providers: Providers, name: tuple[str, str]) -> None
     if state.status == "canceled" or state.cancel_at_period_end:
         _end(session, asked, _LEAVING)
         return
-    if state.period_start is not None and state.period_start < effective_at:
+    in_time = state.period_start is not None and state.period_start < effective_at
+    if in_time or _is_owed(session, asked):
         try:
-            asked.run.role.change_for_renewal(state, asked.plan, key=f"{asked.id}:renewal")
+            asked.run.role.change_for_renewal(state, asked.plan, key=f"{asked.id}:{'renewal' if in_time else 'late'}")
         except InvalidRequest as no:
             log.warning("%s does not accept the change %s: %s", asked.run.provider.name, asked.id, no)
             _end(session, asked, _NOT_ACCEPTED)
             return
     _write_down(session, asked, follow.look_at(session, asked.run.provider, asked.run.provider_id))
+
+
+def _is_owed(session: Session, asked: Asked) -> bool:
+    """Whether it comes too late and can be made right; then that is written down before anybody is asked."""
+    seen = follow.look_at(session, asked.run.provider, asked.run.provider_id)
+    with transaction(session):
+        follow.take_in(session, asked.run.provider.name, seen)
+        change = changes.one(session, asked.run.customer_id, asked.id, lock=True)
+        if change.state != "scheduled" or seen.state is None or not _was_renewed(seen.state, change):
+            return False
+        subscription = session.get_one(Subscription, (change.customer_id, change.subscription_id))
+        return late.owe(session, subscription, change, seen.state)
 
 
 def _write_down(session: Session, asked: Asked, seen: Seen) -> None:

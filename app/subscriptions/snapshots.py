@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app import activity, clock
 from app.money import Money
 from app.providers.billing import SubscriptionState
-from app.subscriptions import changes, lifecycle, prices, told
+from app.subscriptions import changes, late, lifecycle, prices, told
 from app.subscriptions.dunning import GRACE_DAYS
 from app.subscriptions.models import Subscription, SubscriptionChange
 from app.subscriptions.periods import Anchor, Interval, Period
@@ -202,6 +202,7 @@ def _settle_changes(session: Session, subscription: Subscription, state: Subscri
     if scheduled is not None and scheduled.kind in ("upgrade", "downgrade"):
         if is_so(subscription, scheduled):
             changes.apply(session, scheduled, actor=actor)
+            late.make_up(session, scheduled)
         elif changes.is_timed_here(scheduled):  # the provider knows nothing of it before its time
             if not _is_still(subscription, scheduled.details["from"]):
                 changes.undo(session, scheduled, actor=actor, because="The plan was changed before its time.")

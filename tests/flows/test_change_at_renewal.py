@@ -76,6 +76,12 @@ def to_the_last_hour(patron: Patron) -> None:
     patron.clock.set(patron.sub.period_end - timedelta(minutes=30))
 
 
+def renewed_without_us(patron: Patron) -> None:
+    patron.clock.set(patron.sub.period_end)
+    patron.passes(minutes=1)
+    patron.clock.advance(hours=2)
+
+
 class TestUpgrade:
     def test_another_interval_can_not_wait_for_the_periods_end(self, patron: Patron) -> None:
         with pytest.raises(UnsupportedByChannel):
@@ -163,21 +169,52 @@ class TestDowngrade:
         patron.hears()
         assert (patron.sub.price_minor, now(patron, change)) == (1000, "applied")
 
-    def test_renewed_before_we_were_there_it_waits_for_the_next_end(self, patron: Patron) -> None:
+    @BOTH
+    def test_renewed_before_we_were_there_it_comes_at_once_and_the_difference_goes_to_the_wallet(
+        self, patron: Patron
+    ) -> None:
         change = moves(patron)
-        patron.clock.set(patron.sub.period_end)
-        patron.passes(hours=2)
+        renewed_without_us(patron)
         patron.hears()
-        assert (patron.sub.price_minor, now(patron, change)) == (3000, "scheduled"), "what was paid for stays"
+        assert (patron.sub.price_minor, now(patron, change), patron.wallet) == (3000, "scheduled", 0)
 
         patron.sweeps()
-        assert change_of(patron, change).effective_at == patron.sub.period_end
-        to_the_last_hour(patron)
+        patron.hears(times=2, seed=1)
+        assert (patron.sub.price_minor, now(patron, change), price_there(patron)) == (1000, "applied", 1000)
+        assert patron.wallet == 2000
+        patron.passes(days=31)
+        patron.hears()
         patron.sweeps()
-        patron.passes(hours=1)
+
+        assert (charged(patron), patron.wallet) == ([3000, 3000, 1000], 2000)
+
+    def test_died_after_the_provider_was_told_late_it_is_made_right_by_its_news(
+        self, patron: Patron, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        change = moves(patron)
+        renewed_without_us(patron)
+        role = type(patron.adapter)
+        asked = role.change_for_renewal
+
+        def dies(*args: Any, **how: Any) -> Any:
+            asked(*args, **how)
+            raise Unavailable("the process ended here")
+
+        with monkeypatch.context() as during:
+            during.setattr(role, "change_for_renewal", dies)
+            patron.sweeps()
         patron.hears()
 
-        assert (patron.sub.price_minor, charged(patron), now(patron, change)) == (1000, [3000, 3000, 1000], "applied")
+        assert (patron.sub.price_minor, now(patron, change), patron.wallet) == (1000, "applied", 2000)
+
+    def test_what_was_not_paid_is_not_given_back(self, patron: Patron) -> None:
+        change = moves(patron)
+        patron.there.books.poor = True  # type: ignore[attr-defined]
+        renewed_without_us(patron)
+        patron.hears()
+        patron.sweeps()
+
+        assert (now(patron, change), patron.wallet) == ("scheduled", 0)
 
     def test_it_is_undone_also_in_the_last_hour(self, patron: Patron) -> None:
         change = moves(patron)
