@@ -11,6 +11,7 @@ from __future__ import annotations
 from hypothesis import settings
 
 pytest_plugins = [
+    "tests.support.heap",  # the first: what the others import counts
     "tests.support.databases",
     "tests.support.time",
     "tests.support.network",
