@@ -9,7 +9,8 @@ its first page and at one deep inside, reached by the cursor of a row in the mid
 where none is known here; and with the filters staff use most. The big and the small database take turns.
 
 It fails when a list asks the database more often with much than with little, or takes more than twice as long: deep
-against first, much against little; less than ten milliseconds of difference do not count. What has to add up or look
+against first, much against little; less than ten milliseconds of difference do not count. It goes by the fastest of the
+rounds; on SQLite, where all is done in this process, by the processor's time that it took. What has to add up or look
 through all customers is named in GROWS, and may take a tenth of a second longer with much.
 
 The data is made by bulk SQL (about 12 GB in SQLite and 20 in PostgreSQL at ten million entries) and deleted afterwards.
@@ -22,7 +23,6 @@ import argparse
 import html
 import logging
 import re
-import statistics
 import sys
 import tempfile
 import time
@@ -65,7 +65,7 @@ OLDER = re.compile(r'<a [^>]*href="([^"]+)" rel="next"')
 
 @dataclass
 class Seen:
-    """What one address took: the median in seconds, and how often the database was asked."""
+    """What one address took at best, in seconds, and how often the database was asked."""
 
     seconds: float
     queries: int
@@ -164,22 +164,23 @@ def _read(
     small: Office, big: Office, endpoint: str, address: str, rounds: int
 ) -> tuple[Seen | None, Seen | None, Seen | None]:
     inside = _deep(big, endpoint, address)
+    clock = time.thread_time if big.engine.dialect.name == "sqlite" else time.perf_counter
     wanted: list[tuple[Office, str | None]] = [(small, address), (big, address), (big, inside)]
     took: list[list[float]] = [[], [], []]
     for number in range(rounds + 2):
         for place, (office, where) in enumerate(wanted):
             if where is None:
                 continue
-            began = time.perf_counter()
+            began = clock()
             answer = office.browser.get(where)
-            spent = time.perf_counter() - began
+            spent = clock() - began
             assert answer.status_code == 200, (where, answer.text)
             if number >= 2 or spent > TOO_LONG:
                 took[place].append(spent)
         if max(took[1] + took[2], default=0) > TOO_LONG and all(took[:2]):
             break  # that it takes too long is known by now
     return [
-        Seen(statistics.median(spent), _queries(office, str(where))) if spent else None
+        Seen(min(spent), _queries(office, str(where))) if spent else None
         for (office, where), spent in zip(wanted, took, strict=True)
     ]
 

@@ -38,7 +38,7 @@ class Books:
 def show() -> str:
     """Every figure of now, and money by day over the last thirty days."""
     session, currency = db.session(), default_currency()
-    groups = recurring.groups(session, recurring.Asked(state="paying"), currency)
+    groups, states = recurring.standing(session, currency)
     by_day = days.last_days(session, currency, clock.now().date())
     disputes = waiting.next_disputes(session)
     return render_template(
@@ -46,7 +46,7 @@ def show() -> str:
         groups=groups,
         paying=sum(group.count for group in groups),
         each_month=recurring.each_month(groups),
-        states=recurring.counts(session),
+        states=states,
         days=list(reversed(by_day)),
         chart=days_chart.chart(by_day, currency_sign()),
         topped_up=sum(day.topped_up for day in by_day),

@@ -122,27 +122,75 @@ def groups(session: Session, asked: Asked, currency: str) -> list[Group]:
     Two queries whatever their number: subscriptions of one price are counted together, from an index alone, and then
     those that a coupon makes cheaper. What is billed in another currency is counted, and adds nothing.
     """
-    where = _wanted(asked, _state(clock.now()))
+    return _grouped(session, _counted(session, asked), asked, currency)
+
+
+def standing(session: Session, currency: str) -> tuple[list[Group], dict[str, int]]:
+    """The groups of those that pay, and how many that have not ended are in each state that somebody is in."""
+    counted = _counted(session, Asked())
+    states: dict[str, int] = dict.fromkeys(STATUSES, 0)
+    for each in counted:
+        if each.status != "canceled":
+            for state, count in each.by_state():
+                states[state] += count
+    found = _grouped(session, counted, Asked(state="paying"), currency)
+    return found, {state: count for state, count in states.items() if count}
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Subscriptions of one plan, interval, price and status: how many, of whom some have ended or lost by time."""
+
+    plan: str
+    plan_name: str
+    interval: str
+    price_minor: int
+    currency: str
+    status: str
+    count: int
+    over: int  # their notice has come to its end
+    lost: int  # their grace has
+
+    def by_state(self) -> tuple[tuple[str, int], ...]:
+        """What `_state` says of each of them."""
+        return (self.status, self.count - self.over - self.lost), ("canceled", self.over), ("restricted", self.lost)
+
+
+def _counted(session: Session, asked: Asked) -> list[_Counted]:
+    """All that match but for the state, by plan; grouped in the order of an index, which alone is read."""
+    s, now = Subscription, clock.now()
+    same = (s.plan_id, s.interval, s.price_minor, s.currency, s.status)
+    over = and_(s.cancel_at_period_end, s.period_end <= now, s.status != "canceled")
+    lost = and_(s.status == "past_due", s.grace_ends_at <= now, ~and_(s.cancel_at_period_end, s.period_end <= now))
+    sums = (
+        func.count().label("count"),
+        func.count().filter(over).label("over"),
+        func.count().filter(lost).label("lost"),
+    )
+    some = select(*same, *sums).where(*_narrowed(asked)).group_by(*same).subquery()
+    columns = (Plan.key, PlanVersion.name, some.c.interval, some.c.price_minor, some.c.currency, some.c.status)
+    named = select(*columns, some.c.count, some.c.over, some.c.lost).join(Plan, Plan.id == some.c.plan_id)
+    rows = session.execute(named.join(PlanVersion, _on_offer()).order_by(Plan.rank, *columns))
+    return [_Counted(*row) for row in rows]
+
+
+def _grouped(session: Session, counted: list[_Counted], asked: Asked, currency: str) -> list[Group]:
+    wanted = STATES.get(asked.state, STATUSES)
     sums: dict[tuple[str, str, str], tuple[int, int]] = {}
-    for plan, name, interval, price, billed_in, count in session.execute(_counted(where)):
-        before, minor = sums.get((plan, name, interval), (0, 0))
-        each = price * _IN_A_YEAR[interval] if billed_in == currency else 0
-        sums[plan, name, interval] = before + count, minor + count * each
-    for coupon, plan, name, interval, price, billed_in, count in session.execute(_cheaper(where)):
+    for each in counted:
+        count = sum(number for state, number in each.by_state() if state in wanted)
+        if not count or (asked.state == "paying" and not each.price_minor):
+            continue
+        named = each.plan, each.plan_name, each.interval
+        before, minor = sums.get(named, (0, 0))
+        year = each.price_minor * _IN_A_YEAR[each.interval] if each.currency == currency else 0
+        sums[named] = before + count, minor + count * year
+    cheaper = _cheaper(_wanted(asked, _state(clock.now())))
+    for coupon, plan, name, interval, price, billed_in, count in session.execute(cheaper):
         before, minor = sums.get((plan, name, interval), (0, 0))
         off = _off(coupon, price, billed_in, plan) if billed_in == currency else 0
         sums[plan, name, interval] = before, minor - count * off * _IN_A_YEAR[interval]
     return [Group(*named, *told) for named, told in sums.items()]
-
-
-def _counted(where: list[ColumnElement[bool]]) -> Select[Any]:
-    """How many subscriptions there are of each plan, interval and price, in the order of the plans."""
-    s = Subscription
-    same = (s.plan_id, s.interval, s.price_minor, s.currency)
-    some = select(*same, func.count().label("count")).where(*where).group_by(*same).subquery()
-    columns = (Plan.key, PlanVersion.name, some.c.interval, some.c.price_minor, some.c.currency)
-    named = select(*columns, some.c.count).join(Plan, Plan.id == some.c.plan_id).join(PlanVersion, _on_offer())
-    return named.order_by(Plan.rank, *columns)
 
 
 def _cheaper(where: list[ColumnElement[bool]]) -> Select[Any]:
@@ -171,18 +219,10 @@ def each_month(found: list[Group]) -> int:
     return round_half_away(sum(group.yearly_minor for group in found), 12)
 
 
-def counts(session: Session) -> dict[str, int]:
-    """How many subscriptions that have not ended are in each state; a state nobody is in is left out."""
-    state = _state(clock.now())
-    each = [func.count().filter(state == name).label(name) for name in STATUSES]
-    live = session.execute(select(*each).where(Subscription.status != "canceled")).one()
-    return {name: count for name, count in zip(STATUSES, live, strict=True) if count}
-
-
 def _state(now: datetime) -> ColumnElement[str]:
     """The status as it counts at an instant: grace and notice end on time, whether or not that was written down.
 
-    All it reads, and all of `_wanted`, is in one index; `ended_at` is not, and tells what the status "canceled" does.
+    `ended_at` is not asked: it is set where the status is "canceled", and only there.
     """
     s = Subscription
     return case(
@@ -198,22 +238,23 @@ def _on_offer() -> ColumnElement[bool]:
 
 
 def _wanted(asked: Asked, state: ColumnElement[str]) -> list[ColumnElement[bool]]:
-    where: list[ColumnElement[bool]] = []
+    where = _narrowed(asked)
     if asked.state:
         where.append(state.in_(STATES[asked.state]))
-        if asked.state != "canceled":
-            where.append(Subscription.status != "canceled")
     if asked.state == "paying":
-        where.append(Subscription.price_minor > 0)
-    if asked.plan:
-        where.append(Subscription.plan_id.in_(select(Plan.id).where(Plan.key == asked.plan)))
-    if asked.interval:
-        where.append(Subscription.interval == asked.interval)
-    if asked.paid_by:
-        where.append(Subscription.paid_by == asked.paid_by)
-    if asked.customer_id:
-        where.append(Subscription.customer_id == asked.customer_id)
+        where += [Subscription.status != "canceled", Subscription.price_minor > 0]
+    elif asked.state not in ("", "canceled"):  # few may be so: an index leads to them
+        may_be = (asked.state, "past_due") if asked.state == "restricted" else (asked.state,)
+        where.append(Subscription.status.in_(may_be))
     return where
+
+
+def _narrowed(asked: Asked) -> list[ColumnElement[bool]]:
+    """What is asked for besides the state."""
+    s = Subscription
+    exactly = ((s.interval, asked.interval), (s.paid_by, asked.paid_by), (s.customer_id, asked.customer_id))
+    where = [column == value for column, value in exactly if value]
+    return [*where, s.plan_id.in_(select(Plan.id).where(Plan.key == asked.plan))] if asked.plan else where
 
 
 def _running() -> Subquery:

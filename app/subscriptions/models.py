@@ -102,6 +102,7 @@ class Subscription(Base):
         Index("ix_subscription_period_end", "period_end"),
         Index("ix_subscription_channel_provider_id", "channel", "provider_id"),
         Index("ix_subscription_id", "id"),
+        Index("ix_subscription_status_id", "status", "id"),
         Index(
             "ix_subscription_status_customer_id",
             "status",

@@ -22,6 +22,7 @@ _INDEXES = (
     ("ix_provider_event_provider_received_at_id", "provider_event", ["provider", "received_at", "id"], None),
     ("ix_invoice_status_created_at_id", "invoice", ["status", "created_at", "id"], None),
     ("ix_subscription_counted", "subscription", list(_COUNTED), None),
+    ("ix_subscription_status_id", "subscription", ["status", "id"], None),
     ("ix_user_account_staff", "user_account", ["name", "id"], _STAFF),
 )
 
