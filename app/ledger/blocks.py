@@ -97,7 +97,8 @@ def _stretches(session: Session, whose: dict[str, str], top: int, limit: int) ->
         for block, legs, first, last in blocks:
             below = block
             if first <= top:
-                ranges.append((first, min(last, top)))
+                high = ranges.pop()[1] if ranges and ranges[-1][0] - last <= SIZE else min(last, top)
+                ranges.append((first, high))  # with the one above, where little lies between: each is searched for
                 # The first block may lie partly above what is asked for, so what it holds is not counted on.
                 held += legs if last <= top else 0
             if held >= limit:
