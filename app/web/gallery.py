@@ -18,6 +18,7 @@ STATES: dict[str, State] = {
     "balance": ("wallet/_balance.html", gallery_states.balance),
     "balance-empty": ("wallet/_balance.html", gallery_states.balance_empty),
     "balance-below-zero": ("wallet/_balance.html", gallery_states.balance_below_zero),
+    "balance-frozen": ("wallet/_balance.html", gallery_states.balance_frozen),
     "under-way": ("wallet/_under_way.html", gallery_states.under_way),
     "balance-huge": ("wallet/_balance.html", gallery_states.balance_huge),
     "top-up": ("wallet/_topup.html", gallery_states.top_up),

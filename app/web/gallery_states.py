@@ -73,6 +73,10 @@ def balance_below_zero() -> dict[str, Any]:
     }
 
 
+def balance_frozen() -> dict[str, Any]:
+    return {**balance(), "balance": Balance(54_590_000, 9_240_000, 0, 5_000_000, 19, frozen=True)}
+
+
 def balance_huge() -> dict[str, Any]:
     soon = clock.now() + timedelta(days=7)
     many = [HoldLine(f"Hold {number}", 100, soon) for number in range(1, 51)]

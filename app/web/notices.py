@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
@@ -13,18 +14,20 @@ from app.customers import members
 from app.db import transaction
 from app.errors import Refusal
 from app.extensions import db
-from app.http import hx, refused
+from app.http import csv_file, hx, refused
 from app.http.auth import current_customer, current_customer_id, customer_required
 from app.http.filters import default_currency
 from app.http.forms import MoneyField
 from app.money import micros_to_minor, minor_to_micros
 from app.notices import choices, reads
+from app.notices.models import Notice
 from app.web.top_up_panel import figures
 from app.web.usage_limits import ThresholdForm
 
-notices = Blueprint("notices", __name__, url_prefix="/notices")
+notices = Blueprint("notices", __name__)
 
 ROWS = 25
+IN_A_FILE = 500  # notices fetched at once while a file is streamed
 LARGEST_LOW = 10_000_000  # minor units
 # Where to do something about it, and what the link says.
 _PLACES = {
@@ -41,6 +44,14 @@ _ABOUT = {
     "access_restricted": "plan",
     "plan_ended_unpaid": "plan",
     "invoice_unpaid": "invoice",
+}
+
+_COLUMNS: dict[str, Callable[[Notice], object]] = {
+    "time": lambda notice: csv_file.instant(notice.at),
+    "about": lambda notice: _PLACES[_ABOUT.get(notice.kind, "wallet")][1],
+    "title": lambda notice: notice.title,
+    "sentence": lambda notice: notice.sentence,
+    "read_at": lambda notice: csv_file.instant(notice.read_at),
 }
 
 
@@ -62,7 +73,7 @@ class ChoicesForm(ThresholdForm):
         return not self.typed("low").strip() or bool(self.validate())
 
 
-@notices.get("")
+@notices.get("/notices")
 @customer_required("read")
 def show() -> str:
     """The whole page; for htmx only the list, at the same address."""
@@ -71,7 +82,20 @@ def show() -> str:
     return _page(_form())
 
 
-@notices.post("/read")
+@notices.get("/notices.csv")
+@customer_required("read")
+def listed_csv() -> Response:
+    """Every notice as a file."""
+    session, whose = db.session(), current_customer_id()
+
+    def page(place: str | None) -> tuple[Sequence[Notice], str | None]:
+        found = reads.page(session, whose, before=place, limit=IN_A_FILE)
+        return found.notices, found.older
+
+    return csv_file.of_list(session, "notices", _COLUMNS, page)
+
+
+@notices.post("/notices/read")
 @customer_required("read")
 def read_all() -> Response:
     """Mark everything as read."""
@@ -80,7 +104,7 @@ def read_all() -> Response:
     return _after_reading()
 
 
-@notices.post("/<notice_id>/read")
+@notices.post("/notices/<notice_id>/read")
 @customer_required("read")
 def read_one(notice_id: str) -> Response:
     """Mark one as read."""
@@ -89,7 +113,7 @@ def read_one(notice_id: str) -> Response:
     return _after_reading()
 
 
-@notices.post("/choices")
+@notices.post("/notices/choices")
 @customer_required("write")
 def choose() -> ResponseReturnValue:
     """Keep what they want to be told of."""

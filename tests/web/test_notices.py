@@ -73,6 +73,8 @@ def test_older_ones_are_on_the_next_page(session, ada, client_of, clock):
     older = page.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0]
 
     assert "29% of" in page
+    assert "/notices.csv" in page
+    assert browser.get("/notices.csv").text.count("% of your views are used") > 25, "all of them, page by page"
     assert "4% of" not in page.replace("14% of", "").replace("24% of", "")
     assert "4% of your views" in browser.get(older, headers=HX).text
 
