@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from wtforms import StringField
 
 from app import ids, ledger
-from app.admin.adjustments import FORM_KEY
+from app.admin.adjusting import FORM_KEY
 from app.admin.roles import actor, staff_moves_money
 from app.customers import search
 from app.errors import Invalid, NotFound, Refusal
