@@ -9,14 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from app import clock, coupons, credits, ledger
-from app.coupons import issue
-from app.coupons.terms import Limits, Terms
+from app import clock, credits, ledger
 from app.customers.models import Customer
 from app.db import transaction
 from app.flows import grant_credits, take_bonus_back
 from app.flows.take_bonus_back import Bonus
-from app.money import Money
 from app.wallet.accounts import wallet_of
 from tests.support.fake_refunds import RefundProvider
 from tests.support.refunding import Wallet
@@ -33,18 +30,8 @@ def database_url(sqlite_url: str) -> str:
 def ada(session: Session, payer: Customer, tells: Tells, sessions: Any) -> Wallet:
     """Ada, whose top-up of $50 was paid with a coupon of $5 on top."""
     there = Wallet(session, RefundProvider(), payer.id, tells, sessions)
-    tops_up(there)
+    there.tops_up_with_bonus()
     return there
-
-
-def tops_up(ada: Wallet, payment: str = "pay_1", kind: str = "percent", value: int = 10) -> None:
-    ada.tops_up(5000, payment)
-    with transaction(ada.session):
-        terms = Terms(payment.upper(), kind, value, Limits("On top"), scope={"topups": True})
-        code = issue.make(ada.session, terms, actor="staff:usr_ann").code
-        order, price = ada.order(payment), Money(5000, "usd")
-        coupons.reserve(ada.session, code, customer_id=ada.customer_id, what="topup", price=price, key=order)
-        coupons.redeem(ada.session, ada.customer_id, order)
 
 
 def held(ada: Wallet) -> tuple[int, int]:
@@ -93,7 +80,7 @@ def test_what_is_held_of_it_is_not_taken(ada: Wallet) -> None:
 
 
 def test_other_gifts_stay(ada: Wallet) -> None:
-    tops_up(ada, "pay_2")
+    ada.tops_up_with_bonus("pay_2")
     ada.spends(700)  # all of the first gift and $2 of the second
 
     ada.refunds(payment="pay_1", key="a")
@@ -166,7 +153,7 @@ def test_a_refund_told_after_the_dispute_that_took_it_takes_nothing_more(ada: Wa
 
 
 def test_bonus_credits_go_along_too_granted_or_not(ada: Wallet) -> None:
-    tops_up(ada, "pay_2", "credits", 100)
+    ada.tops_up_with_bonus("pay_2", "credits", 100)
     assert take_bonus_back.would_go(ada.session, "stripe", "pay_2", 2500) == Bonus(credits=50)
 
     made = ada.refunds(2500, payment="pay_2")

@@ -7,10 +7,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app import clock, ledger
+from app import clock, coupons, ledger
+from app.coupons import issue
+from app.coupons.terms import Limits, Terms
 from app.db import transaction
 from app.flows import refund, refund_top_up, settle
 from app.flows.refund_top_up import Wish
+from app.money import Money
 from app.notices.models import Notice
 from app.payments import orders, returned, settling
 from app.payments.models import Refund
@@ -47,6 +50,16 @@ class Wallet:
             entry = topups.credit(self.session, order, payment_id=payment, channel=self.fake.name)
             orders.pay(self.session, order, payment, at=clock.now())
             return entry.id
+
+    def tops_up_with_bonus(self, payment: str = "pay_1", kind: str = "percent", value: int = 10) -> None:
+        """$50 with a coupon's bonus on top: so many percent of it, or credits."""
+        self.tops_up(5000, payment)
+        with transaction(self.session):
+            terms = Terms(payment.upper(), kind, value, Limits("On top"), scope={"topups": True})
+            code = issue.make(self.session, terms, actor="staff:usr_ann").code
+            order, price = self.order(payment), Money(5000, "usd")
+            coupons.reserve(self.session, code, customer_id=self.customer_id, what="topup", price=price, key=order)
+            coupons.redeem(self.session, self.customer_id, order)
 
     def entry(self, payment: str = "pay_1") -> str:
         with transaction(self.session):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app import coupons
+from app import coupons, credits
 from app.catalogue import file, publish, shipped
 from app.coupons import issue
 from app.coupons.terms import Limits, Terms
@@ -281,6 +281,23 @@ def test_cancelling_at_the_end_is_told_and_can_be_taken_back(buy, ada):
     assert "Starter ends" in ending
     assert "Keep Starter" in ending
     assert "Renews" in text(browser.get("/plan"))
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_cancelling_now_tells_which_credits_go_with_the_money(buy, ada, session):
+    browser = buy(ada, "starter")
+    before = credits.balance(session, ada.customer_id).available
+    with transaction(session):
+        live = lifecycle.the_live(session, ada.customer_id)
+        ends = live.period_end
+        told = {"source": "included", "key": f"included:{live.id}:now", "actor": "system", "expires_at": ends}
+        credits.grant(session, ada.customer_id, 100, **told)
+
+    asked = text(browser.get("/plan/cancel"))
+    browser.post("/plan/cancel", data={"when": "now"})
+
+    assert "100 credits that came with the plan for that time, and are not spent, end with it." in asked
+    assert credits.balance(session, ada.customer_id).available == before
 
 
 @pytest.mark.usefixtures("shop", "till")

@@ -87,6 +87,19 @@ def test_it_is_shown_to_the_cent_and_then_done_without_script(session, ada, clie
     assert f"Of the top-up of 14{SPACE}Mar{SPACE}2026<" in after
 
 
+def test_what_a_coupon_gave_on_top_is_told_to_go_with_it(session, ada, client_of, wallet):
+    wallet.tops_up_with_bonus("pay_2")
+    browser, here = client_of(ada), f"/wallet/refunds/{wallet.entry('pay_2')}"
+
+    page = browser.get(here).text
+    assert "The $5.00 that a coupon gave on top of it goes with it." in page
+    assert "$55.00 balance" in page
+    assert "What coupons gave on top of these top-ups goes with them." in browser.get("/wallet/balance-refund").text
+    browser.post(here, data={**form_of(page), "amount": "50"})
+
+    assert wallet_minor(session, ada.customer_id) == 5500
+
+
 def test_the_same_form_sent_twice_refunds_once(session, ada, client_of, wallet, provider):
     browser, here = client_of(ada), f"/wallet/refunds/{wallet.entry()}"
     sent = {**form_of(browser.get(here).text), "amount": "50"}
