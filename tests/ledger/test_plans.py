@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from app import clock, ids, ledger
-from app.ledger import Account, Committer
+from app.ledger import Account, Committer, marks
 from tests.ledger.conftest import CASH
 
 pytestmark = pytest.mark.postgresql
@@ -49,3 +50,15 @@ def test_no_index_on_the_customer_alone_is_used_for_one_row(engine: Engine) -> N
             plan = "\n".join(connection.scalars(text(sql)))
             assert index in plan, plan
             assert "Filter" not in plan, plan
+
+
+@pytest.mark.usefixtures("one_row_each")
+def test_what_comes_after_a_mark_is_known_to_be_little(session: Session) -> None:
+    session.execute(text("INSERT INTO ledger_mark (name, number) SELECT 'all', max(number) FROM ledger_leg"))
+    sql, given = marks.after(session, "all")
+
+    asked = text(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM ledger_leg l WHERE {sql}")
+    [told] = session.scalars(asked, given).one()
+
+    assert told["Plan"]["Plan Rows"] < 20, told
+    session.rollback()
