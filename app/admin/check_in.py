@@ -31,7 +31,7 @@ DAYS = dict(zip(DAYS_OF, ("00:00, customer’s time zone", "00:00 UTC"), strict=
 WHO = dict(
     zip(
         WHO_CHECKS_IN,
-        ("All plans", "All plans, e-mail confirmed", "Who has paid for something", "Paid plans"),
+        ("All plans", "All plans, email confirmed", "Who has paid for something", "Paid plans"),
         strict=True,
     )
 )

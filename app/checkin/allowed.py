@@ -47,7 +47,7 @@ def _paid_plan(session: Session, customer_id: str) -> bool:
 
 CONDITIONS: dict[str, tuple[Callable[[Session, str], bool], str]] = {
     "everyone": (_anyone, ""),
-    "verified": (_verified, "Confirm your e-mail address first: check-in is for people we can write to."),
+    "verified": (_verified, "Confirm your email address first: check-in is for people we can write to."),
     "payer": (_payer, "Check-in is for customers who have paid for something: a plan, a top-up or a pack."),
     "paid_plan": (_paid_plan, "Check-in is part of the paid plans."),
 }

@@ -81,7 +81,7 @@ STATES: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "check-in-longest": (STREAK, streak(longest_now=True)),
     "check-in-done": (STREAK, streak(done=True, streak=12)),
     "check-in-at-the-cap": (STREAK, streak(amount=0, held=12_000)),
-    "check-in-not-allowed": (STREAK, streak(reason="Confirm your e-mail address first.")),
+    "check-in-not-allowed": (STREAK, streak(reason="Confirm your email address first.")),
     "check-in-read-only": (STREAK, streak(may_write=False)),
     "check-in-off": (STREAK, streak(is_on=False, streak=0)),
     "check-in-month": ("check_in/_calendar.html", calendar),

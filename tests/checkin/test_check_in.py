@@ -191,7 +191,7 @@ def test_a_day_gives_what_it_promised_when_it_began(check_in, set_rules, clock) 
 
 @pytest.mark.parametrize(
     ("who", "needs"),
-    [("verified", "Confirm your e-mail"), ("payer", "paid for something"), ("paid_plan", "paid plans")],
+    [("verified", "Confirm your email"), ("payer", "paid for something"), ("paid_plan", "paid plans")],
 )
 def test_a_condition_that_is_not_met_is_told(session, ada, check_in, set_rules, who, needs) -> None:
     set_rules(who=who)

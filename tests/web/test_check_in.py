@@ -160,9 +160,9 @@ def test_who_may_not_is_told_what_is_missing(client_of, ada, switch, session):
 
     page, pressed = browser.get("/check-in"), browser.post("/check-in")
 
-    assert "Confirm your e-mail address first" in page.text
+    assert "Confirm your email address first" in page.text
     assert "Go to your profile" in page.text
-    assert (pressed.status_code, "Confirm your e-mail" in pressed.text) == (403, True)
+    assert (pressed.status_code, "Confirm your email" in pressed.text) == (403, True)
 
 
 def test_a_reader_looks_and_does_not_check_in(client_of, cy, switch):
