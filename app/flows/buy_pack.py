@@ -21,7 +21,7 @@ from app.catalogue.terms import PackTerms
 from app.coupons import Discount
 from app.db import transaction
 from app.errors import Conflict, IdempotencyKeyReused, ProviderDown, UnsupportedByChannel
-from app.flows import earlier, payer, sold_by
+from app.flows import earlier, pay_page, sold_by
 from app.flows.news import Effects
 from app.flows.payer import Payer
 from app.flows.top_up import ORDER_IN_URL
@@ -31,7 +31,7 @@ from app.payments.models import Order
 from app.providers.errors import InvalidRequest, NotFound, ProviderError
 from app.providers.events import PaymentSucceeded
 from app.providers.port import Provider
-from app.providers.values import Cap, CheckoutRequest, CheckoutSession
+from app.providers.values import Cap
 from app.wallet.card_sales import sold_by_card
 
 log = logging.getLogger(__name__)
@@ -73,15 +73,16 @@ def start(session: Session, provider: Provider, customer: Payer, wish: Wish) -> 
         order = open_order(session, provider, customer, wish)
         if order.state != "pending":
             return order
-        asked = _Asked.of(order)
+        told, thing = order.request, sold_by.pack(order.request["pack"], order.request["name"])
+        asked = pay_page.Asked.of(order, told, kind="credit_pack", title=_title(order), name=told["payer"])
     try:
-        page = _page(session, provider, asked)
+        page = pay_page.opened(session, provider, asked)
     except ProviderError as error:
         down, who = _down(session, provider, order, error), {"customer_id": customer.id, "order_id": asked.order_id}
-        raise sold_by.refuse(session, provider, error, asked.thing, **who) or down from error
+        raise sold_by.refuse(session, provider, error, thing, **who) or down from error
     with transaction(session):
         orders.sent(session, order, page)
-        sold_by.settled(session, provider, asked.thing)
+        sold_by.settled(session, provider, thing)
     return order
 
 
@@ -180,49 +181,10 @@ def _give(session: Session, order: Order, *, actor: str) -> None:
     _record_paid(session, order, actor, coupon=order.request["coupon"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The order in plain values: reading the row after a commit would open a transaction around the network call."""
-
-    order_id: str
-    customer: payer.Told
-    attempt: int
-    amount: Money
-    key: str
-    request: dict[str, Any]
-
-    @classmethod
-    def of(cls, order: Order) -> _Asked:
-        told = payer.Told(order.customer_id, name=order.request["payer"], email=order.request["email"])
-        amount = Money(order.amount_minor, order.currency)
-        return cls(order.id, told, order.attempt, amount, orders.key_of(order), order.request)
-
-    @property
-    def title(self) -> str:
-        """The line of the invoice. The coupon is ours alone: what it leaves is the price the provider is told."""
-        coupon = self.request["coupon"] if self.request["off_minor"] else None
-        return f"{self.request['name']}, with coupon {coupon}" if coupon else str(self.request["name"])
-
-    @property
-    def thing(self) -> sold_by.Thing:
-        return sold_by.pack(self.request["pack"], self.request["name"])
-
-
-def _page(session: Session, provider: Provider, asked: _Asked) -> CheckoutSession:
-    """The provider's page for this order. No transaction is open while it is asked. Raises ProviderError."""
-    wanted = CheckoutRequest(
-        order_id=asked.order_id,
-        kind="credit_pack",
-        customer=payer.known(session, provider, asked.customer, attempt=asked.attempt),
-        title=asked.title,
-        success_url=asked.request["success_url"],
-        cancel_url=asked.request["cancel_url"],
-        amount=asked.amount,
-        product_id=asked.request.get("product_id"),
-        email=asked.customer.email,
-        name=asked.customer.name,
-    )
-    return provider.create_checkout(wanted, key=asked.key)
+def _title(order: Order) -> str:
+    """The line of the invoice. The coupon is ours alone: what it leaves is the price the provider is told."""
+    coupon = order.request["coupon"] if order.request["off_minor"] else None
+    return f"{order.request['name']}, with coupon {coupon}" if coupon else str(order.request["name"])
 
 
 def _down(session: Session, provider: Provider, order: Order, error: ProviderError) -> ProviderDown:

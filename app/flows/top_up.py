@@ -7,7 +7,6 @@ the same form key takes up where it was: the provider gets the same key and the 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import coupons
 from app.db import transaction
 from app.errors import Conflict, ProviderDown, UnsupportedByChannel
-from app.flows import payer, sold_by
+from app.flows import pay_page, sold_by
 from app.flows.payer import Payer
 from app.flows.sold_by import NotSoldHere
 from app.money import Money
@@ -23,7 +22,7 @@ from app.payments import customers, orders
 from app.payments.models import Order
 from app.providers.errors import InvalidRequest, NotFound, ProviderError
 from app.providers.port import Provider
-from app.providers.values import Cap, CheckoutRequest, CheckoutSession
+from app.providers.values import Cap
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +66,10 @@ def start(
         _reserve(session, order, coupon)
         if order.channel != provider.name:
             raise Conflict("This payment was begun with another provider. Open the page again.", channel=order.channel)
-        asked = _Asked.of(order, orders.freeze(session, order, _request(order, customer, return_url, cancel_url)))
+        told = orders.freeze(session, order, _request(order, customer, return_url, cancel_url))
+        asked = pay_page.Asked.of(order, told, kind="topup", title="Wallet top-up", name=told["name"])
     try:
-        page = _page(session, provider, asked)
+        page = pay_page.opened(session, provider, asked)
     except ProviderError as error:
         raise _refusal(session, provider, order, error) from error
     with transaction(session):
@@ -92,40 +92,6 @@ def _request(order: Order, customer: Payer, return_url: str, cancel_url: str | N
         "success_url": return_url.replace(ORDER_IN_URL, order.id),
         "cancel_url": (cancel_url or return_url).replace(ORDER_IN_URL, order.id),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The order in plain values: reading the row after a commit would open a transaction around the network call."""
-
-    order_id: str
-    customer: payer.Told
-    attempt: int
-    amount: Money
-    key: str
-    request: dict[str, Any]
-
-    @classmethod
-    def of(cls, order: Order, request: dict[str, Any]) -> _Asked:
-        customer = payer.Told(order.customer_id, name=request["name"], email=request["email"])
-        amount = Money(order.amount_minor, order.currency)
-        return cls(order.id, customer, order.attempt, amount, orders.key_of(order), request)
-
-
-def _page(session: Session, provider: Provider, asked: _Asked) -> CheckoutSession:
-    """The provider's page for this order. No transaction is open while it is asked. Raises ProviderError."""
-    wanted = CheckoutRequest(
-        order_id=asked.order_id,
-        kind="topup",
-        customer=payer.known(session, provider, asked.customer, attempt=asked.attempt),
-        title="Wallet top-up",
-        success_url=asked.request["success_url"],
-        cancel_url=asked.request["cancel_url"],
-        amount=asked.amount,
-        email=asked.customer.email,
-        name=asked.customer.name,
-    )
-    return provider.create_checkout(wanted, key=asked.key)
 
 
 def _refusal(session: Session, provider: Provider, order: Order, error: ProviderError) -> ProviderDown | NotSoldHere:
