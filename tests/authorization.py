@@ -137,9 +137,9 @@ GET  /admin/plans/<plan_id>/versions/<int:number>/customers 303    403     403  
 GET  /admin/plans/<plan_id>/versions/<int:number>/customers.csv 303 403    403     403     403     200     200     200
 GET  /admin/plans/<plan_id>/moves/new                      303     403     403     403     403     403     403     200
 POST /admin/plans/<plan_id>/moves                          303     403     403     403     403     403     403     422
-GET  /admin/plans/<plan_id>/moves/<move_id>                303     403     403     403     403     404     404     404
-GET  /admin/plans/<plan_id>/moves/<move_id>.csv            303     403     403     403     403     404     404     404
-POST /admin/plans/<plan_id>/moves/<move_id>/stop           303     403     403     403     403     403     403     404
+GET  /admin/plans/<plan_id>/moves/<move_id>                303     403     403     403     403     200     200     200
+GET  /admin/plans/<plan_id>/moves/<move_id>.csv            303     403     403     403     403     200     200     200
+POST /admin/plans/<plan_id>/moves/<move_id>/stop           303     403     403     403     403     403     403     303
 GET  /admin/plans/new                                      303     403     403     403     403     403     403     200
 GET  /admin/settings                                       303     403     403     403     403     403     403     200
 GET  /admin/staff                                          303     403     403     403     403     403     403     200
@@ -186,6 +186,7 @@ GET  /invoices/orders.csv                                  303     200     200  
 GET  /invoices/orders/<order_id>                           303     200     200     200     404     403     403     403
 GET  /invoices/orders/<order_id>/status                    303     200     200     200     404     403     403     403
 GET  /notices                                              303     200     200     200     200     403     403     403
+GET  /notices.csv                                          303     200     200     200     200     403     403     403
 POST /notices/<notice_id>/read                             303     303     303     303     404     403     403     403
 POST /notices/choices                                      303     403     303     303     303     403     403     403
 POST /notices/read                                         303     303     303     303     303     403     403     403
@@ -271,9 +272,6 @@ POST /api/llm/proxy                       llm:use            401   403    422 42
 POST /api/wallet/topup                    billing:write      401   403    422 422  422    422   422  403 403   403
 GET  /subscription/plans                  billing:read       401   200    200 200  200    200   200  403 403   403
 GET  /v1/billing                          billing:read       401   200    200 200  422    200   200  403 403   403
-GET  /v1/billing/balance-refund           billing:read       401   200    200 200  422    200   200  403 403   403
-POST /v1/billing/balance-refund           billing:write      401   403    409 409  422    409   409  403 403   403
-DELETE /v1/billing/balance-refund         billing:write      401   403    200 409  422    409   409  403 403   403
 GET  /v1/billing/balance-refund           billing:read       401   200    200 200  422    200   200  403 403   403
 POST /v1/billing/balance-refund           billing:write      401   403    409 409  422    409   409  403 403   403
 DELETE /v1/billing/balance-refund         billing:write      401   403    200 409  422    409   409  403 403   403

@@ -12,8 +12,8 @@ from app import digest as digests
 from app.admin.typed import Typed
 from app.catalogue import edit
 from app.catalogue.edit import Listed
-from app.flows.move_outlook import Asked, Outlook
-from app.moves.begin import MOST_CHOSEN, MOST_NOTICE
+from app.flows.move_outlook import Outlook
+from app.moves.begin import MOST_CHOSEN, MOST_NOTICE, Asked
 from app.moves.models import TIMES
 from app.subscriptions import subscribers
 

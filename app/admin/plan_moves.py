@@ -20,6 +20,7 @@ from app.flows import move_outlook
 from app.http import csv_file, hx
 from app.moves import begin
 from app.moves import reads as moves
+from app.moves.begin import Asked
 from app.moves.models import VersionMove
 from app.moves.reads import Row
 
@@ -64,17 +65,7 @@ def create(plan_id: str) -> Response | str:
         return _page(it, typed, asked, stale=True, status=409)
     try:
         with transaction(db.session):
-            move = begin.begin(
-                db.session(),
-                plan_id=plan_id,
-                from_version=asked.from_version,
-                to_version=asked.to_version,
-                customers=asked.customers,
-                times=asked.times,
-                notice_days=asked.notice_days,
-                reason=typed.line("reason"),
-                actor=actor(),
-            )
+            move = begin.begin(db.session(), asked, reason=typed.line("reason"), actor=actor())
     except Invalid as refusal:
         typed.wrong(refusal.field or "reason", refusal.sentence)
         return _page(it, typed, asked, status=422)
@@ -134,9 +125,7 @@ _COLUMNS: dict[str, Callable[[Row], object]] = {
 }
 
 
-def _page(
-    it: Movable, typed: Typed, asked: move_outlook.Asked | None, *, stale: bool = False, status: int = 200
-) -> Response | str:
+def _page(it: Movable, typed: Typed, asked: Asked | None, *, stale: bool = False, status: int = 200) -> Response | str:
     session = db.session()
     outlook = move_outlook.look(session, plan_about.providers(), asked) if asked else None
     examples = [whose for each in (outlook.left if outlook else ()) for whose in each.customers]
@@ -157,7 +146,7 @@ def _page(
     return hx.answer(render_template(template, **shown), status)
 
 
-def _differs(asked: move_outlook.Asked) -> list[plan_words.Line]:
+def _differs(asked: Asked) -> list[plan_words.Line]:
     numbers = (asked.to_version, asked.from_version)
     new, old = (reads.version_of(db.session(), asked.plan_id, number) for number in numbers)
     return plan_words.changed(db.session(), new, old)

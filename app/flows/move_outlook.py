@@ -13,21 +13,10 @@ from app.catalogue.terms import PlanTerms
 from app.flows import movable
 from app.flows.movable import Not, Providers, Terms
 from app.money import round_half_away
+from app.moves.begin import Asked
 from app.subscriptions import overrides, subscribers
 from app.subscriptions.periods import Interval
 from app.subscriptions.subscribers import Alike
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who is to be moved, and when. `customers` None: all. `times` and `notice_days` as in VersionMove."""
-
-    plan_id: str
-    from_version: int
-    to_version: int
-    customers: tuple[str, ...] | None
-    times: str
-    notice_days: int
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, case, func, literal, null, select, update
@@ -21,18 +22,19 @@ MOST_NOTICE = 365  # days
 MOST_CHOSEN = 500  # customers by name
 
 
-def begin(
-    session: Session,
-    *,
-    plan_id: str,
-    from_version: int,
-    to_version: int,
-    customers: Collection[str] | None,
-    times: str,
-    notice_days: int,
-    reason: str,
-    actor: str,
-) -> VersionMove:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who is to be moved, and when. `customers` None: all. `times` and `notice_days` as in VersionMove."""
+
+    plan_id: str
+    from_version: int
+    to_version: int
+    customers: tuple[str, ...] | None
+    times: str
+    notice_days: int
+
+
+def begin(session: Session, asked: Asked, *, reason: str, actor: str) -> VersionMove:
     """Write down who is to be moved: all who have `from_version` now, or those of `customers` who do.
 
     Who is in another move at this moment is left to that one, so the same form sent twice moves nobody twice. Raises
@@ -41,45 +43,49 @@ def begin(
     """
     if len(reason.strip()) < 3:
         raise Invalid("Write a reason of 3 characters or more.", field="reason")
-    _refuse_what_is_not_on_offer(session, plan_id, to_version)
-    publish.mark_sold(session, plan_id, to_version)  # what they were told is not edited any more
-    now = clock.now()
-    move = VersionMove(
+    _refuse_what_is_not_on_offer(session, asked.plan_id, asked.to_version)
+    publish.mark_sold(session, asked.plan_id, asked.to_version)  # what they were told is not edited any more
+    move = _new(asked, reason.strip(), actor)
+    session.add(move)
+    session.flush()
+    move.count = _fill(session, move, asked.customers)
+    if not move.count:
+        raise Conflict("Nobody is left to move: who has this version is being moved already.")
+    told: dict[str, Any] = {"from": asked.from_version, "to": asked.to_version, "times": asked.times}
+    _record(session, actor, "begun", move, reason=move.reason, **told, notice_days=asked.notice_days, count=move.count)
+    return move
+
+
+def _new(asked: Asked, reason: str, actor: str) -> VersionMove:
+    return VersionMove(
         id=ids.new("mov"),
-        plan_id=plan_id,
-        from_version=from_version,
-        to_version=to_version,
-        times=times,
-        notice_days=notice_days,
-        is_chosen=customers is not None,
-        reason=reason.strip(),
+        plan_id=asked.plan_id,
+        from_version=asked.from_version,
+        to_version=asked.to_version,
+        times=asked.times,
+        notice_days=asked.notice_days,
+        is_chosen=asked.customers is not None,
+        reason=reason,
         count=0,
         state="running",
         created_by=actor,
-        created_at=now,
+        created_at=clock.now(),
         finished_at=None,
     )
-    session.add(move)
-    session.flush()
+
+
+def _fill(session: Session, move: VersionMove, customers: Collection[str] | None) -> int:
+    """A row for each subscriber, all in one statement; how many."""
     s, row = Subscription, MovedSubscriber
-    mine = select(s.customer_id, literal(move.id), literal("waiting"), literal(0), literal(now, row.due_at.type))
-    mine = mine.where(s.plan_id == plan_id, s.version == from_version, s.ended_at.is_(None))
+    mine = select(
+        s.customer_id, literal(move.id), literal("waiting"), literal(0), literal(move.created_at, row.due_at.type)
+    )
+    mine = mine.where(s.plan_id == move.plan_id, s.version == move.from_version, s.ended_at.is_(None))
     if customers is not None:
         mine = mine.where(s.customer_id.in_(customers))
     columns = [row.customer_id, row.move_id, row.state, row.attempts, row.due_at]
     session.execute(insert(row).from_select(columns, mine).on_conflict_do_nothing())
-    move.count = session.scalar(select(func.count()).where(row.move_id == move.id)) or 0
-    if not move.count:
-        raise Conflict("Nobody is left to move: who has this version is being moved already.")
-    told: dict[str, Any] = {
-        "from": from_version,
-        "to": to_version,
-        "times": times,
-        "notice_days": notice_days,
-        "count": move.count,
-    }
-    _record(session, actor, "begun", move, reason=move.reason, **told)
-    return move
+    return session.scalar(select(func.count()).where(row.move_id == move.id)) or 0
 
 
 def stop(session: Session, move_id: str, *, actor: str) -> VersionMove:

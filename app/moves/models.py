@@ -80,6 +80,6 @@ class MovedSubscriber(Base):
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
-        Index("ix_moved_subscriber_due_at", "due_at"),
+        Index("ix_moved_subscriber_due_at_customer_id", "due_at", "customer_id"),  # in the order of the worker
         Index("ix_moved_subscriber_move_id", "move_id", "state", "customer_id"),
     )

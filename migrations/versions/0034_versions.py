@@ -69,7 +69,7 @@ def upgrade() -> None:
         sqlite_where=WAITING,
         postgresql_where=WAITING,
     )
-    op.create_index("ix_moved_subscriber_due_at", "moved_subscriber", ["due_at"])
+    op.create_index("ix_moved_subscriber_due_at_customer_id", "moved_subscriber", ["due_at", "customer_id"])
     op.create_index("ix_moved_subscriber_move_id", "moved_subscriber", ["move_id", "state", "customer_id"])
 
 

@@ -16,9 +16,9 @@ from app.catalogue.models import Plan
 from app.db import transaction
 from app.errors import Conflict
 from app.flows import cancel_plan, change_plan, move_outlook, move_subscribers
-from app.flows.move_outlook import Asked
 from app.moves import begin, work
 from app.moves import reads as moves
+from app.moves.begin import Asked
 from app.moves.models import MovedSubscriber, VersionMove
 from app.notices.models import Mail
 from app.subscriptions import overrides
@@ -50,9 +50,9 @@ class Moving:
     def begins(self, key: str = "starter", **how: Any) -> VersionMove:
         with transaction(self.session):
             plan = self.session.scalars(select(Plan).where(Plan.key == key)).one()
-            wanted = {"from_version": 1, "customers": None, "times": "renewal", "notice_days": 30, "reason": "Costs"}
-            wanted |= {"to_version": plan.current_version, **how}
-            return begin.begin(self.session, plan_id=plan.id, actor="staff:usr_1", **wanted)
+            wanted = {"from_version": 1, "customers": None, "times": "renewal", "notice_days": 30}
+            asked = Asked(plan.id, **wanted | {"to_version": plan.current_version} | how)
+            return begin.begin(self.session, asked, reason="Costs", actor="staff:usr_1")
 
     def looks(self, **how: Any) -> move_outlook.Outlook:
         with transaction(self.session):

@@ -19,6 +19,7 @@ from app.customers import api_keys, invitations
 from app.db import transaction
 from app.invoices import Invoice
 from app.money import Money
+from app.moves.models import MovedSubscriber, VersionMove
 from app.notices.models import Notice
 from app.outgoing import endpoints
 from app.outgoing.models import WebhookDelivery
@@ -31,6 +32,7 @@ from app.providers.events import DisputeChanged
 from app.providers.port import Verified
 from tests.support.fake_provider import FakeProvider
 from tests.support.people import Person
+from tests.support.random_business import put
 from tests.support.web import PageClient
 
 Ask = Callable[[str], FlaskClient]
@@ -109,7 +111,7 @@ def things(
         "session_id": "ses_none",
         "plan_id": plan.plan_id,
         "draft_id": "draft_none",
-        "move_id": "mov_none",
+        "move_id": _moved(session, plan.plan_id, ada),
         "number": "1",
         "kind": "wallets",
         "resource_id": "wallet-7",
@@ -138,6 +140,15 @@ def _given_and_asked_back(session: Session, ada: Person) -> dict[str, str]:
         wish = adjustments.Wish(ada.customer_id, "usd", 5_000_000, "Goodwill", "a-gift")
         waiting = adjustments.ask(session, wish, by="key_program", person=None, limit=0).row
     return {"entry_id": gift, "txn_id": gift, "refund_id": refund.id, "adjustment_id": waiting.id}
+
+
+def _moved(session: Session, plan_id: str, ada: Person) -> str:
+    """A move of subscribers that is over, and left her as she was."""
+    told = {"plan_id": plan_id, "from_version": 1, "to_version": 2, "times": "renewal", "notice_days": 30, "count": 1}
+    with transaction(session):
+        put(session, VersionMove, id="mov_1", state="done", is_chosen=False, reason="Costs", **told)
+        put(session, MovedSubscriber, customer_id=ada.customer_id, move_id="mov_1", state="left", why="She leaves.")
+    return "mov_1"
 
 
 def _reconciled(session: Session) -> str:
