@@ -48,7 +48,7 @@ def reserve(
             raise IdempotencyKeyReused("This was paid with another coupon already.", field="coupon")
         _let_go(session, before)
     if what == "topup" and coupon is not None:
-        _give_up_earlier(session, coupon.id, customer_id)
+        _give_up_earlier(session, coupon.id, customer_id, what)
     discount = checked(session, coupon, customer_id=customer_id, what=what, price=price)
     assert coupon is not None, "an unknown coupon was refused"
     if not _take_one(session, coupon.id):
@@ -75,8 +75,8 @@ def redeem(
 
     `paid_minor` is what was paid of a top-up, where a code of the provider's own took the rest off: then what comes on
     top is that of the smaller sum.
-    Gives the bonus there is. None where the purchase had no coupon. A payment that comes after the reservation ran out
-    is honoured all the same, since the customer has paid the lower price; a top-up, while the coupon still is for them.
+    Gives the bonus there is. None where the purchase had no coupon. For a payment that comes after the reservation was
+    given up the use is taken again while the coupon still is for them; a plan's is honoured in any case.
     """
     found = _of_key(session, customer_id, key, lock=True)
     if found is None or found.state == "redeemed":
@@ -133,11 +133,13 @@ def release_expired(session: Session, now: datetime, limit: int = 100) -> int:
 
 
 def _honoured(session: Session, coupon: Coupon, late: Redemption) -> bool:
-    """Count a use that had been given up. Where none is left the sum stays at its limit."""
+    """Count a use that had been given up. Where none is left for a plan, the sum stays at its limit."""
     session.refresh(coupon, with_for_update=True)  # two that come late at once are counted one after the other
-    if late.what != "topup":
+    if late.what.startswith("plan:"):
         _take_one(session, coupon.id)
         return True
+    if late.what.startswith("pack:"):  # what is paid goes before what is merely begun
+        _give_up_earlier(session, coupon.id, late.customer_id, "pack:")
     theirs = used_by(session, coupon, late.customer_id)
     return theirs < coupon.most_per_customer and _take_one(session, coupon.id)
 
@@ -161,16 +163,16 @@ def _let_go(session: Session, found: Redemption) -> bool:
     return True
 
 
-def _give_up_earlier(session: Session, coupon_id: str, customer_id: str) -> None:
+def _give_up_earlier(session: Session, coupon_id: str, customer_id: str, what: str) -> None:
     """Whoever comes back from the payment page and chooses another sum has the coupon for that one.
 
-    Only for top-ups, where no provider has promised a lower price: should the first page be paid as well, it brings
-    what was paid and nothing on top.
+    No provider has promised a lower price for a top-up: should the first page be paid as well, it brings what was paid
+    and nothing on top. A pack brings what was paid for, too.
     """
     mine = select(Redemption).where(
         Redemption.customer_id == customer_id,
         Redemption.coupon_id == coupon_id,
-        Redemption.what == "topup",
+        Redemption.what.startswith(what, autoescape=True),
         Redemption.state == "reserved",
     )
     for earlier in session.scalars(mine.with_for_update()):

@@ -21,7 +21,7 @@ from app.catalogue.terms import PackTerms
 from app.coupons import Discount
 from app.db import transaction
 from app.errors import Conflict, IdempotencyKeyReused, ProviderDown, UnsupportedByChannel
-from app.flows import earlier, pay_page, sold_by
+from app.flows import coupon_gone, earlier, pay_page, sold_by
 from app.flows.news import Effects
 from app.flows.payer import Payer
 from app.flows.top_up import ORDER_IN_URL
@@ -204,6 +204,8 @@ def _down(session: Session, provider: Provider, order: Order, error: ProviderErr
 def paid(session: Session, order: Order, told: PaymentSucceeded, _inbox_id: str) -> Effects:
     """The credits, once per payment; a second payment of one order brings them again, for they were paid again."""
     extra = order.payment_id is not None
+    if not extra:
+        coupon_gone.redeem(session, order, told)
     grant = _grant(
         session,
         order,
@@ -221,7 +223,6 @@ def paid(session: Session, order: Order, told: PaymentSucceeded, _inbox_id: str)
         activity.record(session, told.provider, "order.paid_twice", order.id, customer_id=order.customer_id, **facts)
     else:
         orders.pay(session, order, told.payment_id, at=told.occurred_at)
-        coupons.redeem(session, order.customer_id, order.id)
         _record_paid(session, order, told.provider, payment=told.payment_id)
     did = {"order": order.id, "customer": order.customer_id, "payment": told.payment_id, "entry": grant.entry_id}
     return [{"kind": "credits.granted", "credits": order.request["credits"], **did}]

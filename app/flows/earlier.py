@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
+from app import coupons
 from app.db import transaction
 from app.flows import follow
 from app.flows.purchase import KIND
@@ -35,7 +36,8 @@ def close(
     """Close pages and unconfirmed payments of earlier tries, all but those of this form; their coupons are free again.
 
     With a `coupon`, only the tries that hold it. `others` are the other channels there are: a page may have been left
-    at one of them. What is paid or expired this very moment stays: the provider's news will tell.
+    at one of them. What is paid or expired this very moment stays: the provider's news will tell. A page that its
+    provider cannot close stays open, and its coupon is free: should it be paid after all, it is taken again if it can.
     """
     able = {**(others or {}), provider.name: provider}
     with transaction(session):
@@ -68,6 +70,11 @@ def close(
 
 def _close_page(session: Session, provider: Provider, order_id: str, page: str) -> None:
     if Cap.EXPIRE_CHECKOUT not in provider.capabilities:
+        with transaction(session):
+            order = orders.find(session, order_id, lock=True)
+            assert order is not None, "orders are never deleted"
+            if order.state == "open":
+                coupons.release(session, order.customer_id, order.id)
         return
     if port.expiring_of(provider).expire_checkout(page).status != "expired":
         return

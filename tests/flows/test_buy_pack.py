@@ -341,6 +341,38 @@ def test_coming_back_and_choosing_another_pack_takes_the_coupon_along(session, f
     assert (again(session, first).state, second.state, used(session, made)) == ("expired", "open", 1)
 
 
+@pytest.fixture
+def left(fake, buys, coupon):
+    """A coupon, a page with it that was left at a provider which closes none, and another page with it."""
+    made, fake.capabilities = coupon(), fake.capabilities - {Cap.EXPIRE_CHECKOUT}
+    return made, buys(coupon="PACK20"), buys("large", form="g", coupon="PACK20")
+
+
+def test_a_page_that_cannot_be_closed_lets_the_coupon_go(session, payer, left, tells, work):
+    made, first, second = left
+    assert (again(session, first).state, second.state, used(session, made)) == ("open", "open", 1)
+
+    tells("paid", first.id, amount=3_600)
+    work()
+
+    assert (has(session, payer), used(session, made)) == (500, 1), "whoever pays first has it"
+
+
+def test_paid_after_its_coupon_was_used_it_brings_what_it_paid_for(session, payer, left, tells, work):
+    made, first, second = left
+    tells("paid", second.id, amount=second.request["due_minor"])
+    work()
+    before = has(session, payer)
+
+    for _ in range(2):
+        tells("paid", first.id, amount=3_600, payment="pay_2")
+        work()
+
+    assert (has(session, payer) - before, used(session, made)) == (400, 1)
+    assert (again(session, first).state, again(session, first).request["credits"]) == ("paid", 400)
+    assert acts(session, "order.coupon_gone") == 1
+
+
 def test_another_tab_without_a_coupon_stays_open(session, fake, buys, coupon):
     coupon()
     first = buys()
