@@ -95,6 +95,19 @@ def test_it_is_begun_with_a_reason_and_filed_under_the_plan(as_admin, starter, s
     assert (line.actor, line.subject, line.details["count"]) == (f"staff:{admin.id}", "plan:starter", 2)
 
 
+def test_the_customer_sees_it_on_their_plan_and_cannot_take_it_back(begun, sessions, subscriber, client_of):
+    begun()
+    move_subscribers.move_due(sessions, {})
+    browser = client_of(subscriber.person)
+
+    page = browser.get("/plan").text
+
+    assert re.search(r"Starter has new terms from 14.Apr.2026", page)
+    assert "$15.00 a month from then on" in page
+    assert "/plan/undo" not in page
+    assert browser.post("/plan/undo").status_code == 409
+
+
 def test_anything_else_than_was_shown_is_shown_first(as_admin, starter):
     seen = CONFIRMED.search(as_admin.get(f"{address(starter)}/moves/new").text)[1]
 
