@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from app.errors import Invalid
-from app.ledger import Line
+from app.ledger import Kind, KindWords, Line
 
 # What a grant is called that has no description of its own.
 TITLES = {
@@ -18,16 +15,6 @@ TITLES = {
     "promo": "Promotional credits",
 }
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of movement: the ledger's name, the API's `type`, and the word for it on pages."""
-
-    ledger: str
-    api: str
-    title: str
-
-
 KINDS = (
     Kind("credit_spend", "spend", "Use"),
     Kind("pack", "pack", "Purchase"),
@@ -38,22 +25,9 @@ KINDS = (
     Kind("reversal", "return", "Return"),
     Kind("credit_expiry", "expiry", "Expiry"),
 )
-API_TYPES = tuple(kind.api for kind in KINDS)
 TYPES = tuple((kind.api, kind.title) for kind in KINDS)
-_OF_LEDGER = {kind.ledger: kind for kind in KINDS}
-
-
-def named(ledger_kind: str) -> Kind:
-    """The kind of a ledger entry; one the table does not know yet keeps its own name rather than failing a page."""
-    return _OF_LEDGER.get(ledger_kind) or Kind(ledger_kind, ledger_kind, ledger_kind.replace("_", " ").capitalize())
-
-
-def of_type(api_type: str) -> list[str]:
-    """The ledger kinds behind one API type. Raises Invalid for a type nobody knows."""
-    found = [kind.ledger for kind in KINDS if kind.api == api_type]
-    if not found:
-        raise Invalid(f"Unknown type. Use one of: {', '.join(API_TYPES)}.", field="type", allowed=list(API_TYPES))
-    return found
+_WORDS = KindWords(KINDS)
+named, of_type, API_TYPES = _WORDS.named, _WORDS.of_type, _WORDS.api_types
 
 
 def line_title(line: Line) -> tuple[str, str]:

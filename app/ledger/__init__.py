@@ -14,6 +14,7 @@ from app.ledger.ddl import install
 from app.ledger.entries import AlreadyReversed, Entry, Hold, HoldEnded, Leg, Line
 from app.ledger.freezing import freeze, thaw
 from app.ledger.holds import expire_holds, find_hold, hold, live_holds, raise_hold, release, settle
+from app.ledger.kind_words import Kind, KindWords
 from app.ledger.posting import entry, find_entry, lock_account, open_account, post, reversal_of, reverse
 from app.ledger.requests import MAX_AMOUNT, Posting, posting
 from app.ledger.rollups import DaySum, TrialRow, by_day, roll_up, summed, trial_balance
@@ -40,6 +41,8 @@ __all__ = [
     "Hold",
     "HoldEnded",
     "HouseLine",
+    "Kind",
+    "KindWords",
     "Leg",
     "Line",
     "Lines",

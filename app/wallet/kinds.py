@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from app.errors import Invalid
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of wallet movement. `api` is the documented `type`, `title` its heading when the entry has none."""
-
-    ledger: str
-    api: str
-    title: str
-
+from app.ledger import Kind, KindWords
 
 # `topup invocation overage identity refund` are OPER's documented types; the others are ours (SPEC §12.1).
 KINDS = (
@@ -45,21 +33,9 @@ KINDS = (
 )
 
 OF_LEDGER = {kind.ledger: kind for kind in KINDS}
-API_TYPES = tuple(dict.fromkeys(kind.api for kind in KINDS))
+_WORDS = KindWords(KINDS)
+named, of_type, API_TYPES = _WORDS.named, _WORDS.of_type, _WORDS.api_types
 
 # A type with several kinds is called like the first, except where that would hide the others.
 _TYPE_TITLES = {"credit": "Welcome and promotional credit"}
 TYPES = tuple((api, _TYPE_TITLES.get(api) or next(k.title for k in KINDS if k.api == api)) for api in API_TYPES)
-
-
-def named(ledger_kind: str) -> Kind:
-    """The kind of a ledger entry; one the table does not know yet keeps its own name rather than failing a page."""
-    return OF_LEDGER.get(ledger_kind) or Kind(ledger_kind, ledger_kind, ledger_kind.replace("_", " ").capitalize())
-
-
-def of_type(api_type: str) -> list[str]:
-    """The ledger kinds behind one API type. Raises Invalid for a type nobody knows (SPEC §12.1)."""
-    found = [kind.ledger for kind in KINDS if kind.api == api_type]
-    if not found:
-        raise Invalid(f"Unknown type. Use one of: {', '.join(API_TYPES)}.", field="type", allowed=list(API_TYPES))
-    return found
