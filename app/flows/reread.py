@@ -22,7 +22,7 @@ from app.flows import catch_up, reread_refunds, settle
 from app.flows.news import NotYet
 from app.invoices import Invoice
 from app.payments import inbox
-from app.payments.models import Order, ProviderEvent
+from app.payments.models import WAITING, Order, ProviderEvent
 from app.payments.reconciliations import Report
 from app.providers import port
 from app.providers.errors import AuthFailed, NotFound, ProviderError, RateLimited, Unavailable
@@ -109,7 +109,7 @@ def open_pages(reading: Reading) -> None:
     """Payment pages that can still be paid, and those that ended here since the last run: was one paid after all?"""
     with transaction(reading.session):
         late = and_(Order.state == "expired", Order.updated_at >= reading.since)
-        waiting = or_(Order.state.in_(("pending", "open", "processing")), late)
+        waiting = or_(Order.state.in_(WAITING), late)
         mine = select(Order.provider_ref, Order.state).where(
             Order.channel == reading.channel, Order.provider_ref.is_not(None), waiting
         )

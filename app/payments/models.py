@@ -32,6 +32,7 @@ __all__ = [
 # An order only ever moves to the right: late, repeated and out-of-order news change nothing that came after.
 # `paid` is last: money that arrives for an order already given up is still the customer's.
 ORDER_STATES = ("pending", "open", "processing", "canceled", "expired", "failed", "paid")
+WAITING = ORDER_STATES[:3]  # whose payment may still come, as far as anybody knows
 EVENT_STATES = ("pending", "done", "ignored", "dead")
 CARD_PAGE_STATES = ("pending", "open", "expired", "saved")
 
@@ -89,7 +90,7 @@ class Order(Base):
     @property
     def is_waiting(self) -> bool:
         """Whether its page can find out something new by asking again."""
-        return self.state in ("pending", "open", "processing")
+        return self.state in WAITING
 
     @property
     def due_minor(self) -> int:

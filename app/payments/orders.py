@@ -13,7 +13,7 @@ from app import activity, clock, ids
 from app.errors import IdempotencyKeyReused, Invalid
 from app.money import EXPONENTS
 from app.payments import told
-from app.payments.models import ORDER_STATES, Order
+from app.payments.models import ORDER_STATES, WAITING, Order
 from app.providers.values import CheckoutSession
 
 SMALLEST, LARGEST = 1_000, 1_000_000  # a top-up, in minor units: $10 to $10,000 (SPEC W2)
@@ -153,9 +153,7 @@ def paying(session: Session, order: Order, url: str | None) -> None:
 
 def open_of_kind(session: Session, customer_id: str, kind: str) -> list[Order]:
     """A customer's orders of this kind that could still be paid, newest first."""
-    mine = select(Order).where(
-        Order.customer_id == customer_id, Order.kind == kind, Order.state.in_(("pending", "open", "processing"))
-    )
+    mine = select(Order).where(Order.customer_id == customer_id, Order.kind == kind, Order.state.in_(WAITING))
     return list(session.scalars(mine.order_by(Order.created_at.desc(), Order.id.desc())))
 
 

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session, defer
 
 from app import place
 from app.errors import NotFound
-from app.payments.models import EVENT_STATES, Order, Payment, ProviderEvent
+from app.payments.models import EVENT_STATES, WAITING, Order, Payment, ProviderEvent
 
 # What a filter's words mean, for pages and the API: what was bought, and how its payment stands.
 KINDS: Mapping[str, tuple[str, ...]] = {
     "plan": ("subscription",), "pack": ("pack",), "topup": ("topup", "auto_topup"), "invoice": ("invoice",),
 }  # fmt: skip
 STATES: Mapping[str, tuple[str, ...]] = {
-    "waiting": ("pending", "open", "processing"),
+    "waiting": WAITING,
     "paid": ("paid",),
     "failed": ("failed",),
     "closed": ("canceled", "expired"),
