@@ -155,7 +155,7 @@ def page(session: Session, found: Read) -> dict[str, Any]:
 def _stats(session: Session, found: Read, costs: Costs, cap: int | None) -> list[usage_summary.Stat]:
     balance = ledger.balance(session, wallet_of(found.standing.customer_id, default_currency()))
     top_up, limits = url_for("wallet.show", _anchor="topup"), url_for("usage.show", _anchor="limits")
-    return usage_summary.stats_now(found.ahead, costs, balance.available, cap, top_up=top_up, limits=limits)
+    return usage_summary.stats_now(found.ahead, costs, balance, cap, top_up=top_up, limits=limits)
 
 
 def _first(meters: Sequence[MeterNow]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.http.filters import exact, money, number, places_of, short_day
+from app.ledger import Balance
 from app.metering.reads import MeterNow
 from app.web import usage_ahead
 from app.web.usage_ahead import Ahead
@@ -49,7 +50,7 @@ def costs_of(meters: Sequence[MeterNow], invoiced: int) -> Costs:
 
 
 def stats_now(
-    ahead: Sequence[Ahead], costs: Costs, available: int, cap: int | None, *, top_up: str, limits: str
+    ahead: Sequence[Ahead], costs: Costs, wallet: Balance, cap: int | None, *, top_up: str, limits: str
 ) -> list[Stat]:
     """The figures of the period that is running; none where nothing can cost more than the plan.
 
@@ -65,8 +66,7 @@ def stats_now(
         Stat(f"Projected overage by {by}", *said),
     ]
     if any(one.meter.mode == "wallet" and _costs_more(one.meter) for one in ahead):
-        covered = usage_ahead.days_covered(available, ahead)
-        stats.append(Stat("Wallet available", money(available), _covers(covered, ahead), (top_up, "Top up")))
+        stats.append(_wallet(wallet, ahead, top_up))
     else:
         stats.append(_cap(costs, cap, limits))
     return stats
@@ -110,6 +110,14 @@ def _projected(ahead: Sequence[Ahead], costs: Costs, cap: int | None) -> tuple[s
         return about(max(cap, costs.total)), f"Your spend cap stops it there; without it about {about(total)}"
     full = "the last 7 full days" if days > 1 else "yesterday alone"
     return about(total), f"From the average of {full}" if days in (1, 7) else f"From the average of {days} full days"
+
+
+def _wallet(wallet: Balance, ahead: Sequence[Ahead], top_up: str) -> Stat:
+    figure = money(wallet.available)
+    if wallet.frozen:
+        return Stat("Wallet frozen", figure, "What goes over is refused until it is thawed.")
+    covered = usage_ahead.days_covered(wallet.available, ahead)
+    return Stat("Wallet available", figure, _covers(covered, ahead), (top_up, "Top up"))
 
 
 def _covers(covered: int | None, ahead: Sequence[Ahead]) -> str:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, select
 
 from app import clock as the_clock
+from app import ledger
 from app.customers.models import Customer
 from app.db import transaction
 from app.extensions import db
@@ -71,6 +72,11 @@ def test_a_projection_says_how_it_was_made_and_how_long_the_wallet_lasts(ada, us
     assert page.stats()["Projected overage by 31 Mar"] == ["$6.14", "From the average of the last 7 full days"]
     assert page.stats()["Wallet available"] == ["$3.04", "Covers about 10 days. Top up"]
     assert "Heading for 16,343 by 31 Mar." in page.meters()["API calls"][1]
+
+    with transaction(ada.session):
+        ledger.freeze(ada.session, ada.wallet)
+
+    assert page_of(ada).stats()["Wallet frozen"] == ["$3.04", "What goes over is refused until it is thawed."]
 
 
 def test_without_a_full_day_it_is_too_early_to_project(ada, uses, page_of):
