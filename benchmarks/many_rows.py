@@ -61,7 +61,7 @@ COPIES = (
            each=4),
     Copies("provider_event", "whe", {"id": "{id}", "event_id": "'evt_' || n", "object_id": "'obj_' || n",
                                      "received_at": "{at}", "occurred_at": "{at}", "customer_id": "{cus}",
-                                     "order_id": "NULL", "state": "CASE WHEN n % 1000 = 0 THEN 'dead' ELSE 'done' END"},
+                                     "order_id": "NULL", "state": "CASE WHEN n % 100 = 0 THEN 'dead' ELSE 'done' END"},
            each=3),
     Copies("payment_order", "ord", {**_MADE, "form_key": "'f' || n", "provider_ref": "'cs_' || n",
                                     "payment_id": "'pi_' || n", "created_at": "{at}"}, each=2, like="state = 'paid'"),
