@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from itertools import permutations
 
@@ -107,14 +108,18 @@ def test_money_for_an_order_given_up_is_credited_all_the_same(
 @pytest.mark.parametrize("story", [("completed", "paid"), ("completed", "failed"), ("expired", "completed", "paid")])
 @pytest.mark.parametrize("repeats", [1, 2])
 def test_corpus_011_the_order_of_arrival_changes_nothing(sqlite_url: str, story: tuple[str, ...], repeats: int) -> None:
-    """Every permutation of a top-up's events, each once or twice, ends in the same order and the same balance."""
+    """Every permutation of a top-up's events ends in the same order and the same balance; of those with each of them
+    twice one in seven is told, and all with PURSER_EVERY_ORDER=1."""
     from app.db import make_engine
 
+    arrivals = sorted(set(permutations(story * repeats)))
+    if len(arrivals) > 20 and not os.environ.get("PURSER_EVERY_ORDER"):
+        arrivals = arrivals[::7]
     engine = make_engine(sqlite_url)
     factory = sessionmaker(engine, expire_on_commit=False)
     fake, ends = FakeProvider(), set()
     with factory() as session:
-        for number, arrival in enumerate(sorted(set(permutations(story * repeats)))):
+        for number, arrival in enumerate(arrivals):
             payer = make_customer(session)
             bought = top_up.start(session, fake, payer, 5000, form_key="f", return_url="https://x/", actor="usr_1")
             for place, kind in enumerate(arrival):

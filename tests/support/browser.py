@@ -80,7 +80,7 @@ def page(browser_context: BrowserContext) -> Iterator[Page]:
 def address(app: Flask) -> Iterator[str]:
     """Where the test's own application listens, in threads of this process."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    running = threading.Thread(target=server.serve_forever)
+    running = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     running.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -20,6 +20,7 @@ from app.db import make_engine
 from app.extensions import db
 
 MOST_APPLICATIONS = 8
+STATEMENTS = 3_000  # compiled ones an engine remembers: all tests together know more than the usual 500
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Kept:
         """From now on this database is one that is emptied and used again."""
         if url not in self._known:
             known = self._known[url] = Known(make_engine(url), set(), {})
-            _note_processes(known.engine, known.processes)
+            _keep_well(known.engine, known.processes)
 
     def keeps(self, url: str) -> bool:
         return url in self._known
@@ -64,7 +65,7 @@ class Kept:
                 disconnect(known.applications.pop(next(iter(known.applications))))
             app = known.applications[settings] = make(settings)
             with app.app_context():
-                _note_processes(db.engine, known.processes)
+                _keep_well(db.engine, known.processes)
         before = {**app.config}, {**app.extensions}
         try:
             yield app
@@ -99,7 +100,10 @@ def disconnect(app: Flask) -> None:
         db.engine.dispose()
 
 
-def _note_processes(engine: Engine, processes: set[int]) -> None:
+def _keep_well(engine: Engine, processes: set[int]) -> None:
+    """Remember what it compiles, and note who at the server serves it."""
+    if engine._compiled_cache is not None:
+        engine._compiled_cache.capacity = STATEMENTS
     if engine.dialect.name == "postgresql":
 
         @event.listens_for(engine, "connect")
