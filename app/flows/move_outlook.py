@@ -13,6 +13,7 @@ from app.catalogue.terms import PlanTerms
 from app.flows import movable
 from app.flows.movable import Not, Providers, Terms
 from app.money import round_half_away
+from app.moves import reads as moves
 from app.moves.begin import Asked
 from app.subscriptions import overrides, subscribers
 from app.subscriptions.periods import Interval
@@ -74,7 +75,11 @@ def look(session: Session, providers: Providers, asked: Asked) -> Outlook:
     lines: dict[tuple[object, ...], Line] = {}
     left: dict[tuple[str, bool], Left] = {}
     months: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    groups = subscribers.alike(session, asked.plan_id, asked.from_version, asked.customers)
+    whose = (asked.plan_id, asked.from_version)
+    groups = subscribers.alike(session, *whose, asked.customers, but=moves.under_way(*whose))
+    busy, example = moves.how_many_wait(session, *whose, asked.customers)
+    if example is not None:
+        left["", False] = Left("They are being moved already.", False, busy, [example])
     for each in groups:
         found = _line(session, providers, asked, each, old, new)
         each_year = 12 // Interval(each.interval).months * each.count
@@ -94,7 +99,7 @@ def look(session: Session, providers: Providers, asked: Asked) -> Outlook:
     return Outlook(
         lines=sorted(lines.values(), key=lambda line: (-line.count, line.interval, line.before_minor)),
         left=sorted(left.values(), key=lambda each: -each.count),
-        count=sum(each.count for each in groups),
+        count=sum(each.count for each in groups) + busy,
         month_before=round_half_away(before, 12),
         month_after=round_half_away(afterwards, 12),
         currency=currency,

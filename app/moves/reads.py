@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -41,6 +42,25 @@ def of_plan(session: Session, plan_id: str, limit: int = 8) -> list[VersionMove]
     """The latest, newest first."""
     mine = select(VersionMove).where(VersionMove.plan_id == plan_id)
     return list(session.scalars(mine.order_by(VersionMove.created_at.desc(), VersionMove.id.desc()).limit(limit)))
+
+
+def under_way(plan_id: str, version: int) -> Select[str]:
+    """The customers of this version who wait in a move already; a SELECT to be part of another."""
+    of_these = and_(VersionMove.plan_id == plan_id, VersionMove.from_version == version)
+    waiting = select(MovedSubscriber.customer_id).join(VersionMove, VersionMove.id == MovedSubscriber.move_id)
+    return waiting.where(of_these, MovedSubscriber.state == "waiting")
+
+
+def how_many_wait(
+    session: Session, plan_id: str, version: int, customers: Collection[str] | None
+) -> tuple[int, str | None]:
+    """How many these are, or of `customers` among them, and one of them."""
+    found = under_way(plan_id, version)
+    if customers is not None:
+        found = found.where(MovedSubscriber.customer_id.in_(customers))
+    ids = found.subquery()
+    count, example = session.execute(select(func.count(), func.min(ids.c.customer_id)).select_from(ids)).one()
+    return count, example
 
 
 def counts(session: Session, move_id: str) -> dict[str, int]:

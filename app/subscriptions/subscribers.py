@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.subscriptions.models import PlanOverride, Subscription, SubscriptionChange
@@ -69,8 +69,15 @@ class Alike:
     example: str
 
 
-def alike(session: Session, plan_id: str, version: int, customers: Collection[str] | None = None) -> list[Alike]:
-    """Who has this version, or those of `customers` who have it, put together. One SELECT."""
+def alike(
+    session: Session,
+    plan_id: str,
+    version: int,
+    customers: Collection[str] | None = None,
+    *,
+    but: Select[str],
+) -> list[Alike]:
+    """Who has this version, or those of `customers` who have it, put together; without those of `but`. One SELECT."""
     s, c = Subscription, SubscriptionChange
     waiting = (
         select(func.min(c.state))  # in_flight before scheduled
@@ -84,7 +91,7 @@ def alike(session: Session, plan_id: str, version: int, customers: Collection[st
     )
     facts = (s.interval, s.price_minor, s.currency, s.paid_by, s.channel, s.pays_next_by, s.status)
     each = select(*facts, s.cancel_at_period_end, waiting.label("changes"), own.label("negotiated"), s.customer_id)
-    mine = each.where(s.plan_id == plan_id, s.version == version, s.ended_at.is_(None))
+    mine = each.where(s.plan_id == plan_id, s.version == version, s.ended_at.is_(None), s.customer_id.not_in(but))
     if customers is not None:
         mine = mine.where(s.customer_id.in_(customers))
     one = mine.subquery()

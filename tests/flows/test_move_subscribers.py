@@ -278,6 +278,8 @@ def test_who_is_in_one_move_is_not_in_another(moving: Moving, paying: Subscriber
     moving.publishes(monthly_minor=1_500)
     moving.begins()
 
+    assert [(left.why, left.count) for left in moving.looks().left] == [("They are being moved already.", 1)]
+    assert moving.looks().movable == 0
     with pytest.raises(Conflict, match="Nobody is left to move"):
         moving.begins()
     with pytest.raises(Conflict, match="Another version is on offer"):
