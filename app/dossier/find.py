@@ -141,14 +141,14 @@ def _matching(session: Session, text: str, known: named.Found) -> ColumnElement[
 def _either(
     session: Session, name: InstrumentedAttribute[str], email: InstrumentedAttribute[str], text: str
 ) -> ColumnElement[bool]:
-    """Within the name or the address. Both in one string: to fold the case of a hundred thousand is what takes time.
+    """Within the name or the address. To fold the case of a hundred thousand is what takes time.
 
-    SQLite's LIKE folds what its lower() would, and need not be handed another string for it. On PostgreSQL the letters
-    of all languages are folded only for a text that has some.
+    SQLite's LIKE folds what its lower() would, and need not be handed another string for it. On PostgreSQL both are
+    folded as one, and the letters of all languages only for a text that has some.
     """
-    both = name + "\n" + email
     if session.get_bind().dialect.name == "sqlite":
-        return both.contains(text, autoescape=True)
+        return or_(name.contains(text, autoescape=True), email.contains(text, autoescape=True))
+    both = name + "\n" + email
     if text.isascii():
         return func.strpos(func.lower(collate(both, "C")), text.lower()) > 0
     return both.icontains(text, autoescape=True)

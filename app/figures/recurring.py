@@ -27,6 +27,7 @@ STATES: Mapping[str, tuple[str, ...]] = {
     "incomplete": ("incomplete",),
     "canceled": ("canceled",),
 }
+_RARE = {"past_due": ("past_due",), "restricted": ("restricted", "past_due"), "incomplete": ("incomplete",)}
 _IN_A_YEAR = {"month": 12, "year": 1}
 _COLUMNS = (
     Subscription.customer_id, Subscription.id, Subscription.interval, Subscription.price_minor, Subscription.currency,
@@ -243,17 +244,16 @@ def _wanted(asked: Asked, state: ColumnElement[str]) -> list[ColumnElement[bool]
         where.append(state.in_(STATES[asked.state]))
     if asked.state == "paying":
         where += [Subscription.status != "canceled", Subscription.price_minor > 0]
-    elif asked.state not in ("", "canceled"):  # few may be so: an index leads to them
-        may_be = (asked.state, "past_due") if asked.state == "restricted" else (asked.state,)
-        where.append(Subscription.status.in_(may_be))
     return where
 
 
 def _narrowed(asked: Asked) -> list[ColumnElement[bool]]:
-    """What is asked for besides the state."""
+    """What is asked for besides the state, and what a rare one is written down as: an index leads to those."""
     s = Subscription
     exactly = ((s.interval, asked.interval), (s.paid_by, asked.paid_by), (s.customer_id, asked.customer_id))
     where = [column == value for column, value in exactly if value]
+    if asked.state in _RARE:
+        where.append(s.status.in_(_RARE[asked.state]))
     return [*where, s.plan_id.in_(select(Plan.id).where(Plan.key == asked.plan))] if asked.plan else where
 
 
