@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -117,47 +116,3 @@ def transaction(session: Session) -> Iterator[Session]:
         raise
     finally:
         session.info["in_transaction"] = False
-
-
-class Direct:
-    """Statements handed to the driver itself, in the session's transaction: for what must be done thousands of times.
-
-    SQLAlchemy takes ten times as long over a statement as the driver does. Placeholders and values are the driver's:
-    `?` and text for times on SQLite; `%s` on PostgreSQL, where each statement is prepared once for a connection. What
-    the session has pending is flushed first. Errors are SQLAlchemy's.
-    """
-
-    def __init__(self, session: Session) -> None:
-        session.flush()
-        connection = session.connection()
-        raw = connection.connection.dbapi_connection
-        assert raw is not None
-        self.dialect = connection.dialect
-        self._cursor = raw.cursor()
-        self._options = {} if self.is_sqlite else {"prepare": True}
-
-    @property
-    def is_sqlite(self) -> bool:
-        return self.dialect.name == "sqlite"
-
-    def rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
-        """What a SELECT finds, as tuples."""
-        self.run(sql, values)
-        return list(self._cursor.fetchall())
-
-    def run(self, sql: str, values: Sequence[Any]) -> None:
-        try:
-            self._cursor.execute(sql, values, **self._options)
-        except self.dialect.loaded_dbapi.Error as fault:
-            raise self._known(sql, fault) from fault
-
-    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """The same statement for each of these rows: SQLite's fastest way. PostgreSQL takes arrays."""
-        try:
-            self._cursor.executemany(sql, rows)
-        except self.dialect.loaded_dbapi.Error as fault:
-            raise self._known(sql, fault) from fault
-
-    def _known(self, sql: str, fault: Exception) -> BaseException:
-        kind = self.dialect.loaded_dbapi.Error
-        return DBAPIError.instance(sql, None, fault, kind, dialect=self.dialect, **_QUIET)

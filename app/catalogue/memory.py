@@ -18,7 +18,7 @@ from app.catalogue.models import Meter
 from app.catalogue.tables import CatalogueStamp
 from app.catalogue.terms import PlanTerms
 
-_STAMP = select(CatalogueStamp.stamp)
+_STAMP = select(CatalogueStamp.stamp).where(CatalogueStamp.id == 1)
 _remembered: WeakKeyDictionary[Engine, Known] = WeakKeyDictionary()
 
 

@@ -14,17 +14,26 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app import metering
+from app import direct, metering
 from app.db import transaction
 from app.ledger.line import Line
 from app.metering import NewEvent, Recorded
 
+_LINES, _LARGE = 4, 100  # on PostgreSQL: one for small reports, the others for those of so many events
 _MOST_EVENTS = 2_000  # in one transaction of several reports: others wait for the locks meanwhile
 # Seconds after which nothing is tried again: one may wait 15 s for a lock, and the HTTP server gives up after 60.
 _PATIENCE = 5.0
+# All this connection does are look-ups by key: no plan made on a small table shall outlive its smallness.
+_BY_KEYS = (
+    "SET enable_seqscan = off",
+    "SET enable_hashjoin = off",
+    "SET enable_mergejoin = off",
+    "SET jit = off",  # a table that can only be read whole seems so dear then that the plan would be compiled
+    "SET plan_cache_mode = force_generic_plan",
+)
 _leaked: list[Any] = []  # connections inherited through a fork: closing them would hang up on the parent
 
 
@@ -48,17 +57,26 @@ class Counter:
 
         Must not be called inside a transaction that has changed the same customer's usage: it would wait for itself.
         """
-        [told] = self._line.do([_Report(customer_id, events)])
+        [told] = self._line_of(customer_id, len(events)).do([_Report(customer_id, events)])
         if isinstance(told, Exception):
             raise told
         return told
 
     def close(self) -> None:
-        """Give the connection back. The next report opens a new one."""
-        self._line.clerk.close()
+        """Give the connections back. The next report opens a new one."""
+        for line in self._lines:
+            line.clerk.close()
+
+    def _line_of(self, customer_id: str, size: int) -> Line[_Report, Recorded]:
+        """The first, which most share; a large report gains nothing from company, and has the others held up."""
+        others = self._lines[1:]
+        return others[hash(customer_id) % len(others)] if others and size >= _LARGE else self._lines[0]
 
     def _reset(self) -> None:
-        self._line: Line[_Report, Recorded] = Line(_Clerk(self._engine), _MOST_EVENTS, _size)
+        lines = 1 if self._engine.dialect.name == "sqlite" else _LINES  # SQLite has one writer
+        self._lines: list[Line[_Report, Recorded]] = [
+            Line(_Clerk(self._engine), _MOST_EVENTS, _size) for _ in range(lines)
+        ]
 
 
 class _Clerk:
@@ -79,7 +97,7 @@ class _Clerk:
             return self._count(reports)
         except Exception as fault:
             self.close()
-            if len(reports) == 1 and not isinstance(fault, OperationalError):
+            if len(reports) == 1 and not isinstance(fault, DBAPIError):
                 return [fault]
             broken = fault
         # Nobody fails for another one's fault, nor because the connection was kept too long.
@@ -110,7 +128,12 @@ class _Clerk:
     def _open(self) -> Session:
         self._connection = self._engine.connect()
         self._connection.detach()
+        self._connection.info[direct.PREPARED] = {}  # whenever something fails it is closed, and never rolled back
         self._session = Session(self._connection, expire_on_commit=False)
+        if self._engine.dialect.name == "postgresql":
+            with transaction(self._session):
+                for setting in _BY_KEYS:
+                    self._connection.exec_driver_sql(setting)
         return self._session
 
     def close(self) -> None:
@@ -135,6 +158,7 @@ def _after_fork(this: weakref.ref[Counter]) -> None:
     """In the child: the parent's connection is the parent's, and nobody is waiting here."""
     counter = this()
     if counter is not None:
-        counter._line.clerk.abandon()  # noqa: SLF001 - the same module
+        for line in counter._lines:  # noqa: SLF001 - the same module
+            line.clerk.abandon()
         counter._engine.dispose(close=False)  # noqa: SLF001
         counter._reset()  # noqa: SLF001

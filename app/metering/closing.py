@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from app import clock, invoices, ledger
 from app.catalogue.models import Meter
 from app.invoices import Invoice, NewLine
+from app.metering.found import lock
 from app.metering.models import UsageAccrual, UsageOverage, UsagePeriod
-from app.metering.record import lock
 from app.metering.tallies import GRACE
 from app.money import micros_per_minor, round_half_away
 from app.subscriptions import standing

@@ -1,25 +1,27 @@
 """What a batch is decided by, found for many customers at once: their rows under lock, their terms, how far they are.
 
-Two statements for the rows whatever the number of customers; what the catalogue says is remembered.
+One round trip for the rows of all of them; what the catalogue says is remembered.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app import clock, direct
 from app.catalogue import memory
 from app.catalogue.memory import Known
 from app.catalogue.terms import PlanTerms
-from app.db import Direct
+from app.direct import Call, Direct
+from app.metering import write
 from app.metering.tallies import GRACE, Tally
 from app.metering.terms import Terms
-from app.metering.write import as_text
 from app.subscriptions import overrides, standing
 from app.subscriptions.overrides import Negotiated
 from app.subscriptions.periods import Period
@@ -32,7 +34,7 @@ _TALLY = (
     "closed_at",
 )  # fmt: skip
 _FOUND = f"""
-SELECT u.id, (SELECT stamp FROM catalogue_stamp), {", ".join(f"s.{name}" for name in Running._fields)}, o.number,
+SELECT u.id, (SELECT stamp FROM catalogue_stamp WHERE id = 1), {", ".join(f"s.{name}" for name in Running._fields)}, o.number,
 {", ".join(f"o.{name}" for name in _NEGOTIATED)}, {", ".join(f"p.{name}" for name in _TALLY)}
 FROM {{given}} u
 LEFT JOIN subscription s ON s.customer_id = u.id AND s.ended_at IS NULL
@@ -53,14 +55,19 @@ _OPEN_POSTGRESQL = _OPEN.format("unnest(%s::text[])")
 
 @dataclass(slots=True)
 class Found:
-    """One customer, as they stand at this instant. `tallies`: those of every period that may still take an event."""
+    """One customer, as they stand at this instant. `spend_cap` in micros.
+
+    `tallies`: those of every period that may still take an event. `known`: ids of events that were counted before.
+    """
 
     plan: PlanTerms | None
     is_restricted: bool
     period: Period
     subscription: Running | None
     catalogue: Known
-    tallies: list[Tally]
+    spend_cap: int | None
+    tallies: list[Tally] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
 
     @property
     def currency(self) -> str:
@@ -70,43 +77,67 @@ class Found:
         return standing.period_of(self.subscription, instant)
 
 
-def lock(direct: Direct, customers: Sequence[str]) -> dict[str, int | None]:
-    """Keep others from counting for these customers until the commit; their spend caps. Makes the rows where none are.
+def lock(session: Session, customer_id: str) -> int | None:
+    """Keep others from counting for this customer until the commit; their spend cap. Makes the row where none is."""
+    db = direct.of(session)
+    make, caps = _locking(db, [customer_id])
+    [found] = db.together([caps])
+    if not found:
+        _, found = db.together([make, caps])
+    [(_, cap)] = found
+    return None if cap is None else int(cap)
 
-    `customers` in ascending order, which is the order of locking.
+
+def find(session: Session, db: Direct, ids: Mapping[str, Sequence[str]]) -> tuple[datetime, dict[str, Found]]:
+    """The instant, and how these customers stand at it, under their locks; with those of these events that they have.
+
+    `ids` by customers in ascending order, which is the order of locking.
     """
-    given: tuple[Any, ...]
-    if direct.is_sqlite:
-        caps, make, given = _CAPS_SQLITE, _OPEN_SQLITE, (json.dumps(customers),)
-    else:
-        caps, make, given = _CAPS_POSTGRESQL, _OPEN_POSTGRESQL, (list(customers),)
-        if len(customers) > 1:  # while none is locked: made in between, rows would be locked out of order
-            direct.run(make, given)
-    found = dict(direct.rows(caps, given))
-    if len(found) < len(customers):
-        direct.run(make, given)
-        found = dict(direct.rows(caps, given))
-    return found
+    customers = list(ids)
+    make, caps = _locking(db, customers)
+    # A row that is there may be locked at once. Rows made between locks on others would be locked out of order.
+    makes = [make] if len(customers) > 1 and not db.is_sqlite else []
+    rows = [_looking(db, customers), *write.looking(db, ids)]
+    results = db.together([*makes, caps, *rows])
+    if len(results[len(makes)]) < len(customers):
+        makes = [make]
+        results = db.together([*makes, caps, *rows])
+    # Read under the locks: no event is recorded on a day, or in a period, that was closed meanwhile.
+    now = clock.now()
+    locked, standings, *known = results[len(makes) :]
+    found = _found(session, dict(locked), standings, now)
+    for customer_id, event_id in chain.from_iterable(known):
+        found[customer_id].known.add(event_id)
+    return now, found
 
 
-def find(session: Session, direct: Direct, customers: Sequence[str], now: datetime) -> dict[str, Found]:
-    """How these customers stand now, each under the lock."""
-    ended = now - GRACE
-    if direct.is_sqlite:
-        rows = direct.rows(_FOUND_SQLITE, (json.dumps(customers), as_text(ended)))
-    else:
-        rows = direct.rows(_FOUND_POSTGRESQL, (list(customers), ended))
+def _locking(db: Direct, customers: Sequence[str]) -> tuple[Call, Call]:
+    """What makes the rows that are locked, and what locks them and tells their spend caps."""
+    if db.is_sqlite:
+        given = (json.dumps(customers),)
+        return (_OPEN_SQLITE, given), (_CAPS_SQLITE, given)
+    return (_OPEN_POSTGRESQL, (customers,)), (_CAPS_POSTGRESQL, (customers,))
+
+
+def _looking(db: Direct, customers: Sequence[str]) -> Call:
+    ended = clock.now() - GRACE  # before the lock: a period too many is found rather than one too few
+    if db.is_sqlite:
+        return _FOUND_SQLITE, (json.dumps(customers), write.as_text(ended))
+    return _FOUND_POSTGRESQL, (customers, ended)
+
+
+def _found(session: Session, caps: Mapping[str, int | None], rows: Sequence[Any], now: datetime) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for row in rows:
         customer = found.get(row[0])
         if customer is None:
-            customer = found[row[0]] = _standing(session, row, now)
+            customer = found[row[0]] = _standing(session, row, caps[row[0]], now)
         if row[-len(_TALLY)] is not None:
             customer.tallies.append(_tally(row[-len(_TALLY) :]))
     return found
 
 
-def _standing(session: Session, row: Sequence[Any], now: datetime) -> Found:
+def _standing(session: Session, row: Sequence[Any], cap: int | None, now: datetime) -> Found:
     """As `standing.of`, from the rows and the remembered catalogue."""
     catalogue = memory.at(session, row[1])
     running = _running(row[2 : 2 + _RUNNING])
@@ -118,7 +149,7 @@ def _standing(session: Session, row: Sequence[Any], now: datetime) -> Found:
     number, *negotiated = row[2 + _RUNNING : 3 + _RUNNING + len(_NEGOTIATED)]
     if plan is not None and number is not None:
         plan = overrides.laid_over(plan, _negotiated(*negotiated))
-    return Found(plan, status == "restricted", period, running, catalogue, [])
+    return Found(plan, status == "restricted", period, running, catalogue, cap)
 
 
 def _running(columns: Sequence[Any]) -> Running | None:

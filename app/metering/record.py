@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app import clock, ledger
+from app import direct, ledger
 from app.catalogue import upgrades
-from app.db import Direct
 from app.errors import Refusal
 from app.metering import found, telling, write
 from app.metering.deciding import Batch, Counted, Customer, decide
@@ -44,25 +43,20 @@ def take(session: Session, events: Mapping[str, Sequence[NewEvent]]) -> dict[str
     taken: dict[str, list[Taken]] = {customer_id: [] for customer_id in events}
     if not customers:
         return taken
-    direct = Direct(session)
-    spend_caps = found.lock(direct, customers)
-    now = clock.now()  # read under the lock: no event is recorded on a day, or in a period, that was closed meanwhile
-    standings = found.find(session, direct, customers, now)
-    known = write.known_ids(
-        direct, {each: [one.id for one in events[each] if one.id.isprintable()] for each in customers}
-    )
+    db = direct.of(session)
+    ids = {each: [event.id for event in events[each] if event.id.isprintable()] for each in customers}
+    now, standings = found.find(session, db, ids)
     parts: list[write.Part] = []
     for customer_id in customers:
-        who, cap = standings[customer_id], spend_caps[customer_id]
-        batch = _batch(session, customer_id, who, cap, events[customer_id], now)
-        seen = known[customer_id]
-        mine = taken[customer_id] = [_taken(batch, event, seen) for event in events[customer_id]]
+        who = standings[customer_id]
+        batch = _batch(session, customer_id, who, events[customer_id], now)
+        mine = taken[customer_id] = [_taken(batch, event, who.known) for event in events[customer_id]]
         counted = [one for one in mine if isinstance(one, Counted)]
         if counted:
             parts += _parts(session, customer_id, who.currency, counted, batch, now)
         telling.crossed(session, customer_id, batch)
-        telling.capped(session, customer_id, batch, cap)
-    write.write(direct, parts)
+        telling.capped(session, customer_id, batch, who.spend_cap)
+    write.write(db, parts)
     return taken
 
 
@@ -71,11 +65,6 @@ def summary(events: Sequence[NewEvent], taken: Sequence[Taken]) -> Recorded:
     refused = [Refused(event.id, one) for event, one in zip(events, taken, strict=True) if isinstance(one, Refusal)]
     duplicates = sum(one is None for one in taken)
     return Recorded(len(taken) - duplicates - len(refused), duplicates, tuple(refused))
-
-
-def lock(session: Session, customer_id: str) -> int | None:
-    """Keep others from counting for this customer until the commit; their spend cap. Makes the row where none is."""
-    return found.lock(Direct(session), [customer_id])[customer_id]
 
 
 def _taken(batch: Batch, event: NewEvent, seen: set[str]) -> Taken:
@@ -129,9 +118,7 @@ def hold_key(meter: str, day: str) -> str:
     return f"overage:{meter}:{day}"
 
 
-def _batch(
-    session: Session, customer_id: str, who: Found, cap: int | None, events: Sequence[NewEvent], now: datetime
-) -> Batch:
+def _batch(session: Session, customer_id: str, who: Found, events: Sequence[NewEvent], now: datetime) -> Batch:
     catalogue = who.catalogue
     meters = catalogue.meters.keys() & {event.meter for event in events}
     terms = by_plan(who.plan, meters, lambda: catalogue.offered)
@@ -141,7 +128,7 @@ def _batch(
         plan=who.plan,
         currency=who.currency,
         is_restricted=who.is_restricted,
-        spend_cap=cap,
+        spend_cap=who.spend_cap,
         wallet=lambda: ledger.lock_account(session, wallet_of(customer_id, who.currency)),
         upgrade=lambda meter, needed: upgrades.cheapest(catalogue.offered, "allowance", meter, needed, but=tier),
     )

@@ -10,11 +10,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table
 
-from app.db import Direct, UTCDateTime
+from app.db import UTCDateTime
+from app.direct import Call, Direct
 from app.metering.deciding import Counted
 from app.metering.models import UsageAccrual, UsageCounter, UsageEvent, UsageOverage, UsagePeriod
 from app.metering.tallies import Tally
@@ -24,7 +26,9 @@ Row = tuple[Any, ...]
 _TYPES = {"BIGINT": "bigint", "BOOLEAN": "boolean", "DATETIME": "timestamptz"}
 
 
-_KNOWN_SQLITE = "SELECT id FROM usage_event WHERE customer_id = ? AND id IN (SELECT value FROM json_each(?))"
+_KNOWN_SQLITE = (
+    "SELECT customer_id, id FROM usage_event WHERE customer_id = ? AND id IN (SELECT value FROM json_each(?))"
+)
 # One look into the index for each pair: with the plain join PostgreSQL may come to read a customer's every event.
 _KNOWN_POSTGRESQL = """
 SELECT given.customer_id, given.id FROM unnest(%s::text[], %s::text[]) AS given (customer_id, id)
@@ -34,18 +38,12 @@ CROSS JOIN LATERAL (
 """
 
 
-def known_ids(direct: Direct, asked: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
-    """Which of these events each customer has already."""
-    if direct.is_sqlite:
-        return {
-            customer_id: {row[0] for row in direct.rows(_KNOWN_SQLITE, (customer_id, json.dumps(list(ids))))}
-            for customer_id, ids in asked.items()
-        }
-    known: dict[str, set[str]] = {customer_id: set() for customer_id in asked}
-    pairs = [(customer_id, one) for customer_id, ids in asked.items() for one in ids]
-    for customer_id, one in direct.rows(_KNOWN_POSTGRESQL, tuple(map(list, zip(*pairs, strict=True)))) if pairs else ():
-        known[customer_id].add(one)
-    return known
+def looking(db: Direct, ids: Mapping[str, Sequence[str]]) -> list[Call]:
+    """What asks which of these events each customer has already: pairs of customer and id."""
+    if db.is_sqlite:
+        return [(_KNOWN_SQLITE, (customer_id, json.dumps(mine))) for customer_id, mine in ids.items()]
+    whose = [customer_id for customer_id, mine in ids.items() for _ in mine]
+    return [(_KNOWN_POSTGRESQL, (whose, list(chain.from_iterable(ids.values()))))]
 
 
 class Part(NamedTuple):
@@ -57,7 +55,7 @@ class Part(NamedTuple):
     put: str = ""
 
 
-def write(direct: Direct, parts: Iterable[Part]) -> None:
+def write(db: Direct, parts: Iterable[Part]) -> None:
     """Write them; those of one table, as of several customers, together."""
     merged: dict[type[Any], Part] = {}
     for part in parts:
@@ -65,17 +63,17 @@ def write(direct: Direct, parts: Iterable[Part]) -> None:
             merged[part.model].rows.extend(part.rows)
         elif part.rows:
             merged[part.model] = part
-    if direct.is_sqlite:
+    if db.is_sqlite:
         for model, part in merged.items():
             table = model.__table__
-            direct.run_many(_sqlite(table, part.add, part.put), _with_times_as_text(table, part.rows))
+            db.run_many(_sqlite(table, part.add, part.put), _with_times_as_text(table, part.rows))
     elif merged:
         inserts = [_postgresql(part.model.__table__, part.add, part.put) for part in merged.values()]
         *first, last = inserts
         # Each round trip to a server costs more than the rows do.
         before = ", ".join(f"part{number} AS ({insert})" for number, insert in enumerate(first))
         columns = [list(column) for part in merged.values() for column in zip(*part.rows, strict=True)]
-        direct.run(f"WITH {before} {last}" if before else last, tuple(columns))
+        db.together([(f"WITH {before} {last}" if before else last, columns)])
 
 
 def events(customer_id: str, counted: Sequence[Counted], now: datetime) -> Part:

@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from app.flows.count_usage import Counter
 from app.metering import NewEvent, Recorded
@@ -96,3 +96,62 @@ def test_alone_it_is_counted_at_once(user: User, catalogue: Put, counter: Counte
     told = counter.record(user.customer_id, [NewEvent(f"v{n}", "views", 1) for n in range(size)])
 
     assert told == Recorded(accepted=size)
+
+
+def test_the_same_ids_from_two_processes_and_many_customers_count_once(
+    user: User, bo: Person, catalogue: Put, counter: Counter, engine: Engine
+) -> None:
+    catalogue(BOTH_MODES)
+    users = [user, User(bo)]
+    for one in users:
+        one.has(10_000)
+    same = [NewEvent("same", "views", 2), NewEvent("paid", "calls", 1)]
+
+    with closing(Counter(engine)) as other:
+        told = at_once(
+            [counter, other],
+            [(users[n // 2 % 2], [*same, NewEvent(f"own{n}", "calls", 1)]) for n in range(CLIENTS)],
+            times=2,
+        )
+
+    assert sum(one.accepted for one in told) == CLIENTS + 4
+    for one in users:
+        assert one.meter("views").used == 2
+        assert one.meter("calls").used == CLIENTS // 2 + 1
+        assert one.available == 10_000 - 1_000 * (CLIENTS // 2 + 1)
+        assert one.faults() == []
+
+
+def test_what_was_answered_stays_when_the_connection_is_lost(
+    user: User, catalogue: Put, counter: Counter, engine: Engine
+) -> None:
+    catalogue(BOTH_MODES)
+    counter.record(user.customer_id, [NewEvent("before", "views", 1)])
+    cut_off(counter, engine)
+
+    told = [counter.record(user.customer_id, [NewEvent(name, "views", 1)]) for name in ("before", "after")]
+
+    assert [(one.accepted, one.duplicates) for one in told] == [(0, 1), (1, 0)]
+    assert user.meter("views").used == 2
+
+
+def cut_off(counter: Counter, engine: Engine) -> None:
+    """End the connection that the counter keeps: on PostgreSQL at the server, which it will learn of when it sends."""
+    connection = counter._lines[0].clerk._connection
+    if engine.dialect.name == "sqlite":
+        connection.connection.dbapi_connection.close()
+        return
+    with engine.begin() as other:
+        process = connection.connection.dbapi_connection.info.backend_pid
+        other.execute(text("SELECT pg_terminate_backend(:process, 10000)"), {"process": process})
+
+
+def test_another_catalogue_counts_from_the_next_event_on(user: User, catalogue: Put, counter: Counter) -> None:
+    catalogue(BOTH_MODES)
+    counter.record(user.customer_id, [NewEvent("v1", "views", 900)])
+
+    catalogue(BOTH_MODES.replace("views = 1_000", "views = 500").replace('"0.002"', '"0.003"'))
+    counter.record(user.customer_id, [NewEvent("v2", "views", 1)])
+    now = user.meter("views")
+
+    assert (now.over, now.over_micros, now.allowance) == (1, 3_000, 500)
