@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from app import ledger
@@ -33,14 +36,7 @@ def show(customer_id: str) -> Response:
 @recently_proved
 def freeze(customer_id: str) -> Response:
     """Nothing is spent from this wallet until staff thaw it; the customer reads the reason."""
-    customer, reason = load(customer_id), request.form.get("reason", "")
-    try:
-        with transaction(db.session()):
-            frozen.freeze_by_hand(db.session(), customer.id, default_currency(), reason=reason, actor=actor())
-    except (Invalid, Conflict) as refusal:
-        return _page(customer, refusal, reason)
-    flash(f"The wallet of {customer.name} is frozen", "pos")
-    return hx.go(url_for("admin_customers.show", customer_id=customer.id))
+    return _pressed(load(customer_id), frozen.freeze_by_hand, lambda _: ("is frozen", "pos"))
 
 
 @pages.post("/admin/customers/<customer_id>/thaw")
@@ -48,14 +44,20 @@ def freeze(customer_id: str) -> Response:
 @recently_proved
 def thaw(customer_id: str) -> Response:
     """Take the staff's own freeze back. A dispute may keep the wallet frozen all the same."""
-    customer, reason = load(customer_id), request.form.get("reason", "")
+    freed, kept = ("can be spent from again", "pos"), ("is frozen by a dispute still", "warn")
+    return _pressed(load(customer_id), frozen.thaw_by_hand, lambda still: kept if still else freed)
+
+
+def _pressed(customer: Customer, verb: Callable[..., Any], said: Callable[[Any], tuple[str, str]]) -> Response:
+    """Do it for the reason typed, and say what came of it, in words and their tone; else show the form again."""
+    reason = request.form.get("reason", "")
     try:
         with transaction(db.session()):
-            still = frozen.thaw_by_hand(db.session(), customer.id, default_currency(), reason=reason, actor=actor())
+            done = verb(db.session(), customer.id, default_currency(), reason=reason, actor=actor())
     except (Invalid, Conflict) as refusal:
         return _page(customer, refusal, reason)
-    words = "is frozen by a dispute still" if still else "can be spent from again"
-    flash(f"The wallet of {customer.name} {words}", "warn" if still else "pos")
+    words, tone = said(done)
+    flash(f"The wallet of {customer.name} {words}", tone)
     return hx.go(url_for("admin_customers.show", customer_id=customer.id))
 
 
