@@ -34,8 +34,8 @@ _TALLY = (
     "closed_at",
 )  # fmt: skip
 _FOUND = f"""
-SELECT u.id, (SELECT stamp FROM catalogue_stamp WHERE id = 1), {", ".join(f"s.{name}" for name in Running._fields)}, o.number,
-{", ".join(f"o.{name}" for name in _NEGOTIATED)}, {", ".join(f"p.{name}" for name in _TALLY)}
+SELECT u.id, (SELECT stamp FROM catalogue_stamp WHERE id = 1), {", ".join(f"s.{name}" for name in Running._fields)},
+o.number, {", ".join(f"o.{name}" for name in _NEGOTIATED)}, {", ".join(f"p.{name}" for name in _TALLY)}
 FROM {{given}} u
 LEFT JOIN subscription s ON s.customer_id = u.id AND s.ended_at IS NULL
 LEFT JOIN plan_override o ON o.customer_id = u.id AND o.number =
