@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.invoices.credit import credit
-from app.invoices.drafts import Discount, NewLine, discard, make
+from app.invoices.drafts import Discount, NewLine, make
 from app.invoices.finalise import finalise
 from app.invoices.mirror import mirror
 from app.invoices.models import CreditNote, Invoice, InvoiceLine, InvoiceTax
@@ -20,7 +20,6 @@ __all__ = [
     "NewLine",
     "TaxLine",
     "credit",
-    "discard",
     "finalise",
     "make",
     "mark_failed",

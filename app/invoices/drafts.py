@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert  # SQLite understands the same ON CONFLICT
 from sqlalchemy.orm import Session
 
@@ -101,15 +101,6 @@ def make(
         )
         session.flush()
     return invoice
-
-
-def discard(session: Session, invoice: Invoice) -> None:
-    """Drop a draft as if it had never been. A finalised invoice is voided or credited instead."""
-    assert invoice.status == "draft", "only a draft can be dropped"
-    its = (InvoiceLine.customer_id == invoice.customer_id, InvoiceLine.invoice_id == invoice.id)
-    session.execute(delete(InvoiceLine).where(*its))
-    session.delete(invoice)
-    session.flush()
 
 
 def _row(

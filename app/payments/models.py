@@ -88,11 +88,6 @@ class Order(Base):
         return self.state in ("canceled", "expired", "failed", "paid")
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether its page can find out something new by asking again."""
-        return self.state in WAITING
-
-    @property
     def due_minor(self) -> int:
         """What is to be paid, before tax: `amount_minor`, or nothing where a coupon took off the whole price."""
         return int(self.request.get("due_minor", self.amount_minor))

@@ -56,10 +56,6 @@ class Clock:
         self._offset.write(self._offset.read() + seconds)
         return self.now()
 
-    def start_at(self, instant: int) -> None:
-        """Begin at another moment, earlier or later, in epoch seconds: for a sandbox in which nothing happened yet."""
-        self._offset.write(instant - self._base())
-
     def _base(self) -> int:
         return real_now() if self._still_at is None else self._still_at
 

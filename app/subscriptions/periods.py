@@ -8,7 +8,6 @@ from the one before: Jan 31, Feb 28, Mar 31. The boundary instant belongs to the
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -89,11 +88,6 @@ class Anchor:
     def allowance_period_at(self, instant: datetime) -> Period:
         """The period over which allowances count: a month on the same anchor, on yearly plans too."""
         return self.period_at(instant, Interval.MONTH)
-
-    def allowance_periods(self, paid: Period, interval: Interval) -> Iterator[Period]:
-        """The allowance periods within a paid one: itself for a monthly plan, twelve for a yearly one."""
-        first = paid.number * interval.months
-        return (self.period(number, Interval.MONTH) for number in range(first, first + interval.months))
 
 
 def anchored(instant: datetime, zone: str) -> Anchor:

@@ -43,12 +43,3 @@ def test_it_never_goes_back(config):
     with pytest.raises(ValueError, match="forward"):
         sandbox.clock.advance(-1)
     sandbox.close()
-
-
-def test_a_new_one_can_start_at_any_moment(config):
-    sandbox = Sandbox(config)
-
-    sandbox.clock.start_at(1_000_000)
-
-    assert 0 <= sandbox.clock.now() - 1_000_000 <= 2
-    sandbox.close()

@@ -17,6 +17,7 @@ from app.db import transaction
 from app.extensions import db
 from app.money import Money
 from app.payments import orders
+from app.payments.models import WAITING
 from app.subscriptions import changes, lifecycle, standing
 from tests.support.people import Person
 from tests.support.web import PageClient
@@ -344,7 +345,7 @@ def test_the_page_after_the_checkout_says_how_the_order_stands(session, client_o
 
     assert words in page
     assert "Starter plan" in page
-    assert ('hx-trigger="every' in page) == order.is_waiting  # the waiting ends by itself
+    assert ('hx-trigger="every' in page) == (order.state in WAITING)  # the waiting ends by itself
 
 
 @pytest.mark.usefixtures("shop", "till")
