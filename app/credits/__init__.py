@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from app.credits.adjust import adjust
-from app.credits.expire import expire_due
 from app.credits.grants import Grant, find_grant, grant
 from app.credits.reads import CreditBalance, balance
 from app.credits.reverse import CreditsSpent, NotReversible, give_back_revoked, reverse, revoke
@@ -19,7 +18,6 @@ __all__ = [
     "UnknownAction",
     "adjust",
     "balance",
-    "expire_due",
     "find_grant",
     "give_back_revoked",
     "grant",

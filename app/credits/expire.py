@@ -15,11 +15,6 @@ from app.credits.models import CreditGrant
 from app.credits.words import TITLES
 
 
-def expire_due(session: Session, now: datetime, limit: int = 100) -> int:
-    """End grants whose time is over, of up to `limit` customers; how many ended. Twice or by two at once: once each."""
-    return sum(expire_of(session, customer_id, now) for customer_id in due(session, now, limit))
-
-
 def due(session: Session, now: datetime, limit: int) -> list[str]:
     """Customers with something left in a grant whose time is over, always in the same order."""
     over = select(CreditGrant.customer_id).where(
@@ -29,7 +24,7 @@ def due(session: Session, now: datetime, limit: int) -> list[str]:
 
 
 def expire_of(session: Session, customer_id: str, now: datetime) -> int:
-    """End one customer's grants whose time is over; how many."""
+    """End one customer's grants whose time is over; how many. Twice or by two at once: once each."""
     ledger.lock_account(session, credits_of(customer_id))
     grants = burn_down.open_grants(session, customer_id)
     return len(grants) - len(without_expired(session, grants, now))

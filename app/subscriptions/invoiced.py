@@ -71,13 +71,6 @@ def cut(session: Session, subscription: Subscription, *, at: datetime) -> None:
     session.flush()
 
 
-def periods_of(session: Session, subscription: Subscription) -> list[SubscriptionPeriod]:
-    """In the order of time."""
-    return list(
-        session.scalars(select(SubscriptionPeriod).where(*_of(subscription)).order_by(SubscriptionPeriod.starts_at))
-    )
-
-
 def _of(subscription: Subscription) -> tuple[ColumnElement[bool], ...]:
     return (
         SubscriptionPeriod.customer_id == subscription.customer_id,

@@ -16,6 +16,7 @@ from app.catalogue.models import Action
 from app.credits.accounts import credits_of
 from app.credits.models import CreditGrant
 from app.db import transaction
+from tests.support import credits_end
 
 WHY = "Made good for a failed generation"
 
@@ -57,7 +58,7 @@ class Purse:
 
     def sees_what_is_due_end(self) -> int:
         with transaction(self.session):
-            return credits.expire_due(self.session, clock.now())
+            return credits_end.expire_due(self.session, clock.now())
 
     @property
     def balance(self) -> int:

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from app import clock as the_clock
-from app import credits
 from app.db import transaction
 from app.flows import audit_books
 from tests.credits.conftest import Purse, in_days
+from tests.support import credits_end
 
 
 @pytest.fixture
@@ -58,5 +58,5 @@ def test_of_many_customers_some_at_a_time(purse: Purse, session, clock) -> None:
     done = []
     for _ in range(3):
         with transaction(session):
-            done.append(credits.expire_due(session, the_clock.now(), 2))
+            done.append(credits_end.expire_due(session, the_clock.now(), 2))
     assert done == [2, 1, 0]

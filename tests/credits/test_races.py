@@ -15,6 +15,7 @@ from app import credits
 from app.db import transaction
 from app.errors import Refusal
 from tests.credits.conftest import WHY, Purse, in_days
+from tests.support import credits_end
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def spending(purse: Purse, key: str) -> Callable[[Session], object]:
 
 
 def ending(_purse: Purse) -> Callable[[Session], object]:
-    return lambda session: credits.expire_due(session, the_clock.now())
+    return lambda session: credits_end.expire_due(session, the_clock.now())
 
 
 def test_the_last_credits_are_spent_once(purse: Purse, action, at_once) -> None:

@@ -11,7 +11,8 @@ from app.db import transaction
 from app.flows import cancel_plan, cards, subscribe
 from app.flows.sold_by import NotSoldHere
 from app.providers.values import PlanRef
-from app.subscriptions import invoiced, sale
+from app.subscriptions import sale
+from tests.support import paid_periods
 from tests.support.lemon import Shopper
 from tests.support.payments import again
 
@@ -56,7 +57,7 @@ class TestSubscription:
 
         sub = shopper.sub
         with transaction(shopper.session):
-            periods = invoiced.periods_of(shopper.session, sub)
+            periods = paid_periods.periods_of(shopper.session, sub)
         assert len(periods) == 4 == len(shopper.invoices)
         assert all(one.ends_at == two.starts_at for one, two in pairwise(periods))
         assert (periods[0].starts_at, periods[-1].ends_at) == (sub.started_at, sub.period_end)

@@ -11,7 +11,7 @@ from app.flows import cancel_plan, hear_disputes
 from app.money import Money
 from app.providers.errors import Declined
 from app.providers.values import PlanRef
-from app.subscriptions import invoiced
+from tests.support import paid_periods
 from tests.support.patron import Patron
 from tests.support.payments import again
 
@@ -61,7 +61,7 @@ class TestSubscription:
 
         sub = patron.sub
         with transaction(patron.session):
-            spans = [(each.starts_at, each.ends_at) for each in invoiced.periods_of(patron.session, sub)]
+            spans = [(each.starts_at, each.ends_at) for each in paid_periods.periods_of(patron.session, sub)]
         assert len(spans) >= 4
         assert all(first[1] == second[0] for first, second in itertools.pairwise(spans))
         assert spans[-1][1] == sub.period_end

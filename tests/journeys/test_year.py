@@ -24,8 +24,8 @@ from app.ledger import Account
 from app.payments import ProviderEvent
 from app.sandbox.config import SandboxConfig
 from app.sandbox.server import Running, running_sandbox
-from app.subscriptions import invoiced
 from app.subscriptions.models import Subscription, SubscriptionChange
+from tests.support import paid_periods
 from tests.support.payments import KEY
 from tests.support.time import Clock
 from tests.support.year import CREDITS, Year
@@ -88,7 +88,7 @@ def no_event_was_given_up(session: Session) -> None:
 
 def every_second_is_invoiced_once(session: Session) -> None:
     for sub in session.scalars(select(Subscription)):
-        found = [each for each in invoiced.periods_of(session, sub) if each.starts_at < each.ends_at]
+        found = [each for each in paid_periods.periods_of(session, sub) if each.starts_at < each.ends_at]
         spans = [(each.starts_at, each.ends_at) for each in found]
         told = (sub.id, sub.paid_by, sub.status, sub.started_at, sub.period_end, sub.ended_at, spans)
         if sub.ended_at is None or sub.ended_at > sub.started_at:

@@ -16,6 +16,7 @@ from app.db import transaction
 from app.subscriptions import invoiced
 from app.subscriptions.models import Subscription, SubscriptionPeriod
 from app.subscriptions.periods import Interval
+from tests.support import paid_periods
 from tests.support.time import START
 
 Begun = Callable[..., Subscription]
@@ -41,7 +42,9 @@ def enter(session: Session, sub: Subscription, start: int, end: int, name: str =
 
 
 def spans(session: Session, sub: Subscription) -> list[tuple[int, int]]:
-    return [((each.starts_at - START).days, (each.ends_at - START).days) for each in invoiced.periods_of(session, sub)]
+    return [
+        ((each.starts_at - START).days, (each.ends_at - START).days) for each in paid_periods.periods_of(session, sub)
+    ]
 
 
 def test_a_period_within_another_cuts_it_short_in_either_order(session: Session, begun: Begun) -> None:
@@ -62,7 +65,7 @@ def test_what_it_had_been_is_kept(session: Session, begun: Begun) -> None:
     with transaction(session):
         enter(session, sub, 0, 31)
         enter(session, sub, 10, 41, "inv_2")
-        first = invoiced.periods_of(session, sub)[0]
+        first = paid_periods.periods_of(session, sub)[0]
 
     assert (first.ends_at, first.paid_until) == (START + 10 * DAYS, START + 31 * DAYS)
 
@@ -86,7 +89,7 @@ def test_a_change_in_a_periods_first_second_takes_its_place(session: Session, be
             session.execute(delete(SubscriptionPeriod))
             for end, name in order:
                 enter(session, sub, 0, end, name)
-            assert [(each.invoice_id, each.ends_at) for each in invoiced.periods_of(session, sub)] == [
+            assert [(each.invoice_id, each.ends_at) for each in paid_periods.periods_of(session, sub)] == [
                 ("inv_2", START + 365 * DAYS)
             ]
 

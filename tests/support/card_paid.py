@@ -24,8 +24,9 @@ from app.payments.models import ProviderEvent
 from app.providers.values import CustomerRef, PlanRef, Verified
 from app.sandbox.config import SandboxConfig
 from app.sandbox.server import Running, running_sandbox
-from app.subscriptions import invoiced, sale, standing
+from app.subscriptions import sale, standing
 from app.subscriptions.models import Subscription, SubscriptionChange, SubscriptionPeriod
+from tests.support import paid_periods
 from tests.support.losing import Losing
 from tests.support.payments import KEY, VISA, Buyer, stripe_adapter
 from tests.support.time import Clock
@@ -256,7 +257,7 @@ class Cardholder:
         sub = self.sub
         assert sub is not None
         with transaction(self.session):
-            return invoiced.periods_of(self.session, sub)
+            return paid_periods.periods_of(self.session, sub)
 
     def change(self, change_id: str) -> SubscriptionChange:
         with transaction(self.session):

@@ -17,8 +17,8 @@ from app.db import transaction
 from app.flows import renew, subscribe_from_wallet
 from app.invoices import Invoice
 from app.providers.port import Provider
-from app.subscriptions import invoiced
 from app.subscriptions.models import Subscription, SubscriptionPeriod
+from tests.support import paid_periods
 from tests.support.people import Person
 
 PLANS = """
@@ -120,7 +120,7 @@ class Subscriber:
     def periods(self) -> list[SubscriptionPeriod]:
         sub = self.sub
         with transaction(self.session):
-            return invoiced.periods_of(self.session, sub)
+            return paid_periods.periods_of(self.session, sub)
 
     def spans(self) -> list[tuple[datetime, datetime]]:
         return [(period.starts_at, period.ends_at) for period in self.periods]

@@ -21,7 +21,7 @@ from app.metering import NewEvent
 from app.metering.models import UsageEvent
 from app.people import users
 from app.wallet import debit
-from tests.support import dashboard_recount
+from tests.support import credits_end, dashboard_recount
 from tests.support.model_calls import billed
 from tests.support.people import Person
 from tests.web.page_recount import check_pages
@@ -45,7 +45,7 @@ def test_so_do_the_pages_of_customers_who_did_things_at_random(session, sessions
         clock.advance(hours=chance.randrange(20, 60))
         close_usage.close_due(sessions, {})
         with transaction(session):
-            credits.expire_due(session, the_clock.now(), 50)
+            credits_end.expire_due(session, the_clock.now(), 50)
         for who in (ada, bo):
             live_a_little(session, who, chance, step)
 
