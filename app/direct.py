@@ -130,8 +130,7 @@ class _Postgresql:
         while True:
             unsent = unsent and bool(self._pq.flush())
             while self._pq.is_busy():
-                # Never inside the library, which would keep every thread of this process waiting.
-                self._wait(unsent)
+                wait(self._pq, writes=unsent)
                 self._pq.consume_input()
                 unsent = unsent and bool(self._pq.flush())
             result = self._pq.get_result()
@@ -146,14 +145,6 @@ class _Postgresql:
             if self._pq.status == _BAD:
                 raise self._lost()
 
-    def _wait(self, writes: bool) -> None:
-        if hasattr(select, "poll"):
-            poll = select.poll()
-            poll.register(self._pq.socket, select.POLLIN | (select.POLLOUT if writes else 0))
-            poll.poll()
-        else:
-            select.select([self._pq.socket], [self._pq.socket] if writes else [], [])
-
     def _lost(self) -> Exception:
         words = self._pq.error_message.decode(errors="replace") or "the connection is lost"
         error: Exception = self._dbapi.OperationalError(words)
@@ -165,6 +156,17 @@ class _Postgresql:
         reader = self._dbapi.adapt.Transformer(self._raw)
         reader.set_pgresult(result)
         return list(reader.load_rows(0, result.ntuples, tuple))
+
+
+def wait(connection: PGconn, *, writes: bool = False) -> None:
+    """Until PostgreSQL says something, or also takes more. Never inside libpq's `get_result`: the driver keeps every
+    other thread waiting there, even the one whose lock the server waits for."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(connection.socket, select.POLLIN | (select.POLLOUT if writes else 0))
+        poll.poll()
+    else:
+        select.select([connection.socket], [connection.socket] if writes else [], [])
 
 
 def _numbered(sql: str) -> bytes:

@@ -50,6 +50,8 @@ class PostgresClerk(Desk):
             for choice in ("seqscan", "hashjoin", "mergejoin"):
                 self._raw.execute("SET enable_" + choice + " = off")
             self._raw.execute("SET plan_cache_mode = force_generic_plan")
+            # A scan that cannot be done without is so dear then that PostgreSQL would compile it: a tenth of a second.
+            self._raw.execute("SET jit = off")
             self._cursor = self._raw.cursor()
             self._books = PostgresBooks(self._run)
             self._write = DirectWrite(self._engine.dialect.loaded_dbapi, self._raw.pgconn)

@@ -8,10 +8,10 @@ prepared once.
 from __future__ import annotations
 
 import contextlib
-import select
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from app import direct
 from app.ledger.books_postgresql import TAKE_PAIR, TAKE_PAIRS, WRITE
 
 if TYPE_CHECKING:
@@ -42,17 +42,24 @@ class DirectWrite:
         self._connection.send_query_prepared(name, values)
         self._sent = True
         while self._connection.flush():
-            select.select([], [self._connection.socket], [], 1)
+            direct.wait(self._connection, writes=True)
+            self._connection.consume_input()
 
     def finish(self) -> None:
         """Wait for the call that was sent, if one was. Raises the driver's errors."""
         if not self._sent:
             return
         self._sent = False
-        result, after = self._connection.get_result(), self._connection.get_result()
+        result, after = self._next(), self._next()
         assert result is not None
         assert after is None, "one call has one answer"
         self._answer(result)
+
+    def _next(self) -> PGresult | None:
+        while self._connection.is_busy():
+            direct.wait(self._connection)
+            self._connection.consume_input()
+        return self._connection.get_result()
 
     def abandon(self) -> None:
         """Wait for the call that was sent, whatever it answers."""
