@@ -48,18 +48,21 @@ def of_subscription(session: Session, sub: Subscription, now: datetime) -> int:
         _write(session, sub.customer_id, sub.id, (sub.plan_id, sub.version), 0, later)
         return 0  # the period is not paid for yet
     known = row if row and (row.subscription_id, row.period_start) == (sub.id, period.start) else None
-    given, level = 0, known.credits if known else 0
-    risen = _risen(session, sub, period, now)
-    if known is None:
-        plan = _plan_at_first(session, sub, period, now)
-        level = credits_in(session, *plan)
-        first = max(0, level - _kept(session, sub, period))
-        given += _once(session, sub.customer_id, _key(sub.id, period), first, period)
-    for rise in risen:
-        if rise.credits > level:
-            part = share_left(period, rise.at).of_credits(rise.credits - level)
-            given += _once(session, sub.customer_id, f"{_key(sub.id, period)}:{rise.name}", part, period)
-            level = rise.credits
+    before = known.credits if known else None
+    kept, key = _kept(session, sub, period), _key(sub.id, period)
+    level = due = credits_in(session, *_plan_at_first(session, sub, period, now))
+    given = 0 if known else _once(session, sub.customer_id, key, max(0, due - kept), period)
+    for rise in _risen(session, sub, period, now):
+        if rise.credits <= level:
+            continue
+        is_new = before is None or rise.credits > before
+        part = share_left(period, rise.at).of_credits(rise.credits - (max(level, before or 0) if is_new else level))
+        if is_new:
+            # What they kept counts against all that the period brings, not its first plan alone.
+            beyond = max(0, due + part - kept) - max(0, due - kept)
+            given += _once(session, sub.customer_id, f"{key}:{rise.name}", beyond, period)
+        level, due = rise.credits, due + part
+    level = max(level, before or 0)
     _write(session, sub.customer_id, sub.id, (sub.plan_id, sub.version), level, period)
     return given
 

@@ -224,6 +224,25 @@ def test_leaving_at_once_takes_what_is_unspent_of_the_credits_for_the_time_that_
     assert included_left(paying) == 1000 - 200, "200 of the 500 for the other half are spent"
 
 
+def test_coming_back_to_a_cheaper_plan_and_rising_from_it_brings_no_more(paying, works, clock) -> None:
+    paying.subscribes("growth")
+    works()
+    before = paying.cents
+    for time in range(2):
+        with transaction(paying.session):
+            left = credits.balance(paying.session, paying.customer_id).available
+            if left:
+                told = {"reason": "spent", "actor": "system", "key": f"spent-{time}"}
+                credits.adjust(paying.session, paying.customer_id, -left, **told)
+        cancel_from_wallet.now(paying.session, {}, paying.customer_id, reason="unused", actor="usr_1")
+        paying.subscribes("starter", form_key=f"again-{time}")
+        works()
+        upgrade(paying)
+        works()
+
+        assert (paying.cents, included_left(paying)) == (before, 0)
+
+
 def test_leaving_at_once_what_was_free_keeps_its_credits(paying, works, clock):
     paying.subscribes("growth")
     works()
