@@ -85,11 +85,16 @@ def revoke(
     return left
 
 
-def give_back_revoked(session: Session, customer_id: str, *, key: str, reason: str, actor: str) -> None:
-    """What `revoke` took under this key goes back, once: the refund or dispute it was for came to nothing."""
+def give_back_revoked(session: Session, customer_id: str, *, key: str, reason: str, actor: str) -> int:
+    """What `revoke` took under this key goes back, once: the refund or dispute it was for came to nothing.
+
+    How many credits went back now.
+    """
     taken = ledger.find_entry(session, customer_id, key)
-    if taken is not None:
-        reverse(session, customer_id, taken.id, key=f"{key}:back", reason=reason, actor=actor)
+    if taken is None:
+        return 0
+    back = reverse(session, customer_id, taken.id, key=f"{key}:back", reason=reason, actor=actor)
+    return 0 if back.replayed else back.leg(credits_of(customer_id)).amount
 
 
 def _undone(session: Session, original: ledger.Entry) -> dict[CreditGrant, int]:

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from app import activity, coupons, credits, ledger
 from app.coupons import gifts
 from app.coupons.models import Coupon, Redemption
-from app.credits.accounts import credits_of
 from app.flows import grant_credits
 from app.money import minor_to_micros, round_half_away
 from app.payments import returned
@@ -95,9 +94,10 @@ def _credits(session: Session, payment: Payment, redemption: Redemption, back: i
     grant_credits.bonuses(session, who)  # what was promised comes first, so that there is one way of taking it
     grant = credits.find_grant(session, who, key)
     assert grant is not None, "a redeemed coupon of credits has its grant"
-    if undoes and (taken := ledger.find_entry(session, who, f"{key}:{undoes}")) is not None:
-        credits.give_back_revoked(session, who, key=taken.key, reason=_STAYS, actor="system")
-        redemption.taken_back += taken.leg(credits_of(who)).amount
+    if undoes:
+        redemption.taken_back -= credits.give_back_revoked(
+            session, who, key=f"{key}:{undoes}", reason=_STAYS, actor="system"
+        )
     more = _credits_of(payment, grant.amount, back) - redemption.taken_back
     if more > 0:
         redemption.taken_back += credits.revoke(

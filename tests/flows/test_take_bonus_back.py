@@ -168,6 +168,15 @@ def test_bonus_credits_go_along_too_granted_or_not(ada: Wallet) -> None:
     assert credits.balance(ada.session, ada.customer_id).available == 0
 
 
+def test_bonus_credits_come_back_once_where_a_case_that_was_prevented_is_won(ada: Wallet) -> None:
+    ada.tops_up_with_bonus("pay_2", "credits", 100)
+
+    for phase, left in (("open", 0), ("prevented", 100), ("won", 100)):
+        ada.tells("dispute", None, phase=phase, payment="pay_2")
+        ada.works()
+        assert credits.balance(ada.session, ada.customer_id).available == left
+
+
 def test_what_would_go_is_told_before(ada: Wallet) -> None:
     ada.spends(200)
 
