@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.errors import Conflict
-from app.flows import change_by_card, change_from_wallet
+from app.flows import change_by_card, change_from_wallet, preview_by_card
 from app.providers.port import Provider
 from app.subscriptions import changes, lifecycle, sale
 from app.subscriptions.models import SubscriptionChange
@@ -36,7 +36,7 @@ def preview(
     every = sale.every(interval).value
     if _is_from_wallet(session, customer_id):
         return change_from_wallet.preview(session, providers, customer_id, plan_key, every, actor=actor, move=move)
-    return change_by_card.preview(session, providers, customer_id, plan_key, every, actor=actor, move=move)
+    return preview_by_card.preview(session, providers, customer_id, plan_key, every, actor=actor, move=move)
 
 
 def confirm(

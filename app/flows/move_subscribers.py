@@ -22,8 +22,8 @@ from app.catalogue import reads
 from app.db import transaction
 from app.errors import Refusal
 from app.flows import change_plan, movable, moves_told
-from app.flows.change_by_card import ESTIMATED
 from app.flows.movable import Not, Providers, Terms
+from app.flows.preview_by_card import ESTIMATED
 from app.moves import work
 from app.moves.models import MovedSubscriber, VersionMove
 from app.subscriptions import changes, lifecycle, overrides
@@ -49,8 +49,8 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be asked for one subscriber."""
+class Wanted:
+    """The change that is to be asked for one subscriber: `key` and `interval` of the plan they have."""
 
     key: str
     interval: str
@@ -100,14 +100,14 @@ def _forth(session: Session, providers: Providers, turn: Turn) -> None:
         return
     change = _changed(session, providers, turn, wanted)
     if not wanted.move.waits and not _is_harmless(change):
-        wanted = Plan(wanted.key, wanted.interval, Move(turn.move.id, turn.move.to_version, waits=True))
+        wanted = Wanted(wanted.key, wanted.interval, Move(turn.move.id, turn.move.to_version, waits=True))
         change = _changed(session, providers, turn, wanted)
     change = change_plan.confirm(session, providers, turn.row.customer_id, change.id, actor=turn.move.created_by)
     with transaction(session):
         _arranged(session, turn, change)
 
 
-def _next(session: Session, providers: Providers, turn: Turn) -> Plan | None:
+def _next(session: Session, providers: Providers, turn: Turn) -> Wanted | None:
     """What is to be asked now; None where there is nothing to ask (yet), which is written down."""
     move, row, now = turn.move, turn.row, clock.now()
     known = _made(session, turn)
@@ -133,7 +133,7 @@ def _next(session: Session, providers: Providers, turn: Turn) -> Plan | None:
     if not_before is not None and sub.period_end < not_before:
         work.write(session, row, turn.number, due_at=sub.period_end + _SOON)
         return None
-    return Plan(bought.terms.key, sub.interval, Move(move.id, move.to_version, waits=not at_once))
+    return Wanted(bought.terms.key, sub.interval, Move(move.id, move.to_version, waits=not at_once))
 
 
 def _is_at_once(move: VersionMove, sub: Subscription, old: Terms, bought: Sale) -> bool:
@@ -159,7 +159,7 @@ def _tell(session: Session, turn: Turn, sub: Subscription, old: Terms, bought: S
     return not_before
 
 
-def _changed(session: Session, providers: Providers, turn: Turn, wanted: Plan) -> SubscriptionChange:
+def _changed(session: Session, providers: Providers, turn: Turn, wanted: Wanted) -> SubscriptionChange:
     who, by = turn.row.customer_id, turn.move.created_by
     return change_plan.preview(session, providers, who, wanted.key, wanted.interval, actor=by, move=wanted.move)
 
