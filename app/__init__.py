@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app import admin, api, clock, http, web, webhooks
+from app import admin, api, clock, http, settings_problems, web, webhooks
 from app.config import ROOT, Settings, SettingsError, resource
 from app.db import engine_options, normalised, prepare_engine
 from app.extensions import babel, csrf, db, htmx, login_manager
@@ -18,7 +18,7 @@ from app.providers import registry
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Raises SettingsError, naming every setting at fault, rather than starting unsafe."""
     settings = settings or Settings.from_env()
-    if problems := settings.problems():
+    if problems := settings_problems.of(settings):
         raise SettingsError(problems)
     if settings.clock_file:
         clock.use_offset_file(ROOT / settings.clock_file)

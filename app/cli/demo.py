@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from app import create_app, schema, worker
+from app import create_app, schema, settings_problems, worker
 from app.cli import card_story, demo_files, http_server, paid_story, story
 from app.cli.answers import announce, answering
 from app.cli.connection import opened, sessions
@@ -57,7 +57,7 @@ def demo(port: int, reset: bool) -> None:
         _forget(directory, given)
     here = demo_files.prepared(directory, port)
     settings = here.settings(given)
-    if problems := settings.problems():
+    if problems := settings_problems.of(settings):
         raise SettingsError(problems)
     here = _filled(here, settings)
     background = Background()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app import create_app
+from app import create_app, settings_problems
 from app.cli import http_server
 from app.cli.answers import announce, answering
 from app.cli.connection import read_settings
@@ -21,7 +21,7 @@ from app.schema import make_directory
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the pages, the API and the webhooks; refuse settings that are not safe."""
     settings = read_settings()
-    if problems := settings.problems():
+    if problems := settings_problems.of(settings):
         raise SettingsError(problems)
     make_directory(settings.database_url)
     http_server.require_free_port(host, port)

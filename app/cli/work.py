@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app import worker
+from app import settings_problems, worker
 from app.cli.answers import Answer, announce, answering
 from app.cli.connection import read_settings, sessions, take_up
 from app.config import SettingsError
@@ -20,7 +20,7 @@ from app.schema import make_directory
 def work(once: bool) -> Answer | None:
     """Apply webhook events, send mail, end overdue holds; TERM lets what is under way finish."""
     settings = read_settings()
-    if problems := settings.problems():
+    if problems := settings_problems.of(settings):
         raise SettingsError(problems)
     logs.configure()
     take_up(settings)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Engine
 
-from app import schema
+from app import schema, settings_problems
 from app.config import Settings
 from app.payments import doctor as payments
 from app.providers.port import Provider
@@ -22,7 +22,7 @@ def offline(settings: Settings, engine: Engine, providers: Mapping[str, Provider
 
 def of_settings(settings: Settings) -> list[Line]:
     """Why the program would not start, or that it does."""
-    problems = settings.problems()
+    problems = settings_problems.of(settings)
     return [(False, problem) for problem in problems] or [(True, f"The settings are usable, as {settings.env}.")]
 
 

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
+from app import settings_problems
 from app.config import Settings, variable
 from app.errors import UnsupportedByChannel
 from app.providers import port, registry
@@ -164,7 +165,7 @@ class TestSignedBody:
         for secret in ("", " " * 40, "whsec_", "short"):
             settings = replace(every_channel(), **{channel.secret_setting: secret})
             name = variable(channel.secret_setting)
-            assert [problem for problem in settings.problems() if problem.startswith(name + " ")], secret
+            assert [problem for problem in settings_problems.of(settings) if problem.startswith(name + " ")], secret
             with pytest.raises(ValueError, match=name):
                 registry.build(settings)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app import settings_problems
 from app.money import Money
 from app.providers import errors
 from app.providers.lemonsqueezy.periods import Cycle
@@ -226,7 +227,7 @@ def test_what_names_nothing_there_is_refused_at_the_start() -> None:
     usual = every_channel()
     wrong = replace(usual, lemonsqueezy_store_id="", lemonsqueezy_variant_id="top-up", lemonsqueezy_test_mode=0)
 
-    told = [problem.split()[0] for problem in wrong.problems()]
+    told = [problem.split()[0] for problem in settings_problems.of(wrong)]
 
     assert told == ["LEMONSQUEEZY_API_KEY", "LEMONSQUEEZY_STORE_ID", "LEMONSQUEEZY_VARIANT_ID"]
-    assert not [problem for problem in usual.problems() if "LEMONSQUEEZY" in problem]
+    assert not [problem for problem in settings_problems.of(usual) if "LEMONSQUEEZY" in problem]

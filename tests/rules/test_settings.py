@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app import settings_problems
 from app.config import Settings, variable
 from tests.support.tree import text
 
@@ -34,8 +35,8 @@ def test_every_documented_setting_exists() -> None:
 def test_a_setting_that_cannot_work_is_named_before_anything_starts(name: str, value: str) -> None:
     settings = Settings.from_env({"PURSER_ENV": "test", name: value})
 
-    assert [problem for problem in settings.problems() if name in problem]
-    assert not [problem for problem in settings.problems() if "secret@" in problem]
+    assert [problem for problem in settings_problems.of(settings) if name in problem]
+    assert not [problem for problem in settings_problems.of(settings) if "secret@" in problem]
 
 
 @pytest.mark.parametrize(("env", "refused"), [("demo", True), ("test", True), ("production", False)])
@@ -43,11 +44,11 @@ def test_a_setting_that_cannot_work_is_named_before_anything_starts(name: str, v
 def test_a_live_key_works_in_production_only(env: str, refused: bool, key: str) -> None:
     settings = Settings.from_env({"PURSER_ENV": env, "STRIPE_SECRET_KEY": key})
 
-    assert bool([problem for problem in settings.problems() if "live key" in problem]) is refused
+    assert bool([problem for problem in settings_problems.of(settings) if "live key" in problem]) is refused
 
 
 def test_redis_is_asked_for_only_where_it_can_be() -> None:
-    problems = Settings.from_env({"PURSER_ENV": "test", "REDIS_URL": "redis://127.0.0.1:6379"}).problems()
+    problems = settings_problems.of(Settings.from_env({"PURSER_ENV": "test", "REDIS_URL": "redis://127.0.0.1:6379"}))
 
     assert bool(problems) is (find_spec("redis") is None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app import settings_problems
 from app.config import Settings
 
 
@@ -23,7 +24,7 @@ from app.config import Settings
     ],
 )
 def test_an_address_that_a_key_could_be_read_on_the_way_to_is_refused(address: str) -> None:
-    problems = Settings.from_env({"PURSER_ENV": "test", "OPENAI_BASE_URL": address}).problems()
+    problems = settings_problems.of(Settings.from_env({"PURSER_ENV": "test", "OPENAI_BASE_URL": address}))
 
     assert [problem for problem in problems if "OPENAI_BASE_URL" in problem]
     assert not [problem for problem in problems if "password@" in problem]
@@ -34,12 +35,12 @@ def test_an_address_that_a_key_could_be_read_on_the_way_to_is_refused(address: s
     ["https://example.com", "https://eu.example.com:8443/v1", "http://127.0.0.1:9/v1", "http://localhost:11434"],
 )
 def test_https_and_this_machine_are_fine(address: str) -> None:
-    assert Settings.from_env({"PURSER_ENV": "test", "GOOGLE_BASE_URL": address}).problems() == []
+    assert settings_problems.of(Settings.from_env({"PURSER_ENV": "test", "GOOGLE_BASE_URL": address})) == []
 
 
 @pytest.mark.parametrize("setting", ["PURSER_LLM_TIMEOUT", "PURSER_LLM_MAX_TOKENS"])
 def test_a_limit_of_nothing_is_refused(setting: str) -> None:
-    problems = Settings.from_env({"PURSER_ENV": "test", setting: "0"}).problems()
+    problems = settings_problems.of(Settings.from_env({"PURSER_ENV": "test", setting: "0"}))
 
     assert [problem for problem in problems if setting in problem]
 
