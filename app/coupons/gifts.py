@@ -69,15 +69,15 @@ def _credit(session: Session, coupon: Coupon, redemption: Redemption, occasion: 
         "promo",
         {wallet_of(who, currency): amount, promotions(currency): -amount},
         customer_id=who,
-        key=key_of(redemption, occasion),
+        key=key_of(redemption.id, occasion),
         data={"description": f"Coupon {coupon.code}", "coupon": coupon.id, "purchase": redemption.key},
     )
     told.credited(session, entry, wallet_of(who, currency), amount)
 
 
-def key_of(redemption: Redemption, occasion: str = "") -> str:
-    """Under which key its bonus was given."""
-    return ":".join(part for part in ("coupon", redemption.id, occasion) if part)
+def key_of(redemption_id: str, occasion: str = "") -> str:
+    """Under which key its bonus was given, of money or of credits."""
+    return ":".join(part for part in ("coupon", redemption_id, occasion) if part)
 
 
 def unspent(session: Session, redemption: Redemption, *, beside: int = 0) -> int:
@@ -86,7 +86,7 @@ def unspent(session: Session, redemption: Redemption, *, beside: int = 0) -> int
     Gifts are spent in the order in which they came. What is held is as good as spent.
     """
     wallet = wallet_of(redemption.customer_id, redemption.currency)
-    given = ledger.find_entry(session, redemption.customer_id, key_of(redemption))
+    given = ledger.find_entry(session, redemption.customer_id, key_of(redemption.id))
     if given is None:
         return 0
     now = ledger.balance(session, wallet)
@@ -129,6 +129,6 @@ def _move(session: Session, redemption: Redemption, kind: str, amount: int, caus
         kind,
         {wallet: amount, promotions(redemption.currency): -amount},
         customer_id=redemption.customer_id,
-        key=f"{key_of(redemption)}:{cause}",
+        key=f"{key_of(redemption.id)}:{cause}",
         data={"description": why, "redemption": redemption.id, "purchase": redemption.key, "cause": cause},
     )

@@ -75,7 +75,7 @@ def bonuses(session: Session, customer_id: str) -> int:
             customer_id,
             bonus.credits,
             source="coupon",
-            key=":".join(part for part in ("coupon", bonus.redemption_id, bonus.occasion) if part),
+            key=gifts.key_of(bonus.redemption_id, bonus.occasion),
             data={"description": f"Coupon {bonus.code}", "redemption": bonus.redemption_id},
             actor="system",
         )

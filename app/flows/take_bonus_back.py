@@ -16,7 +16,7 @@ from app.coupons import gifts
 from app.coupons.models import Coupon, Redemption
 from app.flows import grant_credits
 from app.money import minor_to_micros, round_half_away
-from app.payments import returned
+from app.payments import disputes, refunds, returned
 from app.payments.models import Payment
 
 _TAKEN = "Bonus of a top-up that went back"
@@ -31,18 +31,17 @@ class Bonus:
     credits: int = 0
 
 
-def follow(session: Session, channel: str | None, payment_id: str | None, *, cause: str, undoes: str = "") -> None:
-    """Bring the bonus to where its payment is. `cause` names the refund or dispute, once for each; `undoes` is the
-    cause that came to nothing."""
+def follow(session: Session, channel: str | None, payment_id: str | None, *, cause: str) -> None:
+    """Bring the bonus to where its payment is. `cause` names the refund or dispute, or its end, once for each."""
     found = _of(session, channel or "", payment_id or "", lock=True)
     if found is None:
         return
     payment, redemption, coupon = found
-    if ledger.find_entry(session, redemption.customer_id, f"{gifts.key_of(redemption)}:{cause}") is not None:
+    if ledger.find_entry(session, redemption.customer_id, f"{gifts.key_of(redemption.id)}:{cause}") is not None:
         return
     back = returned.returned_minor(session, payment.channel, payment.payment_id).total
     if coupon.kind == "credits":
-        _credits(session, payment, redemption, back, cause, undoes)
+        _credits(session, payment, redemption, back, cause)
     else:
         _money(session, payment, redemption, back, cause)
     session.flush()
@@ -56,7 +55,7 @@ def would_go(session: Session, channel: str, payment_id: str, net_minor: int) ->
     payment, redemption, coupon = found
     back = returned.returned_minor(session, channel, payment_id).total + net_minor
     if coupon.kind == "credits":
-        grant = credits.find_grant(session, redemption.customer_id, gifts.key_of(redemption))
+        grant = credits.find_grant(session, redemption.customer_id, gifts.key_of(redemption.id))
         left = grant.remaining if grant else coupon.value
         return Bonus(credits=max(0, min(left, _credits_of(payment, coupon.value, back) - redemption.taken_back)))
     more = _money_of(payment, redemption, back) - redemption.taken_back
@@ -89,20 +88,35 @@ def _money(session: Session, payment: Payment, redemption: Redemption, back: int
     activity.record(session, "system", f"coupon.bonus_{did}", redemption.id, customer_id=redemption.customer_id, **told)
 
 
-def _credits(session: Session, payment: Payment, redemption: Redemption, back: int, cause: str, undoes: str) -> None:
+def _credits(session: Session, payment: Payment, redemption: Redemption, back: int, cause: str) -> None:
     who, key = redemption.customer_id, gifts.key_of(redemption)
     grant_credits.bonuses(session, who)  # what was promised comes first, so that there is one way of taking it
     grant = credits.find_grant(session, who, key)
     assert grant is not None, "a redeemed coupon of credits has its grant"
-    if undoes:
-        redemption.taken_back -= credits.give_back_revoked(
-            session, who, key=f"{key}:{undoes}", reason=_STAYS, actor="system"
-        )
-    more = _credits_of(payment, grant.amount, back) - redemption.taken_back
-    if more > 0:
+    due = _credits_of(payment, grant.amount, back)
+    if due < redemption.taken_back:  # only a whole taking can be undone: what is due is taken anew
+        for each in _causes(session, payment):
+            redemption.taken_back -= credits.give_back_revoked(
+                session, who, key=f"{key}:{each}", reason=_STAYS, actor="system"
+            )
+    if due > redemption.taken_back:
         redemption.taken_back += credits.revoke(
-            session, who, grant.id, key=f"{key}:{cause}", reason=_TAKEN, actor="system", most=more
+            session,
+            who,
+            grant.id,
+            key=f"{key}:{cause}",
+            reason=_TAKEN,
+            actor="system",
+            most=due - redemption.taken_back,
         )
+
+
+def _causes(session: Session, payment: Payment) -> list[str]:
+    """All that may have taken of this payment's bonus."""
+    its = payment.channel, payment.payment_id
+    made = [name for each in refunds.ids_of(session, *its) for name in (each, f"{each}:failed")]
+    ends = ("", ":prevented", ":won")
+    return made + [f"{each.id}{end}" for each in disputes.of_payment(session, *its) for end in ends]
 
 
 def _money_of(payment: Payment, redemption: Redemption, back: int) -> int:
