@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from app import direct, metering
 from app.db import transaction
-from app.ledger.line import Line
 from app.metering import NewEvent, Recorded
+from app.waiting_line import Line
 
 _LINES, _LARGE = 4, 100  # on PostgreSQL: one for small reports, the others for those of so many events
 _MOST_EVENTS = 2_000  # in one transaction of several reports: others wait for the locks meanwhile

@@ -23,9 +23,9 @@ from app.ledger.chart import ChartViolation
 from app.ledger.clerk_postgresql import PostgresClerk
 from app.ledger.clerk_sqlite import SqliteClerk
 from app.ledger.entries import Entry, Hold
-from app.ledger.line import Applies, Line
 from app.ledger.requests import Ending, Posting, Request, holding, posting, settling
 from app.ledger.sheet import Result
+from app.waiting_line import Applies, Line
 
 MOST = 256  # requests in one transaction: more makes everybody wait for the slowest without a faster disk
 LARGEST_CALL = 2_000  # postings of one `post_many` that share a transaction
