@@ -89,7 +89,7 @@ def _money(session: Session, payment: Payment, redemption: Redemption, back: int
 
 
 def _credits(session: Session, payment: Payment, redemption: Redemption, back: int, cause: str) -> None:
-    who, key = redemption.customer_id, gifts.key_of(redemption)
+    who, key = redemption.customer_id, gifts.key_of(redemption.id)
     grant_credits.bonuses(session, who)  # what was promised comes first, so that there is one way of taking it
     grant = credits.find_grant(session, who, key)
     assert grant is not None, "a redeemed coupon of credits has its grant"
