@@ -61,7 +61,7 @@ def note(session: Session, told: DisputeChanged, _news: News | None, *, by_staff
         effects += _restore(session, dispute)
         if was != dispute.phase:
             cause = f"{dispute.id}:{dispute.phase}"
-            take_bonus_back.follow(session, dispute.channel, dispute.payment_id, cause=cause, undoes=dispute.id)
+            take_bonus_back.follow(session, dispute.channel, dispute.payment_id, cause=cause)
     _close(session, dispute)
     if paid.paid_for == "wallet":
         effects += _freeze_or_thaw(session, dispute)

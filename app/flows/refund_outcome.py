@@ -86,7 +86,7 @@ def _put_back(session: Session, refund: Refund, *, was_paid: bool, actor: str) -
         again = own_loss.take_over(session, refund)
         taken = disputed.take_again(session, refund)
         cause = f"{refund.id}:failed"
-        take_bonus_back.follow(session, refund.channel, refund.payment_id, cause=cause, undoes=refund.id)
+        take_bonus_back.follow(session, refund.channel, refund.payment_id, cause=cause)
         frozen.filled(session, refund.customer_id, refund.currency)
         return _TAKEN if taken else _BACK_ALREADY if again else "The money is back in your wallet."
     if own_loss.covers(session, refund):  # the credits stay away for the other

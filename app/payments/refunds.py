@@ -136,6 +136,12 @@ def of_payment(session: Session, channel: str, payment_id: str, *, lock: bool = 
     return list(session.scalars(query.with_for_update() if lock else query))
 
 
+def ids_of(session: Session, channel: str, payment_id: str) -> list[str]:
+    """The names of all of them, those that failed too, oldest first."""
+    its = select(Refund.id).where(Refund.channel == channel, Refund.payment_id == payment_id)
+    return list(session.scalars(its.order_by(Refund.created_at, Refund.id)))
+
+
 def told_minor(session: Session, channel: str, payment_id: str, *, but: str) -> int:
     """What this payment gave back by refunds the provider knows of, tax included, without the one named `but`."""
     its = (Refund.channel == channel, Refund.payment_id == payment_id, Refund.state.in_(("sent", "succeeded")))

@@ -177,6 +177,21 @@ def test_bonus_credits_come_back_once_where_a_case_that_was_prevented_is_won(ada
         assert credits.balance(ada.session, ada.customer_id).available == left
 
 
+def test_bonus_credits_come_back_whole_where_a_refund_failed_for_a_dispute_that_is_won(ada: Wallet) -> None:
+    ada.tops_up_with_bonus("pay_2", "credits", 97)
+    ada.fake.status = "pending"
+    made = ada.refunds(2500, payment="pay_2")
+    ada.tells("dispute", None, phase="open", payment="pay_2")
+    ada.works()
+
+    ada.hears(refund="re_pay_2_0", payment="pay_2", amount=2500, ours=made.id, status="failed")
+    assert credits.balance(ada.session, ada.customer_id).available == 0
+
+    ada.tells("dispute", None, phase="won", payment="pay_2")
+    ada.works()
+    assert credits.balance(ada.session, ada.customer_id).available == 97
+
+
 def test_what_would_go_is_told_before(ada: Wallet) -> None:
     ada.spends(200)
 
