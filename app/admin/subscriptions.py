@@ -12,8 +12,9 @@ from app.admin.customer_plan import STATUSES
 from app.admin.roles import staff_reads
 from app.errors import Invalid
 from app.extensions import db
-from app.figures import recurring
-from app.figures.recurring import Asked, Row
+from app.figures import recurring, subscription_list
+from app.figures.asked_subscriptions import STATES, Asked
+from app.figures.subscription_list import Row
 from app.http import csv_file, hx
 from app.http.filters import default_currency
 from app.money import minor_to_micros
@@ -34,7 +35,7 @@ STATE_CHOICES = (
 )
 INTERVAL_CHOICES = (("", "Any"), ("month", "Monthly"), ("year", "Annual"))
 PAID_BY_CHOICES = (("", "Any"), ("wallet", "Wallet"), ("card", "Card"))
-_ALLOWED = {"state": tuple(recurring.STATES), "interval": INTERVALS, "paid_by": PAID_BY}
+_ALLOWED = {"state": tuple(STATES), "interval": INTERVALS, "paid_by": PAID_BY}
 
 
 @pages.get("/admin/subscriptions")
@@ -56,7 +57,7 @@ def index_csv() -> Response:
     )  # fmt: skip
 
     def page(place: str | None) -> tuple[list[Sequence[object]], str | None]:
-        found = recurring.page(session, asked, before=place, limit=IN_A_FILE)
+        found = subscription_list.page(session, asked, before=place, limit=IN_A_FILE)
         return [_csv_row(row) for row in found.rows], found.older
 
     return csv_file.answer(f"subscriptions-{clock.now():%Y-%m-%d}.csv", heading, csv_file.walked(session, page))
@@ -74,7 +75,7 @@ def _asked() -> Asked:
 def _shown() -> dict[str, Any]:
     session, asked = db.session(), _asked()
     before = request.args.get("before") or None
-    found = recurring.page(session, asked, before=before, limit=PER_PAGE)
+    found = subscription_list.page(session, asked, before=before, limit=PER_PAGE)
     groups = recurring.groups(session, asked, default_currency())
     named = {
         "state": asked.state, "plan": asked.plan, "interval": asked.interval, "paid_by": asked.paid_by,
