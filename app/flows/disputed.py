@@ -231,9 +231,12 @@ def _refunded_meanwhile(session: Session, dispute: Dispute) -> int:
     gone = 0
     for refund in refunds.of_payment(session, *name):
         part = min(refund.own_loss_minor, left - gone)
-        own_loss.end(session, refund, minor=part, after=dispute.id)
-        refund.own_loss_minor -= part
-        gone += part
+        if part > 0:
+            own_loss.end(session, refund, minor=part, after=dispute.id)
+            refund.own_loss_minor -= part
+            # What the dispute took is what this refund gave: should it fail, there is something to put back.
+            refund.end_entry_id = refund.end_entry_id or dispute.entry_id
+            gone += part
     session.flush()
     return gone
 

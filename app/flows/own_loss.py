@@ -39,7 +39,8 @@ def take_over(session: Session, failed: Refund, *, of_sale: bool = False) -> int
     """
     taken = 0
     for other, part in _others(session, failed):
-        books.give_after_all(session, other, minor=part, after=failed.id, of_sale=of_sale)
+        given = books.give_after_all(session, other, minor=part, after=failed.id, of_sale=of_sale)
+        other.end_entry_id = other.end_entry_id or given.id  # should it fail, too, there is something to put back
         other.own_loss_minor -= part
         taken += part
     session.flush()

@@ -232,6 +232,20 @@ def test_one_made_again_there_before_ours_is_told_to_have_failed_is_paid_once(ad
     assert ada.books_are_right()
 
 
+def test_what_took_the_place_of_a_failed_refund_and_fails_too_is_put_back(ada: Wallet) -> None:
+    ada.fake.status = "pending"
+    made = ada.refunds()
+    ada.fake.fails("pay_1", "re_pay_1_0")
+    made_there(ada, 3000, "re_there")
+    ada.hears(refund="re_pay_1_0", amount=5000, ours=made.id, status="failed")
+    assert ada.minor == 2000
+
+    ada.fake.fails("pay_1", "re_there")
+    ada.hears(refund="re_there", amount=3000, status="failed")
+
+    assert (ada.minor, house(ada)) == (5000, {"cash:stripe": -5000})
+
+
 def test_more_than_was_paid_is_our_loss_and_leaves_our_cash(ada: Wallet) -> None:
     made_there(ada, 4000, "re_a")
     made_there(ada, 3000, "re_b")
