@@ -12,11 +12,12 @@ from datetime import datetime
 
 from app.money import Money
 from app.providers.billing import RefundedUnused, SubscriptionState, UnusedPart, UnusedValue
+from app.providers.bodies import amount, money
 from app.providers.errors import InvalidRequest
 from app.providers.lemonsqueezy.body import instant, number
 from app.providers.lemonsqueezy.connection import Connection, Json
 from app.providers.lemonsqueezy.reading import Reader
-from app.providers.lemonsqueezy.snapshots import INVOICES, amount, money
+from app.providers.lemonsqueezy.snapshots import INVOICES
 from app.providers.lemonsqueezy.told_orders import payment_id_of, refund_id_of
 from app.providers.values import CustomerRef, RefundResult
 

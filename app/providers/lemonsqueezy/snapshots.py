@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from app.money import Money
 from app.providers.billing import BuyerDoc, InvoiceDoc, InvoiceLine, SubscriptionState, TaxLine
+from app.providers.bodies import amount
 from app.providers.lemonsqueezy.body import instant, maybe_instant, number
 from app.providers.lemonsqueezy.connection import Json
 from app.providers.lemonsqueezy.periods import Cycle
 
-_LARGEST = 10**12  # minor units
 _STATUSES: Mapping[str, Any] = {
     "on_trial": "trialing",
     "active": "active",
@@ -179,14 +178,3 @@ def _next_attempt(sub: Json | None) -> datetime | None:
     """While a payment is open, the subscription "renews" when it is tried again."""
     told = sub["attributes"] if sub else {}
     return maybe_instant(told.get("renews_at")) if told.get("status") == "past_due" else None
-
-
-def money(minor: object, currency: str) -> Money:
-    return Money(amount(minor), currency.lower())
-
-
-def amount(minor: object) -> int:
-    """Checked before any arithmetic: a tax below zero would make a small payment look like a large one."""
-    assert type(minor) is int, "an amount is a whole number: not text, not a fraction, not true"
-    assert 0 <= minor <= _LARGEST, "an amount is never negative, nor larger than anybody pays"
-    return minor

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from app.providers.bodies import amount, money
 from app.providers.events import (
     CheckoutCompleted,
     CheckoutExpired,
@@ -20,7 +21,6 @@ from app.providers.events import (
 from app.providers.lemonsqueezy.body import custom_of, number
 from app.providers.lemonsqueezy.connection import Json
 from app.providers.lemonsqueezy.shop import Shop
-from app.providers.lemonsqueezy.snapshots import amount, money
 from app.providers.values import CheckoutSession
 
 REFERENCE = "intent_id"  # our order's id under the name it travels by
