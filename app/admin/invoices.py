@@ -17,6 +17,7 @@ from app.customers import search
 from app.extensions import db
 from app.http import csv_file, hx
 from app.http.filters import default_currency
+from app.http.invoice_words import status_word
 from app.invoices import everyone
 from app.invoices.everyone import STATES, UNPAID, Asked
 from app.invoices.models import Invoice
@@ -26,7 +27,6 @@ pages = Blueprint("admin_invoices", __name__)
 
 PER_PAGE = 50
 IN_A_FILE = 500  # rows fetched at once while a file is streamed
-_WORDS = {"paid": "Paid", "open": "Open", "void": "Void", "refunded": "Refunded", "uncollectible": "Payment failed"}
 CHOICES = (
     ("", "Any"),
     ("open", "Open"),
@@ -110,17 +110,12 @@ def _shown(filters: InvoicesFilter) -> dict[str, Any]:
         "states": CHOICES,
         "rows": found.invoices,
         "names": _names(session, found.invoices),
-        "word": word,
+        "word": status_word,
         "sum": everyone.summed(session, asked, default_currency()) if asked.state in UNPAID else None,
         "older": url_for(".index", before=found.older, **filters.query) if found.older else "",
         "newest": url_for(".index", **filters.query) if before else "",
         "csv": url_for(".index_csv", **filters.query),
     }
-
-
-def word(invoice: Invoice) -> str:
-    """One of the fixed words for states."""
-    return "Payment failed" if invoice.status == "open" and invoice.failed_at else _WORDS[invoice.status]
 
 
 def _names(session: Session, found: Sequence[Invoice]) -> dict[str, str]:

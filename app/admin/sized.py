@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from flask import request
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
@@ -22,13 +21,6 @@ class SizedFilter(DayRangeForm):
 
     least = StringField()
     most = StringField()
-
-    @classmethod
-    def from_address(cls) -> Self:
-        """The filter of this request, validated; its errors say what was ignored."""
-        form = cls(formdata=request.args)
-        form.validate()
-        return form
 
     def validate_least(self, field: StringField) -> None:
         self.size(field)

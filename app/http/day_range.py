@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Self
 
+from flask import request
 from wtforms.validators import ValidationError
 
 from app.http.filters import reader_zone
@@ -16,6 +17,13 @@ class DayRangeForm(Form):
 
     since = DayField(name="from")
     until = DayField(name="to")
+
+    @classmethod
+    def from_address(cls) -> Self:
+        """The filter of this request, validated; its errors say what was ignored."""
+        form = cls(formdata=request.args)
+        form.validate()
+        return form
 
     def validate_until(self, field: DayField) -> None:
         if field.day and self.since.day and field.day < self.since.day:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from flask import request, url_for
 from wtforms import StringField
@@ -36,13 +36,6 @@ class KindFilterForm(DayRangeForm):
             self.kinds_chosen = self.kinds_of(field.data) if field.data else None
         except Invalid as refusal:
             raise ValidationError(refusal.sentence) from refusal
-
-    @classmethod
-    def from_address(cls) -> Self:
-        """The filter of this request, validated; its errors say what was ignored."""
-        form = cls(formdata=request.args)
-        form.validate()
-        return form
 
     @property
     def dated(self) -> bool:

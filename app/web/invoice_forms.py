@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
@@ -69,13 +68,6 @@ class BuyerForm(Form):
     @property
     def details(self) -> Details:
         return Details(**{name: self.typed(name) for name in self._fields})
-
-
-def filter_from_address() -> InvoiceFilter:
-    """The filter of this request, validated; its errors say what was ignored."""
-    form = InvoiceFilter(formdata=request.args)
-    form.validate()
-    return form
 
 
 def buyer_form(buyer: Buyer | None, *, name: str, country: str) -> BuyerForm:

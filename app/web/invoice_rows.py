@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.http.filters import day_text
+from app.http.invoice_words import status_word
 from app.invoices import Invoice
 from app.invoices.reads import Document, Row
-from app.web.invoice_sheet import date_of, number_of, status_word
+from app.web.invoice_sheet import date_of, number_of
 
 DISPUTED = "Disputed"
 TAKEN_BACK = {"open": "The bank decides", "lost": "The bank has taken it back"}

@@ -11,13 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.http.filters import cents, day_text, exact
+from app.http.invoice_words import status_word
 from app.invoices import CreditNote, Invoice, InvoiceLine, InvoiceTax
 from app.invoices.countries import names
 from app.invoices.rates import percent
 from app.invoices.reads import Document
 from app.money import minor_to_micros
-
-_WORDS = {"paid": "Paid", "open": "Open", "void": "Void", "refunded": "Refunded", "uncollectible": "Payment failed"}
 
 RETURNED = {"wallet": "To the wallet", "payment_method": "To the payment method", "nowhere": "Off what was open"}
 
@@ -61,11 +60,6 @@ class Sheet:
     lines: Sequence[SheetLine]
     figures: Sequence[Figure]
     note: str
-
-
-def status_word(invoice: Invoice) -> str:
-    """One of the fixed words for states."""
-    return "Payment failed" if invoice.status == "open" and invoice.failed_at else _WORDS[invoice.status]
 
 
 def sheet_of(document: Document) -> Sheet:

@@ -26,7 +26,7 @@ from app.payments import disputes, refund_reads
 from app.providers.values import Cap
 from app.subscriptions import standing
 from app.web import invoice_pdf, invoice_sheet, next_charge, refund_rows
-from app.web.invoice_forms import STATUS_CHOICES, TYPE_CHOICES, InvoiceFilter, filter_from_address
+from app.web.invoice_forms import STATUS_CHOICES, TYPE_CHOICES, InvoiceFilter
 from app.web.invoice_rows import DISPUTED, disputed, history_of, row_of
 from app.web.invoice_sheet import Sheet
 
@@ -44,7 +44,7 @@ invoices = Blueprint("invoices", __name__)
 @customer_required("read")
 def show() -> Response:
     """The whole page; for htmx only the list, at the same address."""
-    filters = filter_from_address()
+    filters = InvoiceFilter.from_address()
     status = 422 if filters.errors else 200
     if hx.is_partial():
         return make_response(render_template("invoices/_list.html", **_list(filters)), status)
@@ -100,7 +100,7 @@ def note_pdf(invoice_id: str, note_id: str) -> Response:
 @customer_required("read")
 def listed_csv() -> Response:
     """Every invoice of the filter, a line each."""
-    filters = filter_from_address()
+    filters = InvoiceFilter.from_address()
     if filters.errors:
         return make_response(_page(filters), 422)
     rows = _csv_rows(current_customer_id(), filters)
