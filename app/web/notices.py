@@ -43,6 +43,9 @@ _ABOUT = {
     "payment_failed": "plan",
     "access_restricted": "plan",
     "plan_ended_unpaid": "plan",
+    "plan_terms_change": "plan",
+    "plan_terms_changed": "plan",
+    "plan_terms_stay": "plan",
     "invoice_unpaid": "invoice",
 }
 

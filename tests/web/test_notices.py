@@ -48,6 +48,16 @@ def test_it_shows_what_was_told_and_counts_what_is_unread(session, ada, bo, clie
     assert "of your views" not in client_of(bo).get("/notices").text
 
 
+def test_new_terms_lead_to_the_plan(session, ada, client_of):
+    facts = {"plan": "Starter", "from_at": clock.now(), "price": "You pay $31.00.", "what": "More views."}
+    with transaction(session):
+        notices.tell(session, ada.customer_id, "plan_terms_change", key="terms", **facts)
+
+    page = client_of(ada).get("/notices").text
+
+    assert '<a href="/plan">Plan</a>' in page
+
+
 def test_one_is_marked_read_and_then_all(session, ada, client_of):
     for percent in (70, 80, 90):
         tell(session, ada, percent)
