@@ -10,7 +10,7 @@ from flask_login import current_user
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from app import activity, clock, credits, ledger
+from app import activity, clock, credits
 from app.customers import members
 from app.extensions import db
 from app.http import csv_file, hx
@@ -24,7 +24,6 @@ from app.payments.models import Order
 from app.payments.titles import title_of
 from app.subscriptions import standing
 from app.subscriptions.order_invoices import invoices_of
-from app.wallet.accounts import wallet_of
 from app.web import order_rows, pack_status, plan_order_status, refund_rows, top_up_status
 from app.web.invoice_sheet import number_of
 from app.web.waiting import Action, Status, at_rest
@@ -131,8 +130,7 @@ def _status(order: Order, invoice: Invoice | None) -> Status:
         has = credits.balance(session, order.customer_id).available if is_paid else 0
         return pack_status.of(order, may_pay=may_pay, left=left, has=has)
     if order.kind == "topup":
-        balance = ledger.balance(session, wallet_of(order.customer_id, order.currency)) if is_paid else None
-        return top_up_status.of(order, may_pay=may_pay, left=left, balance=balance)
+        return top_up_status.read(session, order, may_pay=may_pay, left=left)
     if order.kind == "subscription":
         now = standing.of(session, order.customer_id)
         return plan_order_status.of(order, now, may_pay=may_pay, left=left, first=invoice)

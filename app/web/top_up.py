@@ -8,7 +8,6 @@ from flask import Blueprint, Response, current_app, flash, make_response, redire
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from app import ledger
 from app.config import Settings
 from app.customers import members
 from app.errors import NotFound, ProviderDown, Refusal
@@ -19,7 +18,6 @@ from app.http.auth import current_customer, current_customer_id, customer_requir
 from app.http.filters import cents, default_currency
 from app.payments import reads as payments
 from app.payments.models import Order
-from app.wallet.accounts import wallet_of
 from app.web import channel_choice, top_up_panel, top_up_status, wallet
 from app.web.waiting import Status
 from app.web.wallet_forms import TopUpForm, fresh_form_key
@@ -114,9 +112,5 @@ def _mine(order_id: str) -> Order:
 
 
 def _status(order: Order) -> Status:
-    left = request.args.get("left") == "1"
-    balance = None
-    if order.state == "paid":
-        balance = ledger.balance(db.session(), wallet_of(order.customer_id, order.currency))
     may_pay = members.allows(current_user.permission, "write")
-    return top_up_status.of(order, may_pay=may_pay, left=left, balance=balance)
+    return top_up_status.read(db.session(), order, may_pay=may_pay, left=request.args.get("left") == "1")

@@ -7,6 +7,10 @@ import re
 import pytest
 from sqlalchemy import func, select
 
+from app import coupons
+from app.coupons import issue
+from app.coupons.terms import Limits, Terms
+from app.db import transaction
 from app.payments.models import Order
 from tests.web.conftest import PAGE
 
@@ -168,6 +172,24 @@ def test_the_same_form_after_the_payment_says_that_it_is_paid(session, ada, clie
     assert "$50.00 is already paid." in again.text
     assert len(till.asked) == 1
     assert ada.balance() == 55_000_000
+
+
+def test_the_page_after_the_payment_tells_what_the_coupon_gave_on_top(session, ada, client_of, till, pay):
+    browser = client_of(ada)
+    with transaction(session):
+        terms = Terms("TOP10", "percent", 10, Limits("10 % on top"), scope={"topups": True})
+        issue.make(session, terms, actor="staff:usr_ann")
+    sent = {"amount": "50.00", "custom": "", "coupon": "TOP10", "form_key": "form_1"}
+    order_id = browser.post("/wallet/topups", data=sent).location.removeprefix(PAGE)
+    pay(order_id)
+    with transaction(session):
+        coupons.redeem(session, ada.customer_id, order_id)
+
+    for address in (f"/wallet/topups/{order_id}", f"/invoices/orders/{order_id}"):
+        page = browser.get(address).text
+
+        assert "Coupon TOP10" in page
+        assert "+$5.00" in page
 
 
 def test_every_rendered_form_has_a_key_of_its_own(ada, client_of, till):
