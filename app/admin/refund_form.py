@@ -82,7 +82,7 @@ def create() -> Response | str:
     try:
         reason = words.reason(form.typed("reason"))
         if seen != str(form.amount.minor):
-            return _page(thing, form)
+            return _page(thing, form, asks=True)
         made = thing.start(f"staff:{form.form_key.data}", reason, form.amount.minor)
     except Refusal as refusal:
         form.refuse(refusal, "amount")
@@ -94,12 +94,14 @@ def create() -> Response | str:
     return hx.go(url_for("admin_refunds.show", refund_id=made.id))
 
 
-def _page(thing: Thing, form: RefundForm, status: int = 200) -> Response:
+def _page(thing: Thing, form: RefundForm, status: int = 200, *, asks: bool = False) -> Response:
+    """`asks`: nothing was done yet, because the button said another sum."""
     names = search.names(db.session(), [thing.customer_id])
     page = render_template(
         "admin/refunds/new.html",
         thing=thing,
         form=form,
+        asks=asks,
         name=names.get(thing.customer_id, thing.customer_id),
         action=f"{url_for('.create')}?{urlencode(request.args)}",
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 
-from app import clock, ledger
+from app import clock, coupons, ledger
 from app.admin.roles import actor, may_move_money, staff_moves_money, staff_reads
 from app.admin.words import names_of
+from app.coupons import gifts
 from app.customers import search
 from app.errors import Invalid, NotFound, Refusal
 from app.extensions import db
@@ -119,7 +120,7 @@ def _one(refund_id: str) -> Refund:
 def _refund(refund: Refund, refusal: Refusal | None = None, typed: str = "") -> Response | str:
     session, code = db.session(), status_of(refusal) if refusal else 200
     posted = [each for each in (refund.entry_id, refund.end_entry_id) if each]
-    entries = [ledger.entry(session, refund.customer_id, each) for each in posted]
+    entries = [*(ledger.entry(session, refund.customer_id, each) for each in posted), _bonus_taken(refund)]
     note = session.get(CreditNote, (refund.customer_id, refund.credit_note_id)) if refund.credit_note_id else None
     shown = {
         "refund": refund,
@@ -139,6 +140,13 @@ def _refund(refund: Refund, refusal: Refusal | None = None, typed: str = "") -> 
     if hx.is_partial():
         return hx.answer(render_template("admin/refunds/_refund.html", **shown), code)
     return hx.answer(render_template("admin/refunds/index.html", **{**_list(), **shown}), code)
+
+
+def _bonus_taken(refund: Refund) -> ledger.Entry | None:
+    """The entry that took back what a coupon gave on top of the payment; None where nothing went with it."""
+    session = db.session()
+    used = coupons.redeemed_for(session, refund.customer_id, refund.order_id) if refund.order_id else None
+    return ledger.find_entry(session, refund.customer_id, f"{gifts.key_of(used.id)}:{refund.id}") if used else None
 
 
 def _possible(refund: Refund) -> Sequence[TopUp]:

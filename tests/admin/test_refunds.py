@@ -138,6 +138,8 @@ def test_staff_refund_a_part_of_an_old_top_up_with_a_reason(session, ada, financ
 
     shown = as_finance.post(here, data={**hidden(page), "amount": "20", "reason": "Goodwill"}).text
     assert "Pay $20.00 back" in shown
+    assert "Nothing is paid back yet" in shown
+    assert "Nothing is paid back yet" not in page
     no_reason = as_finance.post(here, data={**hidden(shown), "amount": "20", "reason": ""})
     assert no_reason.status_code == 422
     answer = as_finance.post(here, data={**hidden(shown), "amount": "20", "reason": "Goodwill"})
@@ -150,6 +152,15 @@ def test_staff_refund_a_part_of_an_old_top_up_with_a_reason(session, ada, financ
         assert made.requested_by.startswith("staff:usr_")
         assert session.query(Activity).filter_by(subject=made.id, action="refund.reserved").count() == 1
     assert "Refund…" in as_finance.get(f"/admin/customers/{ada.customer_id}").text
+
+
+def test_a_refund_names_the_entry_that_took_the_coupons_bonus_with_it(as_finance, wallet):
+    wallet.tops_up_with_bonus("pay_3")
+    made = wallet.refunds(5_000, payment="pay_3")
+
+    page = as_finance.get(f"/admin/refunds/{made.id}").text
+
+    assert re.search(r'Bonus of a top-up that went back <a href="/admin/books/entries/cus_\w+/wtxn_\w+">', page)
 
 
 def test_what_cannot_be_refunded_says_why(as_finance, wallet):
