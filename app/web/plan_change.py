@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from app import errors
+from app import errors, ledger
 from app.catalogue import reads
 from app.errors import Conflict, InsufficientFunds, Invalid, PaymentRefused, Refusal
 from app.extensions import db
@@ -14,10 +15,12 @@ from app.flows import change_plan
 from app.http import limits
 from app.http.auth import current_customer_id, customer_required
 from app.http.errors import status_of
-from app.http.filters import day_text
+from app.http.filters import cents, day_text
+from app.money import micros_to_minor, minor_to_micros
 from app.subscriptions import standing
 from app.subscriptions.changes import PreviewExpired
 from app.subscriptions.models import SubscriptionChange
+from app.wallet.accounts import wallet_of
 from app.web import plan_bills, plan_powers, plan_purchase, plan_refused
 from app.web.plan import page as plan_page
 from app.web.wallet_forms import fresh_form_key
@@ -101,11 +104,24 @@ def _preview(plan_key: str, interval: str, refusal: Refusal | None = None) -> An
         change=change,
         left=plan_bills.left_of_period(change, now.subscription.period_start, now.subscription.period_end),
         paid_with="from the wallet" if now.subscription.paid_by == "wallet" else "by the default card",
+        wallet_trouble=_wallet_trouble(session, change) if now.subscription.paid_by == "wallet" else "",
         refusal=refusal,
         form_key=fresh_form_key(),
         provider_title=runs.title if (runs := plan_powers.runs(now.subscription)) else "",
     )
     return make_response(page, status_of(refusal) if refusal else 200)
+
+
+def _wallet_trouble(session: Session, change: SubscriptionChange) -> str:
+    """Why the wallet could not pay what is due now, told before it is tried; "" where it can."""
+    if change.due_minor <= 0:
+        return ""
+    wallet = ledger.balance(session, wallet_of(change.customer_id, change.currency))
+    if wallet.frozen:
+        return "The wallet is frozen and pays for nothing now"
+    missing = minor_to_micros(change.due_minor, change.currency) - wallet.available
+    short = -micros_to_minor(-missing, change.currency)  # rounded up
+    return f"The wallet is short by {cents(short, change.currency)}" if short > 0 else ""
 
 
 def _interval(asked: str | None) -> str:

@@ -59,7 +59,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Checkout:
-    """What is bought and how it would be paid. `short` is what the wallet lacks, in minor units."""
+    """What is bought and how it would be paid. `short` is what the wallet lacks, in minor units; `frozen`: it pays for
+    nothing, however much is in it."""
 
     bought: Sale
     by: str
@@ -70,6 +71,7 @@ class Checkout:
     total: Money
     plus_tax: bool
     short: int
+    frozen: bool
     choices: list[Choice]
     channel: str  # the provider whose page it is paid on, where that was a choice
     provider_title: str
@@ -174,10 +176,12 @@ def _begun() -> AnyResponse:
 
 
 def _checkout(session: Session, now: standing.Standing, bought: Sale, asked: Mapping[str, str]) -> Checkout:
-    balance = ledger.balance(session, wallet_of(now.customer_id, default_currency())).available
+    wallet = ledger.balance(session, wallet_of(now.customer_id, default_currency()))
+    balance = wallet.available
     card = card_rows.of(session, now.customer_id, now).default if _keeps_cards() else None
     offered = _offered(session, bought)
-    by = _chosen(asked.get("by", ""), card, minor_to_micros(bought.price.minor, bought.price.currency) <= balance)
+    covers = not wallet.frozen and minor_to_micros(bought.price.minor, bought.price.currency) <= balance
+    by = _chosen(asked.get("by", ""), card, covers)
     pays_at = {CARD: offered.chosen, SAVED: card_rows.keeper()}.get(by)
     takes_coupons = pays_at is None or Cap.DISCOUNTS in pays_at.capabilities
     coupon = asked.get("coupon", "").strip()[:60]
@@ -197,6 +201,7 @@ def _checkout(session: Session, now: standing.Standing, bought: Sale, asked: Map
         total=total,
         plus_tax=by != WALLET and next_charge.adds_tax(pays_at),
         short=max(-(-needed // minor_to_micros(1, total.currency)), 0),
+        frozen=by == WALLET and wallet.frozen and total.minor > 0,
         choices=_choices(bought, coupon, card, balance, offered, by),
         channel=offered.chosen.name if offered.choices and offered.chosen else "",
         provider_title=pays_at.title if pays_at else "",

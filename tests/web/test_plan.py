@@ -19,6 +19,7 @@ from app.money import Money
 from app.payments import orders
 from app.payments.models import WAITING
 from app.subscriptions import changes, lifecycle, standing
+from app.wallet import frozen
 from tests.support.people import Person
 from tests.support.web import PageClient
 
@@ -232,6 +233,32 @@ def test_an_upgrade_from_the_wallet_costs_what_the_preview_says(buy, ada):
     assert "You are on Growth" in text(browser.get("/plan"))
     assert browser.post("/plan/change", data=sent).status_code == 303  # sent again it says how it ended
     assert before - ada.balance() == int(due[1].replace(".", "")) * 10_000
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_an_upgrade_says_beforehand_that_the_wallet_cannot_pay_it(buy, ada, session):
+    browser = buy(ada, "starter", cents=3_000)
+    address = "/plan/change?plan=growth&interval=month"
+
+    short = text(browser.get(address))
+    with transaction(session):
+        frozen.freeze_by_hand(session, ada.customer_id, "usd", reason="Card testing", actor="staff:usr_1")
+
+    assert "The wallet is short by $" in short
+    assert "The wallet is frozen and pays for nothing now" in text(browser.get(address))
+
+
+@pytest.mark.usefixtures("shop", "till")
+def test_a_first_plan_is_not_offered_from_a_frozen_wallet(client_of, ada, session):
+    ada.gets(100_000)
+    with transaction(session):
+        frozen.freeze_by_hand(session, ada.customer_id, "usd", reason="Card testing", actor="staff:usr_1")
+
+    offer = text(client_of(ada).get("/plan/change?plan=starter&interval=month&by=wallet"))
+
+    assert "The wallet is frozen and pays for nothing now" in offer
+    assert "See why it is frozen" in offer
+    assert "and start Starter" not in offer
 
 
 @pytest.mark.usefixtures("shop", "till")
