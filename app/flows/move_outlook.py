@@ -69,7 +69,10 @@ class Outlook:
 
 
 def look(session: Session, providers: Providers, asked: Asked) -> Outlook:
-    """Put it together from groups of subscribers who are alike: as many SELECTs for ten as for ten thousand."""
+    """Put it together from groups of subscribers who are alike: as many SELECTs for ten as for ten thousand.
+
+    Who has terms of their own is a group alone, and is asked for alone.
+    """
     old = reads.version_of(session, asked.plan_id, asked.from_version)
     new = reads.version_of(session, asked.plan_id, asked.to_version)
     lines: dict[tuple[object, ...], Line] = {}
