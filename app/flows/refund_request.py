@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import activity, ledger, notices
 from app.db import transaction
 from app.errors import Conflict, NotFound
-from app.flows import refund, refund_top_up
+from app.flows import refund, refund_top_up, take_bonus_back
 from app.flows.refund import Providers
 from app.flows.refund_top_up import Wish
 from app.payments import refunds
@@ -142,6 +142,8 @@ def _set_aside(session: Session, providers: Providers, request: Refund, actor: s
         )
         for number, one in enumerate(there)
     ]
+    for part in parts:  # last: while some is held, one part's gift would take what another needs
+        take_bonus_back.follow(session, part.channel, part.payment_id, cause=part.id)
     told: dict[str, Any] = {"parts": [part.id for part in parts]}
     told["amount_minor"] = sum(part.amount_minor for part in parts)
     if request.reason:

@@ -90,7 +90,9 @@ def _reserve(
         raise MoreThanRefundable(sentence, field="amount", refundable_minor=there.left_minor)
     _able(providers, channel, payment, there, net)
     decided: dict[str, Any] = {"decided_by": wish.actor} if wish.by_staff else {}
-    return set_aside(session, customer_id, there, net, currency, key=wish.key, wish=wish, **decided), True
+    made = set_aside(session, customer_id, there, net, currency, key=wish.key, wish=wish, **decided)
+    take_bonus_back.follow(session, channel, payment_id, cause=made.id)
+    return made, True
 
 
 def set_aside(
@@ -105,7 +107,10 @@ def set_aside(
     decided_by: str | None = None,
     parent_id: str | None = None,
 ) -> Refund:
-    """Write down one refund, take its money and its coupon's bonus out of the wallet; nothing tops it up by itself."""
+    """Write down one refund and take its money out of the wallet; nothing tops it up by itself.
+
+    A coupon's bonus is for the caller to take along, once all money is set aside.
+    """
     payment = returned.find(session, top_up.channel, top_up.payment_id)
     made, _ = refunds.make(
         session,
@@ -126,7 +131,6 @@ def set_aside(
     if decided_by:
         refunds.decide(made, decided_by)
     made.entry_id = books.set_aside(session, made).id
-    take_bonus_back.follow(session, made.channel, made.payment_id, cause=made.id)
     auto_top_up_outcome.suspend(session, customer_id, "refund", key=made.id)
     session.flush()
     return made

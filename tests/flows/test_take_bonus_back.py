@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import clock, credits, ledger
 from app.customers.models import Customer
 from app.db import transaction
-from app.flows import grant_credits, take_bonus_back
+from app.flows import grant_credits, refund_request, take_bonus_back
 from app.flows.take_bonus_back import Bonus
 from app.wallet.accounts import wallet_of
 from tests.support.fake_refunds import RefundProvider
@@ -190,6 +190,19 @@ def test_bonus_credits_come_back_whole_where_a_refund_failed_for_a_dispute_that_
     ada.tells("dispute", None, phase="won", payment="pay_2")
     ada.works()
     assert credits.balance(ada.session, ada.customer_id).available == 97
+
+
+def test_a_balance_of_which_some_is_held_goes_back_with_all_its_parts(ada: Wallet) -> None:
+    ada.tops_up_with_bonus("pay_2")
+    with transaction(ada.session):
+        wallet, ends = wallet_of(ada.customer_id), clock.now() + timedelta(hours=1)
+        ledger.hold(ada.session, wallet, 20_000_000, key="h", expires_at=ends)
+    asked = {"reason": "We leave", "key": "all", "actor": "usr_1", "currency": "usd"}
+    request = refund_request.ask(ada.session, ada.providers, ada.customer_id, **asked)
+
+    done = refund_request.approve(ada.session, ada.providers, request.id, actor="staff:usr_ann")
+
+    assert (done.state, held(ada)) == ("succeeded", (2000, 1000)), "what the bonus would have been is held, too"
 
 
 def test_what_would_go_is_told_before(ada: Wallet) -> None:
