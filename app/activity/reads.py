@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import place
+from app import few_words, place
 from app.activity.models import Activity
 from app.ledger import HOUSE
 
@@ -42,10 +42,10 @@ def of_everyone(
     if action and (subject or _has_few(customer_id, actor)):
         where.append(Activity.action.startswith(action, autoescape=True))
     elif action:
-        words = place.words(session, Activity.action, action)
+        words = few_words.beginning_so(session, Activity.action, action)
         if not words:
             return Page([], None)
-        newest = place.newest(Activity.id, Activity.at, Activity.action, words, limit + 1, *where)
+        newest = few_words.newest(Activity.id, Activity.at, Activity.action, words, limit + 1, *where)
         where = [Activity.id.in_(newest)]
     lines = select(Activity).where(*where).order_by(Activity.at.desc(), Activity.id.desc())
     found = list(session.scalars(lines.limit(limit + 1)))

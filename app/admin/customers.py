@@ -12,7 +12,7 @@ from app.admin import customer_list, customer_plan, happenings, missing_words
 from app.admin.roles import may_move_money, staff_reads
 from app.customers import api_keys, members
 from app.customers.models import Customer
-from app.dossier import missing, places, timeline
+from app.dossier import missing, things, timeline
 from app.dossier.find import brand_name
 from app.errors import NotFound
 from app.extensions import db
@@ -36,7 +36,7 @@ PER_PAGE = 25
 @staff_reads
 def index() -> Response | str:
     """Customers, newest first; `q` finds by any name, number or card they have, or leads to what is no customer."""
-    if thing := places.find(db.session(), request.args.get("q", "").strip()):
+    if thing := things.find(db.session(), request.args.get("q", "").strip()):
         return hx.go(_address(thing))
     shown = customer_list.shown(PER_PAGE)
     if hx.is_partial():
@@ -125,7 +125,7 @@ def _last_day(end: datetime) -> datetime:
     return end - timedelta(seconds=1)
 
 
-def _address(thing: places.Thing) -> str:
+def _address(thing: things.Thing) -> str:
     if thing.what == "entry":
         return url_for("admin_ledger.entry", customer_id=thing.customer_id, entry_id=thing.id)
     if thing.what == "delivery":

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Select, case, func, literal, select, union_all
 from sqlalchemy.orm import Session, defer
 
-from app import place
+from app import few_words, place
 from app.errors import NotFound
 from app.payments.models import EVENT_STATES, WAITING, Order, Payment, ProviderEvent
 
@@ -119,10 +119,10 @@ def events(
     if type_starts and state in FEW:
         where.append(e.type.startswith(type_starts, autoescape=True))
     elif type_starts:
-        types = place.words(session, e.type, type_starts)
+        types = few_words.beginning_so(session, e.type, type_starts)
         if not types:
             return EventPage([], None)
-        where = [e.id.in_(place.newest(e.id, e.received_at, e.type, types, limit + 1, *where))]
+        where = [e.id.in_(few_words.newest(e.id, e.received_at, e.type, types, limit + 1, *where))]
     found = select(e).options(defer(e.body)).where(*where)
     rows = list(session.scalars(found.order_by(e.received_at.desc(), e.id.desc()).limit(limit + 1)))
     return EventPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
