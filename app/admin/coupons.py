@@ -157,7 +157,9 @@ def discount(coupon: Coupon) -> str:
 
 
 def duration(coupon: Coupon) -> str:
-    """`First invoice`, `First 6 months`, `Every invoice`."""
+    """`First invoice`, `First 6 months`, `Every invoice`; `Once` where no plan is invoiced with it."""
+    if coupon.scope and "plans" not in coupon.scope:
+        return "Once"
     if coupon.duration == "repeating":
         return "First month" if coupon.months == 1 else f"First {coupon.months} months"
     return "Every invoice" if coupon.duration == "forever" else "First invoice"

@@ -191,7 +191,7 @@ def _amount(action: str, details: dict[str, Any]) -> str:
         return credit_count(details["amount"], sign=True)
     micros, minor = details.get("amount_micros"), details.get("amount_minor")
     if isinstance(micros, int):
-        return exact(micros, sign=True)
+        return exact(micros, sign=not action.endswith("_taken"))  # the word says which way it went
     return cents(minor, details.get("currency")) if isinstance(minor, int) else ""
 
 

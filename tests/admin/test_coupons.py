@@ -66,6 +66,17 @@ def test_what_was_used_and_given_away_is_on_the_list_and_on_its_page(as_support,
     assert 'name="most"' not in page
 
 
+def test_what_is_good_for_top_ups_alone_counts_once_and_not_for_invoices(as_support, session):
+    with transaction(session):
+        terms = Terms("BONUS20", "percent", 20, Limits("Bonus"), scope={"topups": True})
+        only = issue.make(session, terms, actor="system")
+
+    for address in ("/admin/coupons", f"/admin/coupons/{only.id}"):
+        page = as_support.get(address).text
+        assert "Once" in page
+        assert "First invoice" not in page
+
+
 def test_the_list_is_filtered_and_is_a_file(as_support, session, made):
     ended = as_support.get("/admin/coupons?state=ended", headers=HX).text
     active = as_support.get("/admin/coupons?state=active").text

@@ -160,6 +160,9 @@ def test_a_refund_names_the_entry_that_took_the_coupons_bonus_with_it(as_finance
 
     page = as_finance.get(f"/admin/refunds/{made.id}").text
 
+    log = as_finance.get("/admin/activity?action=coupon.").text
+    assert re.search(r"Coupon bonus taken.*?\$5\.00", log, re.DOTALL)
+    assert "+$5.00" not in log
     assert re.search(r'Bonus of a top-up that went back <a href="/admin/books/entries/cus_\w+/wtxn_\w+">', page)
 
 
