@@ -182,10 +182,10 @@ def test_every_example_of_a_body_is_accepted(
         check_in.save(ada.session, CheckInTerms(10, who="everyone"), is_on=True, actor="system")
     hold = host.post("/v1/wallet/holds", {"amount_micros": 2_000_000}).get_json()["id"]
     # Those need a provider that runs subscriptions, or an upstream: test_subscription.py, test_payment_methods.py and
-    # test_llm_proxy.py send theirs.
+    # test_llm_proxy.py send theirs. What Ada has was never paid in, so there is nothing to ask back.
     of_subscriptions = {"Subscription", "Payment methods", "Payment pages", "Webhook deliveries", "Models", "Refunds"}
     for path, verb, one in operations(document):
-        if verb == "post" and not of_subscriptions & set(one["tags"]):
+        if verb == "post" and not of_subscriptions & set(one["tags"]) and not path.endswith("/balance-refund"):
             body = _content(one.get("requestBody"))
             example = None if body is None else example_of(body, document["components"]["schemas"])
             if path == "/admin/credits/manual":
