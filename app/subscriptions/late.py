@@ -52,13 +52,21 @@ def make_up(session: Session, change: SubscriptionChange) -> None:
 
 
 def _paid_beyond(session: Session, subscription: Subscription, change: SubscriptionChange) -> int:
-    """Of every period since it should have come true, with the tax on it, in minor units."""
+    """Of every period since it should have come true, with the tax on it, in minor units.
+
+    A coupon lessened both prices alike, so of what was paid it is the share that the dearer plan costs more. What has
+    been credited since is not given twice.
+    """
     paid = select(Invoice).where(
         Invoice.customer_id == change.customer_id,
         Invoice.subscription_id == subscription.id,
         Invoice.status == "paid",
         Invoice.period_start >= change.effective_at,
     )
-    beyond = subscription.price_minor - change.price_minor
-    parts = [(min(beyond, invoice.net_minor), invoice) for invoice in session.scalars(paid) if invoice.net_minor > 0]
-    return sum(round_half_away(invoice.total_minor * part, invoice.net_minor) for part, invoice in parts)
+    beyond, price = subscription.price_minor - change.price_minor, subscription.price_minor
+    owed = 0
+    for invoice in session.scalars(paid):
+        if invoice.net_minor > 0:
+            kept = max(0, invoice.total_minor - invoice.credited_minor)
+            owed += round_half_away(kept * beyond * min(invoice.net_minor, price), price * invoice.net_minor)
+    return owed

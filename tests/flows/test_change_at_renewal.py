@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.db import transaction
 from app.errors import UnsupportedByChannel
 from app.flows import cancel_plan, change_plan, follow
+from app.invoices import Invoice
 from app.providers.errors import Unavailable
 from app.subscriptions.models import SubscriptionChange
 from tests.support.patron import Patron
@@ -187,6 +189,21 @@ class TestDowngrade:
         patron.sweeps()
 
         assert (charged(patron), patron.wallet) == ([3000, 3000, 1000], 2000)
+
+    def test_of_what_a_coupon_lessened_its_share_goes_back_and_nothing_twice(self, patron: Patron) -> None:
+        moves(patron)
+        renewed_without_us(patron)
+        patron.hears()
+        of_renewal = select(Invoice).where(Invoice.subscription_id == patron.sub.id)
+        with transaction(patron.session):
+            invoice = max(patron.session.scalars(of_renewal), key=lambda each: each.period_start)
+            invoice.discount_minor, invoice.total_minor, invoice.paid_minor = 1500, 1500, 1500
+            invoice.credited_minor = 300
+
+        patron.sweeps()
+        patron.hears(times=2, seed=1)
+
+        assert patron.wallet == 800
 
     def test_died_after_the_provider_was_told_late_it_is_made_right_by_its_news(
         self, patron: Patron, monkeypatch: pytest.MonkeyPatch
