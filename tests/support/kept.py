@@ -18,6 +18,7 @@ from sqlalchemy import Engine, event
 from app.config import Settings
 from app.db import make_engine
 from app.extensions import db
+from app.payments import unverified
 
 MOST_APPLICATIONS = 8
 STATEMENTS = 3_000  # compiled ones an engine remembers: all tests together know more than the usual 500
@@ -67,6 +68,7 @@ class Kept:
             with app.app_context():
                 _keep_well(db.engine, known.processes)
         before = {**app.config}, {**app.extensions}
+        app.extensions["unverified"] = unverified.Counts()  # what another test counted is not this one's
         try:
             yield app
         finally:
