@@ -6,7 +6,7 @@ from app.ledger.accounts import HOUSE, Account, Balance
 from app.ledger.all_accounts import AccountPage, AccountSums, account_page, account_sums
 from app.ledger.all_lines import Asked, Lines, Moved, lines
 from app.ledger.audit import Audit, audit
-from app.ledger.balances import balance, balances, totals
+from app.ledger.balances import balance, balance_and_totals, balances, totals
 from app.ledger.blocks import HouseLine, count_blocks, house_lines
 from app.ledger.chart import ENTRY_KINDS, WALLET_KINDS, ChartViolation
 from app.ledger.committer import Committer
@@ -55,6 +55,7 @@ __all__ = [
     "account_sums",
     "audit",
     "balance",
+    "balance_and_totals",
     "balances",
     "by_day",
     "count_blocks",

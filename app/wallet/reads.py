@@ -47,12 +47,13 @@ def wallet_page(
     lines, following = _page(
         session, customer_id, currency, before=before, kinds=kinds, since=since, until=until, limit=limit
     )
+    balance, totals = ledger.balance_and_totals(session, wallet)
     return WalletPage(
-        balance=ledger.balance(session, wallet),
+        balance=balance,
         holds=ledger.live_holds(session, wallet, limit=MOST_HOLDS),
         lines=lines,
         next_cursor=following,
-        totals=ledger.totals(session, wallet),
+        totals=totals,
     )
 
 
