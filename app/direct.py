@@ -24,6 +24,17 @@ Rows = list[tuple[Any, ...]]
 # In a connection's `info`: its owner closes it rather than rolling back, so statements prepared here stay prepared.
 PREPARED = "direct_prepared"
 
+# For a connection of PostgreSQL's all of whose work is look-ups by key: no plan made on a small table shall outlive its
+# smallness. A table that can only be read whole seems so dear then that its plan would be compiled, for a tenth of a
+# second.
+BY_KEYS = (
+    "SET enable_seqscan = off",
+    "SET enable_hashjoin = off",
+    "SET enable_mergejoin = off",
+    "SET jit = off",
+    "SET plan_cache_mode = force_generic_plan",
+)
+
 _IDLE, _PIPELINE_SYNC, _ABORTED = 0, 10, 11  # libpq's numbers, which never change
 _DONE = (1, 2)
 _BAD = 1

@@ -26,14 +26,6 @@ _LINES, _LARGE = 4, 100  # on PostgreSQL: one for small reports, the others for 
 _MOST_EVENTS = 2_000  # in one transaction of several reports: others wait for the locks meanwhile
 # Seconds after which nothing is tried again: one may wait 15 s for a lock, and the HTTP server gives up after 60.
 _PATIENCE = 5.0
-# All this connection does are look-ups by key: no plan made on a small table shall outlive its smallness.
-_BY_KEYS = (
-    "SET enable_seqscan = off",
-    "SET enable_hashjoin = off",
-    "SET enable_mergejoin = off",
-    "SET jit = off",  # a table that can only be read whole seems so dear then that the plan would be compiled
-    "SET plan_cache_mode = force_generic_plan",
-)
 _leaked: list[Any] = []  # connections inherited through a fork: closing them would hang up on the parent
 
 
@@ -132,7 +124,7 @@ class _Clerk:
         self._session = Session(self._connection, expire_on_commit=False)
         if self._engine.dialect.name == "postgresql":
             with transaction(self._session):
-                for setting in _BY_KEYS:
+                for setting in direct.BY_KEYS:
                     self._connection.exec_driver_sql(setting)
         return self._session
 

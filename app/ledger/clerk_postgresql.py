@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from app import direct
 from app.errors import Refusal
 from app.ledger.books import apply
 from app.ledger.books_postgresql import PostgresBooks, guess_call
@@ -46,12 +47,8 @@ class PostgresClerk(Desk):
         if self._raw is None:
             self._raw = self._connect()
             self._raw.autocommit = True
-            # All this connection does are look-ups by key: no plan made on a small table shall outlive its smallness.
-            for choice in ("seqscan", "hashjoin", "mergejoin"):
-                self._raw.execute("SET enable_" + choice + " = off")
-            self._raw.execute("SET plan_cache_mode = force_generic_plan")
-            # A scan that cannot be done without is so dear then that PostgreSQL would compile it: a tenth of a second.
-            self._raw.execute("SET jit = off")
+            for setting in direct.BY_KEYS:
+                self._raw.execute(setting)
             self._cursor = self._raw.cursor()
             self._books = PostgresBooks(self._run)
             self._write = DirectWrite(self._engine.dialect.loaded_dbapi, self._raw.pgconn)
