@@ -108,9 +108,9 @@ class _Postgresql:
         if begins:
             self._pq.send_query_params(b"BEGIN", None)
         for (sql, values), name in zip(calls, names, strict=True):
-            given = [_wired(value) for value in values]
+            given = [wired(value) for value in values]
             if name is None:
-                self._pq.send_query_params(_numbered(sql), given)
+                self._pq.send_query_params(numbered(sql), given)
             else:
                 self._pq.send_query_prepared(name, given)
         self._pq.pipeline_sync()
@@ -128,7 +128,7 @@ class _Postgresql:
         name = self._prepared.get(sql)
         if name is None:
             name = b"direct_%d" % len(self._prepared)
-            result = self._pq.prepare(name, _numbered(sql))
+            result = self._pq.prepare(name, numbered(sql))
             if result.status not in _DONE:
                 raise self._dbapi.errors.error_from_result(result)
             self._prepared[sql] = name
@@ -180,13 +180,14 @@ def wait(connection: PGconn, *, writes: bool = False) -> None:
         select.select([connection.socket], [connection.socket] if writes else [], [])
 
 
-def _numbered(sql: str) -> bytes:
+def numbered(sql: str) -> bytes:
+    """The statement with libpq's places, `$1`, in place of `%s`."""
     for number in range(1, sql.count("%s") + 1):
         sql = sql.replace("%s", f"${number}", 1)
     return sql.encode()
 
 
-def _wired(value: Any) -> bytes | None:
+def wired(value: Any) -> bytes | None:
     """A value as text for PostgreSQL: a list is an array."""
     if value is None:
         return None

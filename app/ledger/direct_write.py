@@ -67,14 +67,11 @@ class DirectWrite:
             self.finish()
 
     def _call(self, sql: str, parameters: Sequence[str | None]) -> tuple[bytes, list[Any]]:
-        return self._prepared.get(sql) or self._prepare(sql), [_wired(value) for value in parameters]
+        return self._prepared.get(sql) or self._prepare(sql), [direct.wired(value) for value in parameters]
 
     def _prepare(self, sql: str) -> bytes:
         name = b"ledger_%d" % len(self._prepared)
-        text = sql
-        for number in range(1, sql.count("%s") + 1):
-            text = text.replace("%s", f"${number}", 1)
-        result = self._connection.prepare(name, text.encode())
+        result = self._connection.prepare(name, direct.numbered(sql))
         if result.status != COMMAND_OK:
             self._raise(result)
         self._prepared[sql] = name
@@ -91,10 +88,3 @@ class DirectWrite:
         if self._connection.status == CONNECTION_BAD:
             raise self._driver.OperationalError(self._connection.error_message.decode(errors="replace"))
         raise self._driver.errors.error_from_result(result)
-
-
-def _wired(value: str | None) -> bytes | None:
-    if value is None:
-        return None
-    assert "\0" not in value, "a text with a zero in it would be cut there"
-    return value.encode()
