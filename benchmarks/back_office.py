@@ -53,7 +53,9 @@ EVERY_NUMBER = "PostgreSQL reads its index over leg numbers whole; one it could 
 GROWS = {
     "/admin": EVERY_ACCOUNT,
     "/admin/balances": EVERY_ACCOUNT,
+    "/admin/plans": EVERY_SUBSCRIPTION,
     "/admin/subscriptions": EVERY_SUBSCRIPTION,
+    "/admin/subscriptions?state=paying": EVERY_SUBSCRIPTION,
     "/admin/books/accounts/usd/adjustments": EVERY_NUMBER,
     "/admin/books/accounts/usd/revenue": EVERY_NUMBER,
     "/admin/customers?q=nobody-at-all": "looks for part of a name in every name and address; a whole one is indexed",
@@ -90,7 +92,10 @@ def main() -> int:
                 faults += measure("PostgreSQL", Server(home), asked)
     print(
         "\n"
-        + ("\n".join(faults) or "Every list is as quick at the end as at the beginning, and with much as with little.")
+        + (
+            "\n".join(faults)
+            or "Every list is as quick at the end as at the beginning, and with much as with little, save GROWS."
+        )
     )
     return 1 if faults else 0
 
