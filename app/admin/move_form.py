@@ -38,7 +38,7 @@ def of_plan(session: Session, plan_id: str) -> Movable:
     plan = edit.one_plan(session, plan_id)
     counts = subscribers.per_version(session, plan.terms.id)
     found = sorted(number for _, number in counts if number != plan.terms.version)
-    words = [(str(each), f"Version {each}, {_people(counts[plan.terms.id, each])}") for each in reversed(found)]
+    words = [(str(each), f"Version {each}, {people(counts[plan.terms.id, each])}") for each in reversed(found)]
     return Movable(plan, words)
 
 
@@ -108,5 +108,6 @@ def _chosen(session: Session, plan_id: str, number: int, typed: Typed) -> tuple[
     return named
 
 
-def _people(count: int) -> str:
+def people(count: int) -> str:
+    """So many customers, in words."""
     return f"{count:,} {'customer' if count == 1 else 'customers'}"

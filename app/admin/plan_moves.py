@@ -72,7 +72,7 @@ def create(plan_id: str) -> Response | str:
     except Conflict as refusal:
         typed.wrong("from", refusal.sentence)
         return _page(it, typed, asked, status=409)
-    flash(f"The move of {move.count:,} {'customer' if move.count == 1 else 'customers'} has begun", "pos")
+    flash(f"The move of {move_form.people(move.count)} has begun", "pos")
     return hx.go(url_for(".show", plan_id=plan_id, move_id=move.id))
 
 

@@ -93,6 +93,16 @@ def is_worse(has: Has, old: Terms, bought: Sale) -> bool:
     return bought.price.minor > has.price_minor or takes_away(old.theirs, bought.terms)
 
 
+def when(times: str, has: Has, old: Terms, bought: Sale) -> str:
+    """`noticed` where it is to their loss, `now` where that was asked for and costs the same, else `renewal`.
+
+    `times` is the move's.
+    """
+    if is_worse(has, old, bought):
+        return "noticed"
+    return "now" if times == "now" and bought.price.minor == has.price_minor else "renewal"
+
+
 def _not_by_card(session: Session, providers: Providers, has: Has, old: Terms, bought: Sale) -> Not | None:
     provider = providers.get(has.channel or "")
     if provider is None:

@@ -117,9 +117,5 @@ def _line(
     bought = movable.sale_of(session, providers, each, has, Terms(new, overrides.laid_over(new, own)), each.changes)
     if isinstance(bought, Not):
         return bought
-    when = "renewal"
-    if movable.is_worse(each, has, bought):
-        when = "noticed"
-    elif asked.times == "now" and bought.price.minor == each.price_minor:
-        when = "now"
+    when = movable.when(asked.times, each, has, bought)
     return Line(each.interval, each.price_minor, bought.price.minor, each.currency, when)

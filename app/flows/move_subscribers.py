@@ -126,7 +126,7 @@ def _next(session: Session, providers: Providers, turn: Turn) -> Wanted | None:
     if sub.period_end <= now:
         work.write(session, row, turn.number, due_at=now + _SOON)
         return None
-    at_once = _is_at_once(move, sub, old, bought)
+    at_once = movable.when(move.times, sub, old, bought) == "now"
     not_before = row.not_before
     if not at_once and row.told_at is None:
         not_before = _tell(session, turn, sub, old, bought)
@@ -134,11 +134,6 @@ def _next(session: Session, providers: Providers, turn: Turn) -> Wanted | None:
         work.write(session, row, turn.number, due_at=sub.period_end + _SOON)
         return None
     return Wanted(bought.terms.key, sub.interval, Move(move.id, move.to_version, waits=not at_once))
-
-
-def _is_at_once(move: VersionMove, sub: Subscription, old: Terms, bought: Sale) -> bool:
-    same = bought.price.minor == sub.price_minor
-    return move.times == "now" and same and not movable.is_worse(sub, old, bought)
 
 
 def _is_harmless(change: SubscriptionChange) -> bool:
