@@ -15,6 +15,11 @@ WAITING = sa.text("state = 'waiting'")
 
 
 def upgrade() -> None:
+    _moves()
+    _moved_subscribers()
+
+
+def _moves() -> None:
     op.create_table(
         "version_move",
         sa.Column("id", sa.String(), nullable=False),
@@ -37,6 +42,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_version_move")),
     )
     op.create_index("ix_version_move_plan_id_created_at", "version_move", ["plan_id", "created_at"])
+
+
+def _moved_subscribers() -> None:
     op.create_table(
         "moved_subscriber",
         sa.Column("customer_id", sa.String(), nullable=False),
